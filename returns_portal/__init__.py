@@ -1,0 +1,1 @@
+"""A returns-management portal for online shops of clothing and shoes."""

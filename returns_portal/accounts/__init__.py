@@ -1,0 +1,1 @@
+"""Who may come in: staff, API keys, sessions, one-time codes, limits."""

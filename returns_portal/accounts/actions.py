@@ -1,0 +1,256 @@
+"""Coming in and going out: staff by password, customers by an e-mailed code, programs by a key."""
+
+import asyncio
+import hmac
+from datetime import timedelta
+from functools import cache
+from typing import Final
+from uuid import UUID
+
+import argon2
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col
+
+from returns_portal import clock, history
+from returns_portal.accounts import idempotency, limits, queries
+from returns_portal.accounts.models import ApiKey, LoginCode, Staff, WebSession
+from returns_portal.accounts.rules import (
+    CODE_ATTEMPTS,
+    CODE_LASTS,
+    CUSTOMER_SESSION,
+    STAFF_SESSION,
+    challenge_for,
+    check_password,
+    code_digest,
+    digest,
+    digits,
+    email_key,
+    is_email,
+    known_roles,
+    known_scopes,
+    new_code,
+    new_key,
+    new_token,
+)
+from returns_portal.actor import Actor
+from returns_portal.errors import ConflictError, InvalidError, NotFoundError
+from returns_portal.i18n import mark
+from returns_portal.ids import new_id
+from returns_portal.notifications.actions import enqueue
+
+_KEEP_ANSWERS: Final = timedelta(days=7)
+_KEEP_COUNTS: Final = timedelta(days=1)
+
+
+@cache
+def _hasher() -> argon2.PasswordHasher:
+    """Argon2id with 19 MiB, two passes and one lane (OWASP Password Storage Cheat Sheet).
+
+    Strong enough with twelve characters and limited attempts, and light enough that strangers who try
+    passwords do not take the machine from those who work.
+    """
+    return argon2.PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+
+
+@cache
+def _nobodys_hash() -> str:
+    """What is verified when there is no such person, so that the answer takes as long."""
+    return _hasher().hash(new_token())
+
+
+async def add_staff(db: AsyncConnection, actor: Actor, email: str, name: str, roles: list[str], password: str) -> UUID:
+    """Take on a member of staff.
+
+    Raises:
+        ForbiddenError: the actor is no admin.
+        InvalidError: the e-mail, the name, a role or the password is not possible.
+        ConflictError: somebody has this e-mail already.
+    """
+    actor.require("admin")
+    check_password(password)
+    if not is_email(email):
+        raise InvalidError(mark("This is not an e-mail address."), field="email")
+    if not name.strip():
+        raise InvalidError(mark("A name is needed."), field="name")
+    identity, hashed = new_id(), await asyncio.to_thread(_hasher().hash, password)
+    values = {
+        "id": identity,
+        "email": email_key(email),
+        "name": name.strip(),
+        "password_hash": hashed,
+        "roles": known_roles(roles),
+        "created_at": clock.now(),
+    }
+    added = await db.execute(insert(Staff).values(values).on_conflict_do_nothing().returning(col(Staff.id)))
+    if added.first() is None:
+        raise ConflictError(mark("There is a member of staff with this e-mail already."), field="email")
+    await history.record(db, actor, ("staff", identity, "added", {"roles": values["roles"]}))
+    return identity
+
+
+async def sign_in(db: AsyncConnection, email: str, password: str) -> tuple[str, Actor] | None:
+    """Open a session for a member of staff; its token and who it is, or None when e-mail and password do not fit.
+
+    Takes as long for an unknown e-mail as for a wrong password.
+    """
+    found = await queries.staff_by_email(db, email)
+    hashed = found[1] if found else _nobodys_hash()
+    if not await asyncio.to_thread(_verify, hashed, password) or found is None:
+        return None
+    identity, _hashed, roles = found
+    actor = Actor(kind="staff", id=str(identity), grants=roles)
+    token = await _open_session(db, lasting=STAFF_SESSION, staff_id=identity)
+    await history.record(db, actor, ("staff", identity, "signed_in", {}))
+    return token, actor
+
+
+def _verify(hashed: str, password: str) -> bool:
+    try:
+        return _hasher().verify(hashed, password)
+    except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
+        return False
+
+
+async def _open_session(
+    db: AsyncConnection, *, lasting: timedelta, staff_id: UUID | None = None, order_id: UUID | None = None
+) -> str:
+    token, moment = new_token(), clock.now()
+    await db.execute(
+        insert(WebSession).values(
+            digest=digest(token),
+            staff_id=staff_id,
+            order_id=order_id,
+            created_at=moment,
+            expires_at=moment + lasting,
+        )
+    )
+    return token
+
+
+async def end_session(db: AsyncConnection, token: str) -> None:
+    """End the session of this token, if there is one."""
+    await db.execute(delete(WebSession).where(col(WebSession.digest) == digest(token)))
+
+
+async def request_code(db: AsyncConnection, secret: bytes, number: str, email: str) -> bytes:
+    """Send a code to the customer of an order, if number and e-mail name one; the challenge to answer.
+
+    A row is written either way, so that nothing that follows depends on whether the order exists.
+    """
+    challenge = challenge_for(number, email)
+    order = await queries.order_contact(db, number, email)
+    code, moment = new_code(), clock.now()
+    await db.execute(
+        insert(LoginCode).values(
+            id=new_id(),
+            challenge=challenge,
+            order_id=order.id if order else None,
+            digest=code_digest(secret, challenge, code),
+            attempts=0,
+            created_at=moment,
+            expires_at=moment + CODE_LASTS,
+        )
+    )
+    if order:
+        await enqueue(
+            db,
+            template="access_code",
+            recipient=order.email,
+            locale=order.locale,
+            subject_id=order.id,
+            values={"code": code, "minutes": int(CODE_LASTS.total_seconds() // 60)},
+        )
+    return challenge
+
+
+async def redeem_code(db: AsyncConnection, secret: bytes, challenge: bytes, typed: str) -> tuple[str, str] | None:
+    """Open a session for the order of a challenge; its token and the order's number, or None for a wrong code.
+
+    Only the newest code counts, once, until it expires, for at most five attempts. An attempt is counted by the
+    same transaction, which therefore has to commit although it was in vain: hence None, not an error.
+    """
+    query = (
+        select(
+            col(LoginCode.id),
+            col(LoginCode.order_id),
+            col(LoginCode.digest),
+            col(LoginCode.attempts),
+            col(LoginCode.expires_at),
+            col(LoginCode.used_at),
+        )
+        .where(col(LoginCode.challenge) == challenge)
+        .order_by(col(LoginCode.id).desc())
+        .limit(1)
+        .with_for_update()
+    )
+    row = (await db.execute(query)).one_or_none()
+    if row is None or row.used_at or row.attempts >= CODE_ATTEMPTS or row.expires_at <= clock.now():
+        return None
+    fits = hmac.compare_digest(row.digest, code_digest(secret, challenge, digits(typed)))
+    good = fits and row.order_id is not None
+    await db.execute(
+        update(LoginCode)
+        .where(col(LoginCode.id) == row.id)
+        .values(attempts=row.attempts + 1, used_at=clock.now() if good else None)
+    )
+    if not good:
+        return None
+    token = await _open_session(db, lasting=CUSTOMER_SESSION, order_id=row.order_id)
+    actor = Actor(kind="customer", id=str(row.order_id), order_id=row.order_id)
+    await history.record(db, actor, ("order", row.order_id, "customer_came_in", {}))
+    return token, await queries.order_number_of(db, row.order_id)
+
+
+async def create_api_key(db: AsyncConnection, actor: Actor, name: str, scopes: list[str]) -> str:
+    """Make a key for a program; the key itself, which is shown once and kept as its SHA-256.
+
+    Raises:
+        ForbiddenError: the actor is no admin.
+        InvalidError: there is no name, or a scope is unknown.
+    """
+    actor.require("admin")
+    if not name.strip():
+        raise InvalidError(mark("A name is needed."), field="name")
+    token, prefix = new_key()
+    identity, allowed = new_id(), known_scopes(scopes)
+    await db.execute(
+        insert(ApiKey).values(
+            id=identity,
+            name=name.strip(),
+            prefix=prefix,
+            digest=digest(token),
+            scopes=allowed,
+            created_at=clock.now(),
+        )
+    )
+    await history.record(db, actor, ("api_key", identity, "created", {"scopes": allowed}))
+    return token
+
+
+async def revoke_api_key(db: AsyncConnection, actor: Actor, identity: UUID) -> None:
+    """Let a key open nothing any more, from the next request on.
+
+    Raises:
+        ForbiddenError: the actor is no admin.
+        NotFoundError: there is no such key, or it was revoked before.
+    """
+    actor.require("admin")
+    statement = (
+        update(ApiKey)
+        .where(col(ApiKey.id) == identity, col(ApiKey.revoked_at).is_(None))
+        .values(revoked_at=clock.now())
+    )
+    if not (await db.execute(statement)).rowcount:
+        raise NotFoundError(mark("There is no such API key in use."))
+    await history.record(db, actor, ("api_key", identity, "revoked", {}))
+
+
+async def sweep(db: AsyncConnection) -> None:
+    """Drop what is over: sessions, codes, counts of limits, and answers kept for repetition."""
+    moment = clock.now()
+    await db.execute(delete(WebSession).where(col(WebSession.expires_at) < moment))
+    await db.execute(delete(LoginCode).where(col(LoginCode.expires_at) < moment - _KEEP_COUNTS))
+    await limits.forget_before(db, _KEEP_COUNTS)
+    await idempotency.forget_before(db, _KEEP_ANSWERS)

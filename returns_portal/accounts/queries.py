@@ -1,0 +1,128 @@
+"""Who stands behind a cookie, a key, or an order number with an e-mail."""
+
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Row, bindparam, column, select, table
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col
+
+from returns_portal import clock
+from returns_portal.accounts.models import ApiKey, Staff, WebSession
+from returns_portal.accounts.rules import digest, email_key, looks_like_key, order_number
+from returns_portal.actor import Actor
+from returns_portal.errors import NotFoundError, UnauthorizedError
+from returns_portal.i18n import mark
+
+# Orders lie above accounts: they are known here by their table's name, as they are to the foreign keys.
+_orders = table("orders", *map(column, ("id", "number", "email", "email_key", "locale")))
+
+# Built once: every request asks one of these two, and building a statement costs as much as sending it.
+_BY_KEY: Final = select(col(ApiKey.id), col(ApiKey.scopes)).where(
+    col(ApiKey.digest) == bindparam("digest"), col(ApiKey.revoked_at).is_(None)
+)
+_BY_SESSION: Final = (
+    select(col(WebSession.staff_id), col(WebSession.order_id), col(Staff.name), col(Staff.roles), _orders.c.number)
+    .outerjoin(Staff, col(Staff.id) == col(WebSession.staff_id))
+    .outerjoin(_orders, _orders.c.id == col(WebSession.order_id))
+    .where(
+        col(WebSession.digest) == bindparam("digest"),
+        col(WebSession.expires_at) > bindparam("now"),
+        col(Staff.disabled_at).is_(None),
+    )
+)
+
+
+class OrderContact(msgspec.Struct, frozen=True):
+    """Where the code for an order goes."""
+
+    id: UUID
+    number: str
+    email: str
+    locale: str
+
+
+async def actor_for_key(db: AsyncConnection, token: str) -> Actor:
+    """Who calls with this key, in one statement.
+
+    Raises:
+        UnauthorizedError: no such key, or it was revoked.
+    """
+    row = None
+    if looks_like_key(token):
+        row = (await db.execute(_BY_KEY, {"digest": digest(token)})).one_or_none()
+    if row is None:
+        raise UnauthorizedError(mark("This API key is not known, or was revoked."))
+    return Actor(kind="api", id=str(row.id), grants=frozenset(row.scopes))
+
+
+async def actor_for_session(db: AsyncConnection, token: str) -> Actor | None:
+    """Who the browser with this session's token is; None when it is unknown or over, or its person was disabled."""
+    row = (await db.execute(_BY_SESSION, {"digest": digest(token), "now": clock.now()})).one_or_none()
+    return _as_actor(row) if row is not None else None
+
+
+def _as_actor(row: Row[tuple[UUID | None, UUID | None, str, list[str], str]]) -> Actor | None:
+    if row.staff_id is not None:
+        return Actor(kind="staff", id=str(row.staff_id), grants=frozenset(row.roles), name=row.name)
+    if row.order_id is not None:
+        # The name of a customer's actor is the number of the order that they came for.
+        return Actor(kind="customer", id=str(row.order_id), order_id=row.order_id, name=row.number)
+    return None
+
+
+async def staff_by_email(db: AsyncConnection, email: str) -> tuple[UUID, str, frozenset[str]] | None:
+    """A member of staff who may sign in: id, password hash, roles; None when there is none of this address."""
+    query = select(col(Staff.id), col(Staff.password_hash), col(Staff.roles)).where(
+        col(Staff.email) == email_key(email),
+        col(Staff.disabled_at).is_(None),
+    )
+    row = (await db.execute(query)).one_or_none()
+    return None if row is None else (row.id, row.password_hash, frozenset(row.roles))
+
+
+async def order_contact(db: AsyncConnection, number: str, email: str) -> OrderContact | None:
+    """The order of this number and this e-mail, both as typed; None unless both fit."""
+    typed = order_number(number)
+    query = select(_orders.c.id, _orders.c.number, _orders.c.email, _orders.c.locale).where(
+        _orders.c.number.in_([typed, typed.upper()]), _orders.c.email_key == email_key(email)
+    )
+    row = (await db.execute(query)).first()
+    return None if row is None else OrderContact(row.id, row.number, row.email, row.locale)
+
+
+async def api_keys(db: AsyncConnection, actor: Actor) -> list[dict[str, object]]:
+    """All keys, the newest first, without anything that would let one be used.
+
+    Raises:
+        ForbiddenError: the actor is no admin.
+    """
+    actor.require("admin")
+    query = select(
+        col(ApiKey.id),
+        col(ApiKey.name),
+        col(ApiKey.prefix),
+        col(ApiKey.scopes),
+        col(ApiKey.created_at),
+        col(ApiKey.revoked_at),
+    ).order_by(col(ApiKey.id).desc())
+    return [dict(row) for row in (await db.execute(query)).mappings()]
+
+
+async def api_key_id(db: AsyncConnection, prefix: str) -> UUID:
+    """The id of the key with this prefix.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    found = (await db.execute(select(col(ApiKey.id)).where(col(ApiKey.prefix) == prefix))).scalar_one_or_none()
+    if found is None:
+        raise NotFoundError(mark("There is no API key with this prefix."))
+    return found
+
+
+async def order_number_of(db: AsyncConnection, order_id: UUID) -> str:
+    """The number of an order, as people say it."""
+    number: str = (await db.execute(select(_orders.c.number).where(_orders.c.id == order_id))).scalar_one()
+    return number

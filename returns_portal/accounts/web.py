@@ -1,0 +1,190 @@
+"""The doors: the landing page, the customer's code, and the sign-in of staff."""
+
+import asyncio
+import time
+from datetime import timedelta
+from typing import Any, Final
+from urllib.parse import quote
+
+from litestar import Request, Response, get, post
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from returns_portal.accounts import actions
+from returns_portal.accounts.limits import Limit, bucket, hit
+from returns_portal.accounts.rules import (
+    CODE_LASTS,
+    CUSTOMER_SESSION,
+    STAFF_SESSION,
+    challenge_for,
+    email_key,
+    is_email,
+    landing_page,
+    order_number,
+)
+from returns_portal.actor import Actor
+from returns_portal.i18n import _
+from returns_portal.web import Form, client_network, flash, form, local_path, page, redirect, site
+from returns_portal.web.signing import SESSION_COOKIE, cookie, derive, forget, seal, unseal
+
+AnyRequest = Request[Any, Any, State]
+
+ACCESS_COOKIE: Final = "__Host-access"
+"""Carries the challenge from the landing form to the code form, sealed; neither e-mail nor number is in it."""
+
+_EVEN_SECONDS: Final = 0.25
+"""How long the answer to an order number takes at least: longer than the work, whether or not the order exists."""
+
+_MAX_NUMBER: Final = 64
+_MAX_EMAIL: Final = 254
+
+
+@get("/", include_in_schema=False)
+async def landing(request: AnyRequest, actor: NamedDependency[Actor]) -> Response[Any]:
+    """Ask for the order; somebody who has come in already is offered to go on."""
+    return page(request, "accounts/landing.html", typed={}, errors={}, order=_own_order(actor))
+
+
+def _own_order(actor: Actor) -> str:
+    return quote(actor.name, safe="") if actor.kind == "customer" and actor.order_id else ""
+
+
+@post("/access", include_in_schema=False)
+async def ask_for_code(request: AnyRequest) -> Response[Any]:
+    """Send a code to the order's e-mail. The answer, and its time, are the same when there is no such order."""
+    began = time.monotonic()
+    sent = await form(request)
+    number, email = sent.text("number"), sent.text("email")
+    errors = _access_errors(number, email)
+    if errors:
+        return page(request, "accounts/landing.html", status=422, typed=sent, errors=errors, order="")
+    here, secret = site(request), derive(site(request).secret, "access")
+    challenge = challenge_for(number, email)
+    await hit(
+        here.begin,
+        Limit(bucket(secret, "code:client", client_network(request.scope)), times=30, seconds=600),
+        Limit(bucket(secret, "code:order", challenge.hex()), times=5, seconds=600),
+        Limit(bucket(secret, "code:all"), times=3000, seconds=600),
+    )
+    async with here.begin() as db:
+        await actions.request_code(db, secret, number, email)
+    # The pause is taken outside of any transaction: only the customer waits, no connection does.
+    await asyncio.sleep(max(0.0, began + _EVEN_SECONDS - time.monotonic()))
+    answer = redirect("/access/code")
+    answer.set_cookie(cookie(ACCESS_COOKIE, seal(secret, challenge, lasting=CODE_LASTS), lasting=CODE_LASTS))
+    return answer
+
+
+def _access_errors(number: str, email: str) -> dict[str, str]:
+    errors: dict[str, str] = {}
+    if not 0 < len(order_number(number)) <= _MAX_NUMBER:
+        errors["number"] = _("Please give the order number. It stands in your confirmation e-mail.")
+    if not is_email(email) or len(email) > _MAX_EMAIL:
+        errors["email"] = _("Please give the e-mail address that you ordered with.")
+    return errors
+
+
+@get("/access/code", include_in_schema=False)
+async def code_page(request: AnyRequest, actor: NamedDependency[Actor]) -> Response[Any]:
+    """Ask for the code that was e-mailed."""
+    del actor  # Asked for so that the page's header knows who is there.
+    if _challenge(request) is None:
+        return redirect("/")
+    return page(request, "accounts/code.html", errors={}, minutes=_minutes(CODE_LASTS))
+
+
+@post("/access/code", include_in_schema=False)
+async def come_in(request: AnyRequest) -> Response[Any]:
+    """Let the customer in to the one order that the code was sent for."""
+    here, secret = site(request), derive(site(request).secret, "access")
+    challenge = _challenge(request)
+    if challenge is None:
+        flash(request, _("That took longer than the code lasts. Please ask for a new one."), "wait")
+        return redirect("/")
+    sent = await form(request)
+    await hit(here.begin, Limit(bucket(secret, "try:client", client_network(request.scope)), times=60, seconds=600))
+    async with here.begin() as db:
+        opened = await actions.redeem_code(db, secret, challenge, sent.text("code", limit=20))
+        if opened is not None:
+            await _leave_session(request, db)
+    if opened is None:
+        wrong = _("This code does not fit, or is not valid any more. The newest e-mail has the code that counts.")
+        return page(request, "accounts/code.html", status=422, errors={"code": wrong}, minutes=_minutes(CODE_LASTS))
+    token, number = opened
+    answer = redirect(f"/orders/{quote(number, safe='')}")
+    answer.set_cookie(cookie(SESSION_COOKIE, token, lasting=CUSTOMER_SESSION))
+    answer.set_cookie(forget(ACCESS_COOKIE))
+    return answer
+
+
+def _challenge(request: AnyRequest) -> bytes | None:
+    found = unseal(derive(site(request).secret, "access"), request.cookies.get(ACCESS_COOKIE, ""))
+    return found if isinstance(found, bytes) else None
+
+
+def _minutes(lasting: timedelta) -> int:
+    return int(lasting.total_seconds() // 60)
+
+
+async def _leave_session(request: AnyRequest, db: AsyncConnection) -> None:
+    """End whatever session the browser had: a new one never continues an old one."""
+    if token := request.cookies.get(SESSION_COOKIE):
+        await actions.end_session(db, token)
+
+
+@get("/sign-in", include_in_schema=False)
+async def sign_in_page(request: AnyRequest, actor: NamedDependency[Actor]) -> Response[Any]:
+    """Ask staff for e-mail and password; who is signed in already goes on."""
+    target = _target(request.query_params.get("next", ""))
+    if actor.kind == "staff":
+        return redirect(target or landing_page(actor.grants))
+    return page(request, "accounts/sign_in.html", typed={}, errors={}, next=target)
+
+
+@post("/sign-in", include_in_schema=False)
+async def sign_in(request: AnyRequest) -> Response[Any]:
+    """Sign a member of staff in, and send them where they wanted to go, or where their role begins."""
+    sent = await form(request)
+    email = sent.text("email", limit=_MAX_EMAIL)
+    here, secret = site(request), derive(site(request).secret, "access")
+    await hit(
+        here.begin,
+        Limit(bucket(secret, "sign-in:client", client_network(request.scope)), times=60, seconds=600),
+        Limit(bucket(secret, "sign-in:email", email_key(email)), times=10, seconds=600),
+    )
+    async with here.begin() as db:
+        opened = await actions.sign_in(db, email, _password(sent))
+        if opened is not None:
+            await _leave_session(request, db)
+    target = _target(sent.text("next"))
+    if opened is None:
+        errors = {"password": _("E-mail and password do not fit together. Nothing else is wrong; please try again.")}
+        return page(request, "accounts/sign_in.html", status=422, typed={"email": email}, errors=errors, next=target)
+    token, actor = opened
+    answer = redirect(target or landing_page(actor.grants))
+    answer.set_cookie(cookie(SESSION_COOKIE, token, lasting=STAFF_SESSION))
+    return answer
+
+
+def _password(sent: Form) -> str:
+    return sent.text("password", limit=1000)
+
+
+def _target(path: str) -> str:
+    return local_path(path, otherwise="")
+
+
+@post("/sign-out", include_in_schema=False)
+async def sign_out(
+    request: AnyRequest, db: NamedDependency[AsyncConnection], actor: NamedDependency[Actor]
+) -> Response[Any]:
+    """End the session, of staff or of a customer."""
+    await _leave_session(request, db)
+    flash(request, _("You are signed out."))
+    answer = redirect("/sign-in" if actor.kind == "staff" else "/")
+    answer.set_cookie(forget(SESSION_COOKIE))
+    return answer
+
+
+routes: list[Any] = [landing, ask_for_code, code_page, come_in, sign_in_page, sign_in, sign_out]

@@ -1,0 +1,53 @@
+"""Who acts: a customer, a member of staff, a program with a key, or the portal itself."""
+
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from returns_portal.errors import ForbiddenError
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """Whoever asks for something. Every action takes one, every loader asks it.
+
+    Attributes:
+        kind: What kind of actor this is.
+        id: The staff member's, key's or (for a customer) order's id, as text; empty for the system.
+        grants: The roles of staff, or the scopes of a key.
+        order_id: The one order that a customer has proven to be theirs.
+        name: For pages of staff; never logged or stored in the history.
+    """
+
+    kind: Literal["customer", "staff", "api", "system"]
+    id: str = ""
+    grants: frozenset[str] = frozenset()
+    order_id: UUID | None = None
+    name: str = ""
+
+    @property
+    def label(self) -> str:
+        """How the history names the actor: kind and id, no personal data."""
+        return f"{self.kind}:{self.id}" if self.id else self.kind
+
+    def has(self, *any_of: str) -> bool:
+        """Whether the actor holds one of the roles or scopes; `all` and `admin` hold every one."""
+        if self.kind == "system":
+            return True
+        return not self.grants.isdisjoint({*any_of, "all", "admin"})
+
+    def require(self, *any_of: str) -> None:
+        """Refuse an actor that holds none of the roles or scopes.
+
+        Raises:
+            ForbiddenError: naming what is missing.
+        """
+        if not self.has(*any_of):
+            raise ForbiddenError("This needs the permission {permission}.", permission=any_of[0])
+
+    def sees_order(self, order_id: UUID) -> bool:
+        """Whether records of this order exist for the actor."""
+        return self.kind != "customer" or self.order_id == order_id
+
+
+SYSTEM = Actor(kind="system")

@@ -1,0 +1,143 @@
+"""The only place where everything is put together: the application of a web process."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.metadata import version
+from typing import Any, Final
+
+import structlog
+from litestar import Litestar, Router
+from litestar.datastructures import State
+from litestar.di import Provide
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+import returns_portal.accounts.web
+import returns_portal.finance.api
+import returns_portal.finance.web
+import returns_portal.labels.web
+import returns_portal.notifications.web
+import returns_portal.orders.api
+import returns_portal.points.api
+import returns_portal.refunds.api
+import returns_portal.returns.api
+import returns_portal.returns.web
+import returns_portal.warehouse.api
+import returns_portal.warehouse.web
+from returns_portal import logs
+from returns_portal.accounts.queries import actor_for_key, actor_for_session
+from returns_portal.db import create_engine
+from returns_portal.labels.renderer import LabelRenderer
+from returns_portal.settings import Settings
+from returns_portal.shop.queries import current as current_shop
+from returns_portal.web.assets import static_file
+from returns_portal.web.csrf import csrf_protection
+from returns_portal.web.envelope import Envelope
+from returns_portal.web.health import livez, readyz
+from returns_portal.web.problems import exception_handlers
+from returns_portal.web.schema import openapi_config
+from returns_portal.web.site import ShopFacts, Site
+from returns_portal.web.transaction import provide_actor, provide_begin, provide_db
+
+log = structlog.get_logger(__name__)
+
+FACES: Final[list[Any]] = [
+    *returns_portal.accounts.web.routes,
+    *returns_portal.finance.web.routes,
+    *returns_portal.labels.web.routes,
+    *returns_portal.notifications.web.routes,
+    *returns_portal.returns.web.routes,
+    *returns_portal.warehouse.web.routes,
+]
+"""The pages."""
+
+CALLS: Final[list[Any]] = [
+    *returns_portal.finance.api.routes,
+    *returns_portal.orders.api.routes,
+    *returns_portal.points.api.routes,
+    *returns_portal.refunds.api.routes,
+    *returns_portal.returns.api.routes,
+    *returns_portal.warehouse.api.routes,
+]
+"""The calls of the JSON API."""
+
+MAX_BODY: Final = 1_000_000
+"""Bytes of a call's JSON."""
+
+MAX_FORM: Final = 128_000
+"""Bytes of a form. Litestar keeps up to 1024 parsed forms in memory, so this bounds what strangers can fill there."""
+
+_POOL: Final = 10
+
+
+async def _load_shop(db: AsyncConnection) -> ShopFacts:
+    return await current_shop(db)
+
+
+def create_app(settings: Settings, *, database_url: str, warm: bool = False) -> Litestar:
+    """Put the application together; it connects when it is started.
+
+    Args:
+        settings: What the environment says.
+        database_url: The migrated database.
+        warm: Whether the processes that make labels start with the application, rather than with the first label.
+
+    Raises:
+        ValueError: the settings have no secret key.
+    """
+    if settings.secret_key is None:
+        raise ValueError("SECRET_KEY is required")
+    secret = settings.secret_key.get_secret_value().encode()
+    site = Site(
+        settings=settings,
+        engine=create_engine(database_url, size=_POOL, name="returns-portal web"),
+        session_actor=actor_for_session,
+        key_actor=actor_for_key,
+        load_shop=_load_shop,
+        secret=secret,
+    )
+    pages = Router(
+        "/",
+        route_handlers=FACES,
+        middleware=[csrf_protection(secret)],
+        request_max_body_size=MAX_FORM,
+        include_in_schema=False,
+    )
+    calls = Router("/api/v1", route_handlers=CALLS, security=[{"key": []}], request_max_body_size=MAX_BODY)
+    app = Litestar(
+        [pages, calls, static_file, livez, readyz],
+        dependencies={
+            "db": Provide(provide_db),
+            "actor": Provide(provide_actor, sync_to_thread=False),
+            "begin": Provide(provide_begin, sync_to_thread=False),
+        },
+        exception_handlers=exception_handlers(),
+        lifespan=[_running(site, warm=warm)],
+        openapi_config=openapi_config(version("returns-portal")),
+        state=State({"site": site, "labels": LabelRenderer(settings.label_processes)}),
+        logging_config=None,
+        request_max_body_size=MAX_BODY,
+    )
+    app.asgi_handler = Envelope(app.asgi_handler, site)
+    return app
+
+
+def _running(site: Site, *, warm: bool) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def running(app: Litestar) -> AsyncIterator[None]:
+        labels: LabelRenderer = app.state.labels
+        if warm:
+            await labels.start()
+        try:
+            async with site.begin() as db:
+                await site.refresh_shop(db)
+        except SQLAlchemyError as error:
+            # The process serves all the same: /readyz says what is missing, and pages say so too.
+            log.warning("database.unavailable", **logs.describe(error))
+        try:
+            yield
+        finally:
+            await labels.stop()
+            await site.engine.dispose()
+
+    return running

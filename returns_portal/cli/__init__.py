@@ -1,0 +1,29 @@
+"""The command line: `returns-portal COMMAND`."""
+
+from returns_portal.cli.group import Lazy
+
+cli = Lazy(
+    name="returns-portal",
+    help="Returns without questions, for online shops. Settings come from the environment; see README.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    commands={
+        "serve": ("processes:serve", "Run everything: database, web, worker, and the sandbox where it is used."),
+        "web": ("processes:web", "Run the web process alone."),
+        "worker": ("processes:worker", "Run the process of the jobs alone."),
+        "stripe-sandbox": ("processes:stripe_sandbox", "Run the Stripe sandbox alone; no money moves there."),
+        "migrate": ("database:migrate", "Bring the database to the schema of this version."),
+        "check-migrations": ("database:check_migrations", "Tell whether tables and migrations agree."),
+        "import-orders": ("orders:import_orders", "Import a file of orders."),
+        "export-refunds": ("finance:export_refunds", "Write the refunds of a period to a CSV file."),
+        "check-books": ("finance:check_books", "Prove the books, and print what breaks them."),
+        "shop": ("shop:shop", "Show or set what the shop is called and what it promises."),
+        "staff": ("access:staff", "Take on and list members of staff."),
+        "api-key": ("access:api_key", "Make, list and revoke keys of the JSON API."),
+        "mail": ("mail:mail", "Show e-mails that could not be sent, and send them again."),
+    },
+)
+
+
+def main() -> None:
+    """Run the command line."""
+    cli()

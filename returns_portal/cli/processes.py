@@ -1,0 +1,57 @@
+"""The commands that run the portal's processes."""
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+from pydantic import SecretStr
+
+from returns_portal import logs
+from returns_portal.settings import Settings, load_settings
+
+
+def _load(module: str) -> Any:  # noqa: ANN401 - a module
+    """Import one process's module: none of them should carry the libraries of the others."""
+    return import_module(f"returns_portal.{module}")
+
+
+def _with_secret(settings: Settings) -> Settings:
+    """The settings with the secret that is kept beside the embedded database, where none was set."""
+    if settings.secret_key is not None:
+        return settings
+    embedded = _load("embedded")
+    kept = SecretStr(embedded.secret_key(embedded.home_for(settings)))
+    return settings.model_copy(update={"secret_key": kept})
+
+
+@click.command()
+def serve() -> None:
+    """Run everything on this machine until it is stopped: database, web, worker, and the sandbox if used."""
+    settings = load_settings()
+    sys.exit(_load("supervisor").serve(settings))
+
+
+@click.command()
+def web() -> None:
+    """Run the web process. The database has to be there."""
+    settings = _with_secret(load_settings())
+    _load("serving").run_web(settings, database_url=_load("embedded").database_url(settings))
+
+
+@click.command()
+def worker() -> None:
+    """Run the process of the jobs. It waits for the database where that is away."""
+    settings = _with_secret(load_settings())
+    _load("worker").run_worker(settings)
+
+
+@click.command("stripe-sandbox")
+def stripe_sandbox() -> None:
+    """Run the Stripe sandbox on 127.0.0.1. It keeps what it knows in the portal's database, in its own schema."""
+    settings = load_settings()
+    if not settings.sandbox:
+        raise click.ClickException("STRIPE_SECRET_KEY is set: payments go to Stripe, and the sandbox is not used.")
+    logs.configure(settings.log_level)
+    url = _load("embedded").database_url(settings)
+    _load("payments.sandbox").run(database_url=url, port=settings.sandbox_port)

@@ -1,0 +1,173 @@
+"""The demo shop: orders as a shop downloads them, people who work there, and returns in every state.
+
+It exists only where no money moves and nobody else can look: sandbox, loopback and embedded database together.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from returns_portal import history
+from returns_portal.accounts.actions import add_staff
+from returns_portal.actor import SYSTEM, Actor
+from returns_portal.db import Begin, beginner, create_engine
+from returns_portal.embedded import database_url
+from returns_portal.errors import ConflictError
+from returns_portal.ids import new_id
+from returns_portal.orders.importing import import_orders
+from returns_portal.refunds.actions import receive
+from returns_portal.refunds.filing import file
+from returns_portal.returns.actions import Wanted
+from returns_portal.returns.models import RefundTo
+from returns_portal.settings import Settings
+from returns_portal.shop.actions import ensure_shop
+from returns_portal.shop.queries import current
+from returns_portal.warehouse.models import Condition
+from returns_portal.warehouse.rules import Counted
+
+ORDERS: Final = Path(__file__).with_name("orders.csv")
+
+STAFF: Final = (
+    ("warehouse@nordsund.example", "Irina", ["warehouse"], "demo-warehouse"),
+    ("finance@nordsund.example", "Mira", ["finance"], "demo-finance"),
+    ("support@nordsund.example", "Stefan", ["support"], "demo-support"),
+    ("admin@nordsund.example", "Alex", ["admin"], "demo-admin-all"),
+)
+"""E-mail, name, roles, and the password that is printed at start."""
+
+_DOORS: Final = ("/station", "/finance", "/finance/decisions", "/finance")
+"""Where each of them begins."""
+
+_CONDITIONS: Final = (Condition.RESELLABLE, Condition.WORN, Condition.DAMAGED, Condition.RESELLABLE, None, None, None)
+"""What becomes of the demo's returns, in turn; None is still on its way."""
+
+
+def load(settings: Settings) -> None:
+    """Fill the demo shop, once; called again (also after a crash in the middle) it adds only what is missing.
+
+    Raises:
+        ValueError: this is no demo.
+    """
+    if not settings.is_demo:
+        raise ValueError("the demo needs sandbox, loopback and the embedded database")
+    asyncio.run(_load(settings))
+
+
+async def _load(settings: Settings) -> None:
+    engine = create_engine(database_url(settings), size=2, name="returns-portal demo")
+    begin = beginner(engine)
+    try:
+        async with begin() as db:
+            if await _is_loaded(db):
+                return
+            await ensure_shop(db)
+        await _hire(begin)
+        await import_orders(
+            begin,
+            ORDERS,
+            fmt="shopify",
+            dry_run=False,
+            sandbox_payments=True,
+            settings=settings,
+            progress=lambda _done, _whole: None,
+        )
+        await _return_some(begin, settings)
+        async with begin() as db:
+            await history.record(db, SYSTEM, ("shop", new_id(), "demo_loaded", {}))
+    finally:
+        await engine.dispose()
+
+
+async def _is_loaded(db: AsyncConnection) -> bool:
+    found = await db.execute(text("SELECT 1 FROM history WHERE subject = 'shop' AND action = 'demo_loaded' LIMIT 1"))
+    return found.first() is not None
+
+
+async def _hire(begin: Begin) -> None:
+    for email, name, roles, password in STAFF:
+        try:
+            async with begin() as db:
+                await add_staff(db, SYSTEM, email, name, roles, password)
+        except ConflictError:
+            continue  # An earlier start was interrupted after this one was hired.
+
+
+async def _return_some(begin: Begin, settings: Settings) -> None:
+    """File returns for some orders, and check some of the parcels in."""
+    async with begin() as db:
+        rows = (
+            await db.execute(
+                text(
+                    "SELECT o.number FROM orders o WHERE o.financial_status = 'paid' AND o.cancelled_at IS NULL"
+                    " AND o.fulfillment_status = 'fulfilled' AND NOT EXISTS"
+                    " (SELECT 1 FROM returns r WHERE r.order_id = o.id) ORDER BY o.number DESC LIMIT 14"
+                )
+            )
+        ).all()
+    for index, row in enumerate(rows):
+        refund_to = RefundTo.POINTS if index % 4 == 1 else RefundTo.ORIGINAL
+        async with begin() as db:
+            await _return_one(db, settings, row.number, refund_to, _CONDITIONS[index % len(_CONDITIONS)])
+
+
+async def _return_one(
+    db: AsyncConnection, settings: Settings, number: str, refund_to: RefundTo, condition: Condition | None
+) -> None:
+    line = await _first_line(db, number)
+    filed = await file(
+        db, Actor(kind="system", id="demo"), settings, await current(db), number, [Wanted(line.id, 1)], refund_to
+    )
+    if condition is not None:
+        await receive(db, Actor(kind="system", id="demo"), settings, filed.rma, [Counted(line.id, 1, condition)])
+
+
+async def _first_line(db: AsyncConnection, number: str) -> Any:  # noqa: ANN401 - a row
+    found = await db.execute(
+        text(
+            "SELECT l.id FROM order_line l JOIN orders o ON o.id = l.order_id WHERE o.number = :number"
+            " ORDER BY l.position LIMIT 1"
+        ),
+        {"number": number},
+    )
+    return found.one()
+
+
+def welcome(settings: Settings) -> str:
+    """Where to click, for each who uses the portal."""
+    here = settings.public_url
+    if not settings.is_demo:
+        return f"The portal is at {here}"
+    customers = asyncio.run(_customers(settings))
+    lines = [
+        f"The demo shop is at {here} (sandbox: no money moves)",
+        "",
+        f"  Customer   {here}/",
+        *(f"             order {number}, e-mail {email}" for number, email in customers),
+        f"             the code arrives at {here}/outbox",
+    ]
+    for (email, _name, roles, password), path in zip(
+        STAFF, ("/station", "/finance", "/finance/decisions", "/"), strict=True
+    ):
+        lines.append(f"  {roles[0].capitalize():<10} {here}{path}  {email}  {password}")
+    return "\n".join([*lines, f"  API        {here}/schema", ""])
+
+
+async def _customers(settings: Settings) -> Sequence[tuple[str, str]]:
+    engine = create_engine(database_url(settings), size=1, name="returns-portal demo")
+    try:
+        async with beginner(engine)() as db:
+            rows = await db.execute(
+                text(
+                    "SELECT o.number, o.email FROM orders o JOIN payment p ON p.order_id = o.id"
+                    " AND p.tender = 'stripe' WHERE o.financial_status = 'paid'"
+                    " AND o.fulfillment_status = 'fulfilled' AND o.cancelled_at IS NULL"
+                    " AND NOT EXISTS (SELECT 1 FROM returns r WHERE r.order_id = o.id) ORDER BY o.number LIMIT 2"
+                )
+            )
+            return [(row.number, row.email) for row in rows]
+    finally:
+        await engine.dispose()

@@ -1,0 +1,1 @@
+"""What finance sees: waiting decisions, reports, exports, the proof of the books."""

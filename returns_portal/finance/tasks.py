@@ -1,0 +1,204 @@
+"""What needs a person of finance: the first thing that their page shows."""
+
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from returns_portal import clock
+from returns_portal.actor import Actor
+from returns_portal.finance.words import SOON
+
+SHOWN: Final = 20
+"""How many of each kind are shown; what is dealt with makes room for the next."""
+
+
+class OpenRefund(msgspec.Struct, frozen=True):
+    """A refund that failed, whose outcome is unknown, or whose payment cannot be refunded. Minor units."""
+
+    id: UUID
+    rma: str
+    order_number: str
+    status: str
+    destination: str
+    currency: str
+    amount: int
+    failure_reason: str
+    card_last4: str
+    changed_at: datetime
+    refund_deadline: datetime
+
+
+class Correction(msgspec.Struct, frozen=True):
+    """A count that was lowered after its refund had gone: more units are paid for than are accepted now."""
+
+    parcel_id: UUID
+    rma: str
+    order_number: str
+    title: str
+    paid: int
+    accepted: int
+    corrected_at: datetime
+    note: str
+
+
+class Statement(msgspec.Struct, frozen=True):
+    """A statement of withdrawal that nobody has dealt with."""
+
+    id: UUID
+    name: str
+    email: str
+    order_number: str
+    details: str
+    known_order: str | None
+    """The order that it names, where there is one of that number and address."""
+    submitted_at: datetime
+
+
+class Deadline(msgspec.Struct, frozen=True):
+    """A return whose statutory deadline is near or over, while something of it is not refunded."""
+
+    rma: str
+    order_number: str
+    refund_deadline: datetime
+    undecided: int
+    unsettled: int
+
+
+class Unshipped(msgspec.Struct, frozen=True):
+    """A return of goods that had not left the shop when it was filed."""
+
+    rma: str
+    order_number: str
+    units: int
+    refund_deadline: datetime
+
+
+class GivenUp(msgspec.Struct, frozen=True):
+    """A job that failed as often as it may."""
+
+    id: int
+    name: str
+    ids: dict[str, str]
+    attempts: int
+    failed_at: datetime | None
+
+
+class Tasks(msgspec.Struct, frozen=True):
+    """Everything that waits for a decision of finance."""
+
+    refunds: list[OpenRefund]
+    transfers: int
+    decisions: int
+    """Units, as everywhere."""
+    corrections: list[Correction]
+    statements: list[Statement]
+    deadlines: list[Deadline]
+    unshipped: list[Unshipped]
+    jobs: list[GivenUp]
+
+    @property
+    def none(self) -> bool:
+        """Whether nothing waits."""
+        return not any(getattr(self, name) for name in self.__struct_fields__)
+
+
+# The first condition is the index's, so that only open refunds are looked at.
+_REFUNDS: Final = """
+    SELECT f.id, r.rma, o.number AS order_number, f.status, f.destination, f.currency, f.amount, f.failure_reason,
+           p.card_last4, f.changed_at, r.refund_deadline
+    FROM refund f JOIN returns r ON r.id = f.return_id JOIN orders o ON o.id = f.order_id
+    JOIN payment p ON p.id = f.payment_id
+    WHERE f.status NOT IN ('succeeded', 'canceled')
+      AND (f.status IN ('failed', 'unknown') OR (f.status = 'planned' AND p.status = 'failed'))
+    ORDER BY r.refund_deadline, f.id LIMIT :shown
+"""
+_COUNTS: Final = """
+    SELECT (SELECT count(*) FROM refund WHERE status NOT IN ('succeeded', 'canceled')
+            AND status = 'awaiting_transfer') AS transfers,
+           (SELECT CAST(coalesce(sum(i.quantity), 0) AS int) FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id
+            WHERE i.acceptance = 'waiting' AND p.undone_at IS NULL) AS decisions
+"""
+_CORRECTIONS: Final = """
+    WITH RECURSIVE chain AS (
+        SELECT id AS last, id, corrects_id FROM parcel
+        WHERE corrects_id IS NOT NULL AND reviewed_at IS NULL AND undone_at IS NULL
+        UNION ALL SELECT c.last, p.id, p.corrects_id FROM chain c JOIN parcel p ON p.id = c.corrects_id),
+    paid AS (
+        SELECT c.last, l.order_line_id, sum(l.quantity) AS units FROM chain c JOIN refund_line l ON l.parcel_id = c.id
+        WHERE l.voided_at IS NULL AND l.order_line_id IS NOT NULL GROUP BY c.last, l.order_line_id)
+    SELECT b.id AS parcel_id, r.rma, o.number AS order_number, l.title, CAST(paid.units AS int) AS paid,
+           CAST(coalesce(a.units, 0) AS int) AS accepted, b.checked_in_at AS corrected_at, b.note
+    FROM paid JOIN parcel b ON b.id = paid.last JOIN returns r ON r.id = b.return_id JOIN orders o ON o.id = r.order_id
+    JOIN order_line l ON l.id = paid.order_line_id
+    LEFT JOIN LATERAL (
+        SELECT sum(i.quantity) AS units FROM parcel_item i WHERE i.parcel_id = b.id AND i.order_line_id = l.id
+        AND i.acceptance IN ('accepted', 'part')) AS a ON true
+    WHERE paid.units > coalesce(a.units, 0) ORDER BY b.checked_in_at, b.id, l.position LIMIT :shown
+"""
+_STATEMENTS: Final = """
+    SELECT w.id, w.name, w.email, w.order_number, coalesce(w.content ->> 'details', '') AS details,
+           o.number AS known_order, w.submitted_at
+    FROM withdrawal w LEFT JOIN orders o ON o.id = w.order_id
+    WHERE w.handled_at IS NULL ORDER BY w.submitted_at LIMIT :shown
+"""
+# Only where the goods are here: until they come, or were sent, the money may wait (Directive 2011/83/EU, Art. 13(3)).
+_DEADLINES: Final = """
+    WITH unsettled AS (
+        SELECT return_id, count(*) AS refunds FROM refund WHERE status NOT IN ('succeeded', 'canceled')
+        GROUP BY return_id),
+    undecided AS (
+        SELECT p.return_id, sum(i.quantity) AS items FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id
+        WHERE i.acceptance = 'waiting' AND p.undone_at IS NULL GROUP BY p.return_id)
+    SELECT r.rma, o.number AS order_number, r.refund_deadline, CAST(coalesce(d.items, 0) AS int) AS undecided,
+           CAST(coalesce(u.refunds, 0) AS int) AS unsettled
+    FROM unsettled u FULL JOIN undecided d USING (return_id) JOIN returns r ON r.id = return_id
+    JOIN orders o ON o.id = r.order_id
+    WHERE r.refund_deadline < :soon ORDER BY r.refund_deadline, r.id LIMIT :shown
+"""
+# As `refunds.actions.release_unshipped` counts them.
+_UNSHIPPED: Final = """
+    SELECT r.rma, o.number AS order_number, CAST(sum(u.units) AS int) AS units, r.refund_deadline
+    FROM returns r JOIN orders o ON o.id = r.order_id AND o.fulfillment_status <> 'fulfilled'
+    JOIN return_line a ON a.return_id = r.id JOIN order_line l ON l.id = a.order_line_id
+    CROSS JOIN LATERAL (
+        SELECT least(a.quantity, l.quantity - l.shipped - coalesce((
+            SELECT sum(i.quantity) FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id
+            WHERE i.order_line_id = l.id AND i.condition = 'not_shipped' AND p.undone_at IS NULL), 0)) AS units) AS u
+    WHERE r.status <> 'cancelled' AND u.units > 0
+    GROUP BY r.id, o.number ORDER BY r.refund_deadline, r.id LIMIT :shown
+"""
+# A periodic job (it has a queueing lock) comes again by itself.
+_JOBS: Final = """
+    SELECT j.id, j.task_name AS name, j.args AS ids, j.attempts, (
+        SELECT max(e.at) FROM procrastinate_events e WHERE e.job_id = j.id) AS failed_at
+    FROM procrastinate_jobs j WHERE j.status = 'failed' AND j.queueing_lock IS NULL ORDER BY j.id LIMIT :shown
+"""
+
+
+async def tasks(db: AsyncConnection, actor: Actor) -> Tasks:
+    """What waits for finance, the most urgent of each kind first.
+
+    Raises:
+        ForbiddenError: the actor is not of finance.
+    """
+    actor.require("finance")
+    values = {"shown": SHOWN, "soon": clock.now() + SOON}
+    counts = (await db.execute(text(_COUNTS))).one()
+    return Tasks(
+        refunds=[OpenRefund(**row) for row in await _rows(db, _REFUNDS, values)],
+        transfers=counts.transfers,
+        decisions=counts.decisions,
+        corrections=[Correction(**row) for row in await _rows(db, _CORRECTIONS, values)],
+        statements=[Statement(**row) for row in await _rows(db, _STATEMENTS, values)],
+        deadlines=[Deadline(**row) for row in await _rows(db, _DEADLINES, values)],
+        unshipped=[Unshipped(**row) for row in await _rows(db, _UNSHIPPED, values)],
+        jobs=[GivenUp(**row) for row in await _rows(db, _JOBS, values)],
+    )
+
+
+async def _rows(db: AsyncConnection, query: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+    return [dict(row) for row in (await db.execute(text(query), values)).mappings()]

@@ -1,0 +1,53 @@
+"""Who did what to which record, and when. Append-only: the database refuses to change or delete a row."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Column, Index
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import Field, SQLModel
+
+from returns_portal import clock
+from returns_portal.actor import Actor
+from returns_portal.db import insert_rows
+from returns_portal.ids import new_id
+
+
+class History(SQLModel, table=True):
+    """One thing that happened. `data` holds ids, numbers and words of ours, never names or addresses."""
+
+    __tablename__ = "history"
+    __table_args__ = (Index("ix_history_subject", "subject_id", "at"),)
+
+    id: UUID = Field(primary_key=True)
+    subject: str
+    subject_id: UUID
+    action: str
+    actor: str
+    at: datetime
+    data: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+
+
+async def record(db: AsyncConnection, actor: Actor, *entries: tuple[str, UUID, str, dict[str, Any]]) -> None:
+    """Write entries of (subject, its id, action, data) in one statement, all at the present moment."""
+    moment = clock.now()
+    await insert_rows(
+        db,
+        (
+            History,
+            [
+                {
+                    "id": new_id(),
+                    "subject": subject,
+                    "subject_id": subject_id,
+                    "action": action,
+                    "actor": actor.label,
+                    "at": moment,
+                    "data": data,
+                }
+                for subject, subject_id, action, data in entries
+            ],
+        ),
+    )

@@ -1,0 +1,1 @@
+"""Prepaid labels: what they say, and how they are printed."""

@@ -1,0 +1,43 @@
+"""How an address is written on a parcel."""
+
+from babel import Locale
+
+from returns_portal.documents.coverage import printable
+from returns_portal.labels.content import LONGEST_LINE, LONGEST_NAME, PostalAddress
+
+_CODE_LAST = frozenset(
+    code for line in ("AU BD CA CO EG GB GG IE IM IN JE", "KE LK NG NZ PK SA SG TH TW US ZA") for code in line.split()
+)
+"""Where the postal code follows city and region (UPU, postal addressing systems); elsewhere it precedes the city."""
+ENGLISH = Locale("en")
+
+
+def country_name(code: str, locale: Locale) -> str:
+    """The country's name in a language; the code itself where there is none."""
+    code = code.strip().upper()
+    return str(locale.territories.get(code) or ENGLISH.territories.get(code) or code)
+
+
+def address_lines(address: PostalAddress) -> list[str]:
+    """Street, place and the like: what stands between name and country, as printable lines, none empty."""
+    region, code = _line(address.region), _line(address.postal_code)
+    city = _line(address.city)
+    if address.country.upper() in _CODE_LAST:
+        place = " ".join(part for part in (", ".join(filter(None, (city, region))), code) if part)
+    else:
+        place = ", ".join(part for part in (" ".join(filter(None, (code, city))), region) if part)
+    return [line for line in (_line(address.line1), _line(address.line2), place) if line]
+
+
+def address_name(address: PostalAddress) -> str:
+    """The name, printable."""
+    return shortened(printable(address.name), LONGEST_NAME)
+
+
+def _line(text: str) -> str:
+    return shortened(printable(text), LONGEST_LINE)
+
+
+def shortened(text: str, length: int) -> str:
+    """At most `length` characters of a text, the last of them an ellipsis where it was longer."""
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"

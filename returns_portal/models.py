@@ -1,0 +1,18 @@
+"""Every table, imported in one place so that the migrations see them all."""
+
+from sqlmodel import SQLModel
+
+import returns_portal.accounts.models
+import returns_portal.history
+import returns_portal.labels.models
+import returns_portal.ledger.models
+import returns_portal.notifications.models
+import returns_portal.orders.models
+import returns_portal.payments.models
+import returns_portal.points.models
+import returns_portal.refunds.models
+import returns_portal.returns.models
+import returns_portal.shop.models
+import returns_portal.warehouse.models  # noqa: F401 - imported for its tables
+
+metadata = SQLModel.metadata

@@ -1,0 +1,1 @@
+"""E-mail: written with the change that causes it, sent once."""

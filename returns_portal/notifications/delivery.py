@@ -1,0 +1,207 @@
+"""Delivering what is due: claim a batch, send it outside of any transaction, record what came of it.
+
+Delivery is at least once. A batch is claimed under a lease; whoever dies with it leaves the e-mails to the
+next after the lease has run out, and what was sent twice has the same Message-ID, by which mail systems know it.
+"""
+
+import asyncio
+import random
+import time
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import aiosmtplib
+import minijinja
+import msgspec
+import structlog
+from sqlalchemy import ARRAY, Text, bindparam, case, cast, select, update
+from sqlalchemy.dialects.postgresql import JSONB, array
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col
+
+from returns_portal import clock
+from returns_portal.db import Begin
+from returns_portal.notifications.mailer import BadAddressError, Mailer, Outgoing, Send
+from returns_portal.notifications.models import Email, EmailStatus
+from returns_portal.notifications.rendering import render_email
+from returns_portal.shop.queries import ShopInfo, current
+
+log = structlog.get_logger(__name__)
+
+BATCH: Final = 100
+LEASE: Final = timedelta(seconds=60)
+SEND_SECONDS: Final = 30.0
+"""How long one e-mail may take."""
+_BATCH_SECONDS = 20.0
+"""How long a batch goes on starting new e-mails; the last one still ends within the lease."""
+MAX_ATTEMPTS: Final = 10
+SECRETS: Final = ("code",)
+"""Values that are good for something by themselves; they leave the row with the e-mail."""
+
+_PERMANENT = range(500, 600)
+
+
+class _Claimed(msgspec.Struct, frozen=True):
+    id: UUID
+    template: str
+    recipient: str
+    locale: str
+    values: dict[str, object]
+    attempts: int
+
+
+class _Outcome(msgspec.Struct, frozen=True):
+    """What came of one attempt. `permanent` says that another would end the same."""
+
+    error: str = ""
+    permanent: bool = False
+    rendered: dict[str, str] = {}
+    untried: bool = False
+
+
+async def deliver_due(begin: Begin, mailer: Mailer) -> int:
+    """Send everything that is due, batch by batch, and return how many e-mails were sent."""
+    total = 0
+    while True:
+        async with begin() as db:
+            shop = await current(db)
+            letters = await _claim(db)
+        if not letters:
+            return total
+        outcomes = await _send_all(mailer, shop, letters)
+        async with begin() as db:
+            await _record(db, letters, outcomes)
+        sent = sum(not outcome.error and not outcome.untried for outcome in outcomes)
+        log.info("email.delivered", sent=sent, of=len(letters))
+        total += sent
+
+
+async def _claim(db: AsyncConnection) -> list[_Claimed]:
+    """Take what is due, and what another process took and did not finish within the lease."""
+    moment = clock.now()
+    due = (
+        select(col(Email.id).label("due_id"))
+        .where(col(Email.status).in_([EmailStatus.QUEUED, EmailStatus.SENDING]), col(Email.next_try_at) <= moment)
+        .order_by(col(Email.next_try_at))
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+        .cte()
+    )
+    rows = await db.execute(
+        update(Email)
+        .where(col(Email.id) == due.c.due_id)
+        .values(status=EmailStatus.SENDING, next_try_at=moment + LEASE, attempts=col(Email.attempts) + 1)
+        .returning(*(getattr(Email, field) for field in _Claimed.__struct_fields__))
+    )
+    return [_Claimed(*row) for row in rows]
+
+
+async def _send_all(mailer: Mailer, shop: ShopInfo, letters: list[_Claimed]) -> list[_Outcome]:
+    """Try each letter in turn, over one connection; exactly one outcome for each."""
+    started = time.monotonic()
+    outcomes: list[_Outcome] = []
+    try:
+        async with mailer.session() as send:
+            for letter in letters:
+                late = time.monotonic() - started > _BATCH_SECONDS
+                outcomes.append(_Outcome(untried=True) if late else await _send(mailer, send, shop, letter))
+                await asyncio.sleep(0)  # Refunds share this process, and come first.
+    except (aiosmtplib.SMTPException, OSError) as error:
+        # The server is away, or does not want us: nobody's letter in particular is at fault.
+        log.warning("email.server_unavailable", reason=_reason(error))
+        outcomes += [_Outcome(error=_reason(error))] * (len(letters) - len(outcomes))
+    return outcomes
+
+
+async def _send(mailer: Mailer, send: Send, shop: ShopInfo, letter: _Claimed) -> _Outcome:
+    try:
+        rendered = render_email(letter.template, letter.locale, letter.values, shop, mailer.settings)
+        async with asyncio.timeout(SEND_SECONDS):
+            await send(Outgoing(letter.id, letter.recipient, rendered, shop))
+    except aiosmtplib.SMTPRecipientsRefused as error:
+        codes = [refused.code for refused in error.recipients]
+        return _Outcome(error=_reason(error), permanent=all(code in _PERMANENT for code in codes))
+    except aiosmtplib.SMTPDataError as error:
+        return _Outcome(error=_reason(error), permanent=error.code in _PERMANENT)
+    except BadAddressError as error:
+        return _Outcome(error=_reason(error), permanent=True)
+    except (minijinja.TemplateError, ValueError, aiosmtplib.SMTPException, OSError) as error:
+        return _Outcome(error=_reason(error))
+    return _Outcome(rendered=msgspec.to_builtins(rendered) if mailer.settings.is_demo else {})
+
+
+def _reason(error: BaseException) -> str:
+    """Name an error without what servers quote in their messages, which is people's addresses."""
+    codes: list[int] = []
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+        codes = [refused.code for refused in error.recipients]
+    elif isinstance(error, aiosmtplib.SMTPResponseException):
+        codes = [error.code]
+    return " ".join([type(error).__name__, *map(str, codes)])
+
+
+def _next_try(attempts: int) -> timedelta:
+    """How long to wait after so many attempts: 5, 15, 45 seconds … 9 hours.
+
+    A code that is good for ten minutes gets four chances, and everything else outlives a night without a mail
+    server.
+    """
+    # Not a secret: the spread only keeps retries from arriving together.
+    return timedelta(seconds=5 * 3 ** (attempts - 1) * random.uniform(0.9, 1.1))  # noqa: S311
+
+
+async def _record(db: AsyncConnection, letters: list[_Claimed], outcomes: list[_Outcome]) -> None:
+    """Write what came of a batch, in one statement."""
+    moment = clock.now()
+    kept = col(Email.values)
+    await db.execute(
+        update(Email)
+        # Whoever took the letter over after our lease has raised the number; what we know is then old news.
+        .where(
+            col(Email.id) == bindparam("key"),
+            col(Email.status) == EmailStatus.SENDING,
+            col(Email.attempts) == bindparam("claim"),
+        )
+        .values(
+            status=bindparam("to_status"),
+            attempts=bindparam("to_attempts"),
+            error=bindparam("to_error"),
+            next_try_at=bindparam("to_next_try_at"),
+            sent_at=bindparam("to_sent_at"),
+            rendered=bindparam("to_rendered"),
+            values=case(
+                (bindparam("over"), kept.op("-", return_type=JSONB())(cast(array(SECRETS), ARRAY(Text)))),
+                else_=kept,
+            ),
+        ),
+        [_row(letter, outcome, moment) for letter, outcome in zip(letters, outcomes, strict=True)],
+    )
+
+
+def _row(letter: _Claimed, outcome: _Outcome, moment: datetime) -> dict[str, object]:
+    status, next_try_at, attempts = EmailStatus.SENT, moment, letter.attempts
+    if outcome.untried:
+        status, attempts = EmailStatus.QUEUED, letter.attempts - 1
+    elif outcome.error:
+        gives_up = outcome.permanent or letter.attempts >= MAX_ATTEMPTS
+        status = EmailStatus.FAILED if gives_up else EmailStatus.QUEUED
+        next_try_at = moment + _next_try(letter.attempts)
+        log.warning(
+            "email.gave_up" if gives_up else "email.not_sent",
+            id=str(letter.id),
+            template=letter.template,
+            attempt=letter.attempts,
+            reason=outcome.error,
+        )
+    return {
+        "key": letter.id,
+        "claim": letter.attempts,
+        "to_status": status,
+        "to_attempts": attempts,
+        "to_error": outcome.error,
+        "to_next_try_at": next_try_at,
+        "to_sent_at": moment if status is EmailStatus.SENT else None,
+        "to_rendered": outcome.rendered,
+        "over": status in {EmailStatus.SENT, EmailStatus.FAILED},
+    }

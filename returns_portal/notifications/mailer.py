@@ -1,0 +1,176 @@
+"""Taking e-mails out of the house by SMTP, or keeping them in the demo's outbox."""
+
+import email.policy
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import unquote, urlsplit
+from uuid import UUID
+
+import aiosmtplib
+import msgspec
+
+from returns_portal import clock
+from returns_portal.notifications.rendering import Rendered
+from returns_portal.settings import Settings, SettingsError
+from returns_portal.shop.queries import ShopInfo
+
+COMMAND_SECONDS: Final = 20.0
+
+Send = Callable[["Outgoing"], Awaitable[None]]
+"""Sends one letter.
+
+Raises BadAddressError where the recipient's address is none, aiosmtplib.SMTPException or OSError where it was not sent.
+"""
+
+
+class Outgoing(msgspec.Struct, frozen=True):
+    """An e-mail that is ready to go."""
+
+    id: UUID
+    recipient: str
+    rendered: Rendered
+    shop: ShopInfo
+
+
+class BadAddressError(ValueError):
+    """The recipient's address is none; trying again would not mend it."""
+
+
+class _Server(msgspec.Struct, frozen=True):
+    host: str
+    port: int
+    use_tls: bool
+    start_tls: bool | None
+    username: str | None
+    password: str | None
+
+
+class Mailer:
+    """The way out for e-mails, as the settings have it.
+
+    Attributes:
+        settings: The portal's.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Read SMTP_URL and MAIL_FROM.
+
+        Raises:
+            SettingsError: one of them cannot be used.
+        """
+        self.settings = settings
+        self._server = _server(settings.smtp_url.get_secret_value()) if settings.smtp_url else None
+        self._from = _mailbox(settings.mail_from) if settings.mail_from else None
+        # Reading the system's certificates takes long enough to be done once.
+        self._tls = ssl.create_default_context() if self._server else None
+
+    def compose(self, letter: Outgoing) -> EmailMessage:
+        """Make the message; however often it is sent, it has the same Message-ID (RFC 5322, 3.6.4).
+
+        Raises:
+            BadAddressError: the recipient's address is none.
+        """
+        shop, rendered = letter.shop, letter.rendered
+        sender = self._from or Address(addr_spec=shop.email)
+        message = EmailMessage(policy=email.policy.SMTP)
+        message["From"] = Address(sender.display_name or shop.name, sender.username, sender.domain)
+        message["To"] = _recipient(letter.recipient)
+        message["Reply-To"] = Address(shop.name, addr_spec=shop.email)
+        message["Subject"] = rendered.subject
+        message["Date"] = format_datetime(clock.now())
+        message["Message-ID"] = f"<{letter.id}@{sender.domain}>"
+        # No holiday answer, please (RFC 3834).
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(rendered.text, cte="quoted-printable")
+        message.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
+        return message
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[Send]:
+        """One connection to the mail server, for a batch; in the demo without one, sending is keeping.
+
+        Raises:
+            aiosmtplib.SMTPException: the server does not answer, or refuses us.
+            OSError: it cannot be reached.
+        """
+        if self._server is None:
+            yield _keep
+            return
+        client = aiosmtplib.SMTP(
+            hostname=self._server.host,
+            port=self._server.port,
+            username=self._server.username,
+            password=self._server.password,
+            use_tls=self._server.use_tls,
+            start_tls=self._server.start_tls,
+            tls_context=self._tls,
+            timeout=COMMAND_SECONDS,
+        )
+
+        async def send(letter: Outgoing) -> None:
+            await client.send_message(self.compose(letter))
+
+        async with client:
+            yield send
+
+
+async def _keep(letter: Outgoing) -> None:
+    """The outbox is the row itself: no message is made, which would cost more than all else of a demo's e-mail."""
+    _recipient(letter.recipient)
+
+
+def _server(url: str) -> _Server:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise SettingsError("SMTP_URL: is no address") from error
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise SettingsError("SMTP_URL: must be like smtp://user:password@host:587 or smtps://host:465")
+    secure = parts.scheme == "smtps"
+    return _Server(
+        host=parts.hostname,
+        port=port or (465 if secure else 587),
+        use_tls=secure,
+        # A relay on this machine may have no certificate. Beyond it, nothing is sent in the clear.
+        start_tls=False if secure else (None if _is_loopback(parts.hostname) else True),
+        username=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else None,
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _mailbox(text: str) -> Address:
+    """Read `Shop <address>` or an address alone."""
+    header = EmailMessage(policy=email.policy.SMTP)
+    try:
+        header["From"] = text
+        (address,) = header["From"].addresses
+    except ValueError as error:
+        raise SettingsError("MAIL_FROM: must be one address, such as Shop <help@shop.example>") from error
+    if not address.username or "." not in address.domain:
+        raise SettingsError("MAIL_FROM: must be one address, such as Shop <help@shop.example>")
+    return Address(address.display_name, address.username, address.domain)
+
+
+def _recipient(text: str) -> Address:
+    """Read a bare address; a domain in letters of its own becomes what mail servers know (RFC 5891)."""
+    local, at, domain = text.strip().rpartition("@")
+    if not (at and local and domain):
+        raise BadAddressError("no address")
+    try:
+        return Address(addr_spec=f"{local}@{domain.encode('idna').decode()}")
+    except (ValueError, IndexError) as error:
+        raise BadAddressError("no address") from error

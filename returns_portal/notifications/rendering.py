@@ -1,0 +1,82 @@
+"""E-mails as people read them: subject, text and HTML from one folder of templates each."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache, partial
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import minijinja
+import msgspec
+from babel.dates import format_datetime
+
+from returns_portal import i18n
+from returns_portal.resources import templates_dir
+from returns_portal.settings import Settings
+from returns_portal.shop.queries import ShopInfo
+from returns_portal.web import formats
+
+SUBJECT_LENGTH: Final = 200
+"""Characters; longer ones are cut, for the order numbers of some shops are whole sentences."""
+
+
+class Rendered(msgspec.Struct, frozen=True):
+    """An e-mail's three faces, which say the same."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def render_email(
+    template: str, locale: str, values: Mapping[str, object], shop: ShopInfo, settings: Settings
+) -> Rendered:
+    """Fill the templates of `templates/email/<template>/` in the reader's language.
+
+    Raises:
+        minijinja.TemplateError: there is no such template, or a value that it needs is missing.
+    """
+    with i18n.speaking(locale):
+        context = {
+            **{name: _absolute(value, settings) if name == "url" else value for name, value in values.items()},
+            "shop": shop,
+            "sandbox": not settings.livemode,
+            "locale": i18n.current(),
+            "moment": partial(_moment, shop.timezone),
+        }
+        render = _environment().render_template
+        # A subject is a header: whatever the values hold, it stays one line.
+        subject = " ".join(render(f"email/{template}/subject.txt", **context).split())[:SUBJECT_LENGTH]
+        text = render(f"email/{template}/body.txt", **context)
+        html = render(f"email/{template}/body.html", **context, subject=subject)
+    return Rendered(subject, re.sub(r"\n{3,}", "\n\n", text).strip() + "\n", html)
+
+
+def _absolute(url: object, settings: Settings) -> object:
+    """Callers give paths, since only the portal's settings say under which address people see it."""
+    return settings.public_url + url if isinstance(url, str) and url.startswith("/") else url
+
+
+@cache
+def _environment() -> minijinja.Environment:
+    return minijinja.Environment(
+        loader=minijinja.load_from_path(templates_dir()),
+        globals={"_": i18n.translate, "ngettext": i18n.ngettext, "money": formats.money, "number": formats.number},
+        undefined_behavior="strict",
+        auto_escape_callback=lambda name: name.endswith(".html"),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        # In debug mode an error quotes the values at hand: names and addresses, in a log.
+        debug=False,
+    )
+
+
+def _moment(timezone: str, iso: str) -> str:
+    """A date and time to the second, with its zone: Directive 2011/83/EU, Art. 11a(4) asks for both."""
+    return format_datetime(
+        datetime.fromisoformat(iso),
+        "d MMMM y, HH:mm:ss zzzz",
+        tzinfo=ZoneInfo(timezone),
+        locale=i18n.formatting_locale(i18n.current()),
+    )

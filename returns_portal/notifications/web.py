@@ -1,0 +1,98 @@
+"""The demo's outbox: every e-mail that the demo shop would have sent. It exists in the demo alone."""
+
+import re
+from typing import Any, Final
+from uuid import UUID
+
+from litestar import Request, Response, get
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from returns_portal.actor import Actor
+from returns_portal.errors import NotFoundError
+from returns_portal.i18n import mark
+from returns_portal.notifications.queries import PAGE, outbox, outbox_email
+from returns_portal.web import page, site
+from returns_portal.web.envelope import POLICY
+
+AnyRequest = Request[Any, Any, State]
+
+MAIL_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"
+"""The one page with inline styles, for it is not one of ours: it is an e-mail, and mail clients know no other styles.
+
+Nothing can run or be loaded in it, no link of it leads anywhere, and `sandbox` gives it an origin of its own, so that
+it could not read a cookie or a page of the portal even if something in it ran.
+"""
+
+_LINK = re.compile(r"(https?://\S+)")
+
+
+@get("/outbox", include_in_schema=False)
+async def outbox_page(
+    request: AnyRequest,
+    db: NamedDependency[AsyncConnection],
+    actor: NamedDependency[Actor],
+    before: FromQuery[UUID | None] = None,
+) -> Response[Any]:
+    """List the e-mails, the newest first."""
+    del actor  # Asked for so that the page's header knows who is there.
+    _require_demo(request)
+    letters = await outbox(db, before)
+    shown = letters[:PAGE]
+    return page(
+        request,
+        "notifications/outbox.html",
+        letters=shown,
+        next_href=f"/outbox?before={shown[-1].id}" if len(letters) > PAGE else "",
+        first_href="/outbox" if before else "",
+    )
+
+
+@get("/outbox/{email_id:uuid}", include_in_schema=False)
+async def email_page(
+    request: AnyRequest,
+    email_id: FromPath[UUID],
+    db: NamedDependency[AsyncConnection],
+    actor: NamedDependency[Actor],
+) -> Response[Any]:
+    """Show one e-mail: its HTML in a frame that can do nothing, and its text, in which links work."""
+    del actor  # As above.
+    _require_demo(request)
+    letter = await outbox_email(db, email_id)
+    paragraphs = _paragraphs(letter.rendered.get("text", ""))
+    answer = page(request, "notifications/email.html", letter=letter, paragraphs=paragraphs)
+    answer.headers["content-security-policy"] = f"{POLICY}; frame-src 'self'"
+    return answer
+
+
+@get("/outbox/{email_id:uuid}/html", include_in_schema=False)
+async def email_html(
+    request: AnyRequest, email_id: FromPath[UUID], db: NamedDependency[AsyncConnection]
+) -> Response[str]:
+    """The HTML of an e-mail as it was sent, for the frame."""
+    _require_demo(request)
+    letter = await outbox_email(db, email_id)
+    return Response(
+        letter.rendered.get("html", ""),
+        media_type="text/html",
+        headers={"content-security-policy": MAIL_POLICY},
+    )
+
+
+def _require_demo(request: AnyRequest) -> None:
+    if not site(request).settings.is_demo:
+        raise NotFoundError(mark("There is nothing here."))
+
+
+def _paragraphs(text: str) -> list[list[list[dict[str, str]]]]:
+    """The text as paragraphs of lines of pieces; a piece that is a link has it as `href`."""
+    return [[_pieces(line) for line in block.split("\n")] for block in text.strip().split("\n\n")]
+
+
+def _pieces(line: str) -> list[dict[str, str]]:
+    return [{"text": piece, "href": piece if _LINK.fullmatch(piece) else ""} for piece in _LINK.split(line) if piece]
+
+
+routes = [outbox_page, email_page, email_html]

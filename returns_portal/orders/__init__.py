@@ -1,0 +1,1 @@
+"""Orders as the shop took them: imported, put by API, frozen to the unit."""

@@ -1,0 +1,89 @@
+"""What each unit of an order cost, frozen when the order is taken: pure arithmetic on minor units.
+
+The order's discount is shared among the lines in proportion to what they cost, by largest remainder; within a line
+the first k of n units cost `S(k) = paid * k // n`, so that units refunded one by one come to the same as all at
+once, and the last one takes the remainder. Units and shipping sum to the order's total exactly.
+"""
+
+from itertools import pairwise
+
+import msgspec
+
+from returns_portal.money import allocate
+from returns_portal.orders.intake import LineInput, OrderInput, ShippingInput
+
+
+class FrozenLine(msgspec.Struct, frozen=True):
+    """One line, unit by unit: `unit_paid[i]` with tax in it, the tax in it, and its share of all discounts."""
+
+    unit_discount: list[int]
+    unit_tax: list[int]
+    unit_paid: list[int]
+
+
+class FrozenOrder(msgspec.Struct, frozen=True):
+    """What was paid for each unit and for shipping."""
+
+    lines: list[FrozenLine]
+    shipping_paid: int
+    shipping_tax: int
+    shipping_refundable: int
+    """What a full withdrawal gives back: what was paid, up to standard delivery (Directive 2011/83/EU, Art. 13(2))."""
+    total: int
+
+
+def freeze(order: OrderInput) -> FrozenOrder:
+    """Split a checked order into what was paid for each of its units and for shipping."""
+    shares = allocate(order.order_discount, [line.net for line in order.lines])
+    shipping = order.shipping
+    return FrozenOrder(
+        lines=[_freeze_line(line, share, order.tax_included) for line, share in zip(order.lines, shares, strict=True)],
+        shipping_paid=shipping.net + (0 if order.tax_included else shipping.tax),
+        shipping_tax=shipping.tax,
+        shipping_refundable=_refundable(shipping, order.tax_included),
+        total=order.total,
+    )
+
+
+def slices(total: int, units: int) -> list[int]:
+    """Cut `total` into cumulative slices: the first k of them come to `total * k // units`."""
+    return [after - before for before, after in pairwise(total * k // units for k in range(units + 1))]
+
+
+def _freeze_line(line: LineInput, order_share: int, tax_included: bool) -> FrozenLine:
+    net = line.net - order_share
+    if tax_included:
+        # A shop may state the included tax as of before the order's discount; it cannot be more than what was paid.
+        unit_paid = slices(net, line.quantity)
+        unit_tax = _share_tax(min(line.tax, net), unit_paid, [0] * line.quantity)
+        unit_net = unit_paid
+    else:
+        unit_paid = slices(net + line.tax, line.quantity)
+        unit_tax = _share_tax(line.tax, unit_paid, [max(0, paid - line.unit_price) for paid in unit_paid])
+        unit_net = [paid - tax for paid, tax in zip(unit_paid, unit_tax, strict=True)]
+    return FrozenLine([line.unit_price - net for net in unit_net], unit_tax, unit_paid)
+
+
+def _share_tax(tax: int, unit_paid: list[int], least: list[int]) -> list[int]:
+    """Share a line's tax among its units in proportion to what was paid for them, cumulatively.
+
+    In proportion to the paid slices rather than in slices of its own, so that no unit holds more tax than was paid
+    for it, however small the amounts; `least` keeps every unit's price before tax at or below its list price.
+    """
+    whole = sum(unit_paid)
+    shares, paid, given = [], 0, 0
+    for unit, floor in zip(unit_paid, least, strict=True):
+        paid += unit
+        share = max((tax * paid // whole if whole else 0) - given, floor)
+        shares.append(share)
+        given += share
+    return shares
+
+
+def _refundable(shipping: ShippingInput, tax_included: bool) -> int:
+    net = shipping.net if shipping.standard_price is None else min(shipping.net, shipping.standard_price)
+    if tax_included:
+        return net
+    # The tax of the refundable part, rounded down; all of it where all of the shipping is refundable.
+    tax = shipping.tax if net == shipping.net else shipping.tax * net // shipping.net
+    return net + tax

@@ -1,0 +1,1 @@
+"""Payments: the gateway to Stripe, and a Stripe sandbox that remembers."""

@@ -1,0 +1,47 @@
+"""Stripe's way of counting: ISO 4217 minor units on our side, Stripe's units on the other."""
+
+from returns_portal.money import exponent
+from returns_portal.payments.gateway import GatewayRefusedError, GatewayUnknownError
+
+# https://docs.stripe.com/currencies: what Stripe counts differently from ISO 4217.
+_ZERO_DECIMAL = frozenset(["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF"])
+_ZERO_DECIMAL |= {"VND", "VUV", "XAF", "XOF", "XPF"}
+_THREE_DECIMAL = frozenset(["BHD", "JOD", "KWD", "OMR", "TND"])
+_WHOLE_ONLY = frozenset(["ISK", "UGX"])
+
+
+def to_stripe(amount: int, currency: str) -> int:
+    """Say an amount of ISO minor units in Stripe's units.
+
+    Raises:
+        GatewayRefusedError: Stripe cannot be told this amount; a refund of it has to go another way.
+    """
+    whole, rest = divmod(amount * _units(_exponent(currency)), _units(exponent(currency)))
+    step = 100 if currency in _WHOLE_ONLY else 10 if currency in _THREE_DECIMAL else 1
+    if rest or whole % step:
+        raise GatewayRefusedError(
+            f"{amount} minor units of {currency} cannot be paid through Stripe.",
+            code="amount_not_representable",
+        )
+    return whole
+
+
+def from_stripe(amount: int, currency: str) -> int:
+    """Read an amount in Stripe's units as ISO minor units.
+
+    Raises:
+        GatewayUnknownError: the amount has a fraction that the currency no longer has (a króna's of old).
+    """
+    whole, rest = divmod(amount * _units(exponent(currency)), _units(_exponent(currency)))
+    if rest:
+        raise GatewayUnknownError(f"Stripe names {amount}, which is no whole amount of {currency}.")
+    return whole
+
+
+def _exponent(currency: str) -> int:
+    """Return how many decimal places Stripe's unit of the currency stands for."""
+    return 0 if currency in _ZERO_DECIMAL else 3 if currency in _THREE_DECIMAL else 2
+
+
+def _units(places: int) -> int:
+    return int(10**places)

@@ -1,0 +1,19 @@
+"""Jobs that ask Stripe about payments."""
+
+from uuid import UUID
+
+from returns_portal.jobs import JobContext, job
+from returns_portal.payments import actions
+from returns_portal.payments.stripe import StripeGateway
+
+
+@job("payments.create")
+async def create(context: JobContext, payment_id: str) -> None:
+    """Have the sandbox hold a payment."""
+    await actions.create_in_sandbox(context.begin, context.service(StripeGateway), UUID(payment_id))
+
+
+@job("payments.verify")
+async def verify(context: JobContext, payment_id: str) -> None:
+    """Verify a payment with Stripe."""
+    await actions.verify(context.begin, context.service(StripeGateway), UUID(payment_id))

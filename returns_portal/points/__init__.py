@@ -1,0 +1,1 @@
+"""Bonus points: what a customer has, by the ledger."""

@@ -1,0 +1,1 @@
+"""Refunds: how much, where to, and whether it happened."""

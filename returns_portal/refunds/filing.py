@@ -1,0 +1,153 @@
+"""Filing a return with all that comes with it: its label, what it will be worth, and the e-mail that says so.
+
+Pages and the JSON API file through this one function. It stands here, above returns and labels, because the preview
+is planned by the rules that will pay the refund.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from returns_portal.actor import Actor
+from returns_portal.labels.actions import issue
+from returns_portal.notifications.actions import enqueue
+from returns_portal.refunds.queries import balance_of
+from returns_portal.refunds.rules import Claim, RefundPlan, plan
+from returns_portal.returns.actions import Filed, Wanted, cancel_return, file_return
+from returns_portal.returns.models import RefundTo, ReturnStatus
+from returns_portal.returns.queries import OrderState, order_state
+from returns_portal.returns.rules import Policy
+from returns_portal.settings import Settings
+from returns_portal.shop.queries import ShopInfo
+from returns_portal.vault import Vault
+
+
+class FiledReturn(msgspec.Struct, frozen=True):
+    """A return that was filed, with its label's code and what will be refunded when all of it comes back in order."""
+
+    id: UUID
+    rma: str
+    status: ReturnStatus
+    preview: RefundPlan
+    label_code: str
+
+
+async def file(
+    db: AsyncConnection,
+    actor: Actor,
+    settings: Settings,
+    shop: ShopInfo,
+    order_number: str,
+    wanted: Sequence[Wanted],
+    refund_to: RefundTo,
+    *,
+    bank_account: str | None = None,
+    withdrawal_id: UUID | None = None,
+) -> FiledReturn:
+    """File a return of an order, in seven statements.
+
+    `bank_account` is where a payment from outside goes back to, in clear; it is stored encrypted.
+
+    Raises:
+        NotFoundError: there is no such order, or it is not the actor's.
+        InvalidError: nothing is wanted, or something that the order does not have.
+        ConflictError: something cannot be returned (any more); the code is the rule's.
+    """
+    order = await order_state(db, actor, order_number, lock=True)
+    filed = await file_return(
+        db,
+        actor,
+        order,
+        wanted,
+        refund_to,
+        policy=Policy(shop.return_days, shop.timezone),
+        bonus_percent=shop.bonus_percent,
+        bank_account=sealed(settings, bank_account) if bank_account else None,
+        withdrawal_id=withdrawal_id,
+    )
+    code = await issue(db, actor, filed.id, filed.rma)
+    units = units_wanted(wanted)
+    claims = [Claim(line_id, quantity) for line_id, quantity in units.items()]
+    preview = plan(await balance_of(db, order.id), claims, refund_to=refund_to, bonus_percent=shop.bonus_percent)
+    await _tell(db, order, filed, units, refund_to, preview)
+    return FiledReturn(filed.id, filed.rma, filed.status, preview, code)
+
+
+def sealed(settings: Settings, bank_account: str) -> str:
+    """An account number as it is stored.
+
+    Raises:
+        ValueError: the settings have no secret key.
+    """
+    if settings.secret_key is None:
+        raise ValueError("SECRET_KEY is required")
+    return Vault(settings.secret_key.get_secret_value()).seal(bank_account)
+
+
+def units_wanted(wanted: Sequence[Wanted]) -> dict[UUID, int]:
+    """How many units of each line, with lines that were named twice joined."""
+    units: dict[UUID, int] = {}
+    for line in wanted:
+        units[line.line_id] = units.get(line.line_id, 0) + line.quantity
+    return units
+
+
+async def cancel(db: AsyncConnection, actor: Actor, rma: str) -> None:
+    """Cancel a return while nothing of it has arrived, and say so by e-mail.
+
+    Raises:
+        NotFoundError: none, or not the actor's.
+        ConflictError: something arrived, or it is cancelled already.
+    """
+    row = await cancel_return(db, actor, rma)
+    await enqueue(
+        db,
+        template="return_cancelled",
+        recipient=row.email,
+        locale=row.locale,
+        subject_id=row.id,
+        values={"rma": row.rma, "order_number": row.number, "url": f"/returns/{row.rma}"},
+    )
+
+
+async def _tell(
+    db: AsyncConnection,
+    order: OrderState,
+    filed: Filed,
+    units: dict[UUID, int],
+    refund_to: RefundTo,
+    preview: RefundPlan,
+) -> None:
+    """Write the e-mail: what comes back, what it will be worth, where the label is."""
+    await enqueue(
+        db,
+        template="return_filed",
+        recipient=order.email,
+        locale=order.locale,
+        subject_id=filed.id,
+        values={
+            "rma": filed.rma,
+            "order_number": order.number,
+            "name": order.name,
+            "lines": [
+                {"title": line.title, "size": line.size, "color": line.color, "quantity": units[line.line_id]}
+                for line in order.lines
+                if line.line_id in units
+            ],
+            "refund_to": refund_to.value,
+            "preview": [
+                {
+                    "destination": leg.destination.value,
+                    "amount": leg.amount,
+                    "bonus": leg.bonus,
+                    "currency": preview.currency,
+                }
+                for leg in preview.legs
+            ],
+            "total": preview.total,
+            "currency": preview.currency,
+            "url": f"/returns/{filed.rma}",
+        },
+    )

@@ -1,0 +1,123 @@
+"""The life of a refund: the one transition function, which writes row, history, books and e-mail together."""
+
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from returns_portal import clock, history
+from returns_portal.actor import Actor
+from returns_portal.errors import ConflictError
+from returns_portal.ledger.actions import Posting, post
+from returns_portal.ledger.models import Account
+from returns_portal.notifications.actions import enqueue
+from returns_portal.points.actions import lock_account
+from returns_portal.refunds.models import REFUND_TRANSITIONS, Destination, RefundStatus
+
+_UPDATE = text("""
+    UPDATE refund f SET status = CAST(:status AS text), changed_at = :now,
+        submitted_at = CASE WHEN CAST(:status AS text) = 'submitting' THEN :now ELSE f.submitted_at END,
+        settled_at = CASE WHEN CAST(:status AS text) = 'succeeded' THEN :now ELSE f.settled_at END,
+        gateway_id = coalesce(CAST(:gateway_id AS text), f.gateway_id),
+        gateway_reference = coalesce(CAST(:reference AS text), f.gateway_reference),
+        failure_reason = coalesce(CAST(:failure AS text), f.failure_reason),
+        attempt = f.attempt + CAST(:again AS integer)
+    FROM returns r, orders o, payment p, refund before
+    WHERE f.id = :id AND f.status = ANY(CAST(:sources AS text[])) AND before.id = f.id AND r.id = f.return_id
+      AND o.id = f.order_id AND p.id = f.payment_id
+    RETURNING f.id, f.status, before.status AS was, f.destination, f.amount, f.bonus, f.currency, f.attempt, r.id AS
+        return_id, r.rma, o.email, o.locale, p.card_last4
+""")
+
+
+async def transition(
+    db: AsyncConnection,
+    actor: Actor,
+    refund_id: UUID,
+    status: RefundStatus,
+    *,
+    gateway_id: str | None = None,
+    reference: str | None = None,
+    failure: str | None = None,
+    again: bool = False,
+) -> Any:  # noqa: ANN401 - a row
+    """Bring a refund into another status: the one place that writes its row, its history, its books, its e-mail.
+
+    Raises:
+        ConflictError: the life of a refund does not lead there from where it is.
+    """
+    sources = [before.value for before, after in REFUND_TRANSITIONS.items() if status in after]
+    row = (
+        await db.execute(
+            _UPDATE,
+            {
+                "id": refund_id,
+                "status": status.value,
+                "sources": sources,
+                "now": clock.now(),
+                "gateway_id": gateway_id,
+                "reference": reference,
+                "failure": failure,
+                "again": int(again),
+            },
+        )
+    ).one_or_none()
+    if row is None:
+        raise ConflictError("This refund is not in a state where that can be done.", code="wrong_status")
+    await history.record(
+        db,
+        actor,
+        (
+            "refund",
+            refund_id,
+            status.value,
+            {"from": row.was, "attempt": row.attempt} | ({"failure": failure} if failure else {}),
+        ),
+    )
+    if status is RefundStatus.SUCCEEDED:
+        await _book(db, row, sign=1)
+        await tell(db, row, "refunded")
+    elif status is RefundStatus.FAILED:
+        if row.was == RefundStatus.SUCCEEDED:
+            await _book(db, row, sign=-1)
+        await tell(db, row, "refund_failed")
+    return row
+
+
+async def _book(db: AsyncConnection, row: Any, *, sign: int) -> None:  # noqa: ANN401 - a row
+    """Post what happened, or its reversal (sign -1)."""
+    owner: UUID | None = None
+    if row.destination == Destination.POINTS:
+        owner = await lock_account(db, row.email)
+        credit = Posting(Account.CUSTOMER_POINTS, -sign * (row.amount + row.bonus), owner)
+    elif row.destination == Destination.CARD:
+        credit = Posting(Account.GATEWAY_CLEARING, -sign * row.amount)
+    else:
+        credit = Posting(Account.BANK_CLEARING, -sign * row.amount)
+    await post(
+        db,
+        "refund" if sign > 0 else "refund_reversal",
+        ("refund", row.id),
+        row.currency,
+        [
+            Posting(Account.SALES_RETURNS, sign * row.amount),
+            Posting(Account.BONUS_EXPENSE, sign * row.bonus),
+            credit,
+        ],
+        sequence=row.attempt,
+    )
+
+
+async def tell(
+    db: AsyncConnection,
+    row: Any,  # noqa: ANN401 - a row
+    template: Literal["refunded", "refund_failed", "transfer_needed"],
+) -> None:
+    """Write the e-mail that a change brings about."""
+    values = {"rma": row.rma, "amount": row.amount, "currency": row.currency, "url": f"/returns/{row.rma}"}
+    if template == "refunded":
+        values |= {"destination": row.destination, "bonus": row.bonus, "card_last4": row.card_last4}
+    await enqueue(
+        db, template=template, recipient=row.email, locale=row.locale, subject_id=row.return_id, values=values
+    )

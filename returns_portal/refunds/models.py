@@ -1,0 +1,126 @@
+"""Refunds: one row is one movement of money or points, which happens exactly once or not at all."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index
+from sqlmodel import Field, SQLModel
+
+from returns_portal.tables import minor_units, moment, one_of
+
+
+class RefundStatus(StrEnum):
+    """Where a refund stands. "Refunded" is said to a person only on `succeeded`."""
+
+    PLANNED = "planned"
+    AWAITING_TRANSFER = "awaiting_transfer"
+    SUBMITTING = "submitting"
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    UNKNOWN = "unknown"
+
+
+S = RefundStatus
+REFUND_TRANSITIONS: dict[RefundStatus, frozenset[RefundStatus]] = {
+    S.PLANNED: frozenset({S.SUBMITTING, S.SUCCEEDED, S.AWAITING_TRANSFER, S.CANCELED}),
+    S.AWAITING_TRANSFER: frozenset({S.SUCCEEDED, S.CANCELED}),
+    S.SUBMITTING: frozenset({S.PENDING, S.SUCCEEDED, S.FAILED, S.UNKNOWN}),
+    S.UNKNOWN: frozenset({S.SUBMITTING, S.PENDING, S.SUCCEEDED, S.FAILED, S.CANCELED}),
+    S.PENDING: frozenset({S.SUCCEEDED, S.FAILED, S.CANCELED}),
+    # Legal at Stripe: the bank sends the money back days later because the card was closed.
+    S.SUCCEEDED: frozenset({S.FAILED}),
+    S.FAILED: frozenset({S.PLANNED}),
+    S.CANCELED: frozenset(),
+}
+LIVE = [S.PLANNED, S.AWAITING_TRANSFER, S.SUBMITTING, S.PENDING, S.SUCCEEDED, S.UNKNOWN]
+"""What counts against the caps: everything that has happened or may still happen."""
+
+
+class Destination(StrEnum):
+    """Where the refund goes."""
+
+    CARD = "original"
+    POINTS = "points"
+    TRANSFER = "transfer"
+
+
+class Refund(SQLModel, table=True):
+    """One refund of one payment to one destination, in minor units of `currency`.
+
+    `amount` is what is given back of the payment, `tax` the tax in it, `bonus` the points on top of it.
+    """
+
+    __tablename__ = "refund"
+    __table_args__ = (
+        one_of(RefundStatus, "status"),
+        one_of(Destination, "destination"),
+        CheckConstraint("amount > 0 AND bonus >= 0 AND tax >= 0 AND shipping >= 0", name="amounts"),
+        CheckConstraint("bonus = 0 OR destination = 'points'", name="bonus_is_points"),
+        Index("ix_refund_return", "return_id"),
+        Index("ix_refund_order", "order_id"),
+        Index("ix_refund_payment", "payment_id"),
+        Index("ix_refund_parcel", "parcel_id"),
+        Index("ix_refund_settled", "settled_at", "id"),
+        Index("ix_refund_created", "created_at", "id"),
+        Index("ix_refund_open", "status", "due_at", postgresql_where="status NOT IN ('succeeded', 'canceled')"),
+        Index("uq_refund_gateway", "gateway_id", unique=True, postgresql_where="gateway_id IS NOT NULL"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    order_id: UUID = Field(foreign_key="orders.id")
+    return_id: UUID = Field(foreign_key="returns.id")
+    parcel_id: UUID = Field(foreign_key="parcel.id")
+    payment_id: UUID = Field(foreign_key="payment.id")
+    status: str
+    destination: str
+    currency: str
+    amount: int = Field(sa_column=minor_units())
+    bonus: int = Field(sa_column=minor_units())
+    tax: int = Field(sa_column=minor_units())
+    shipping: int = Field(sa_column=minor_units())
+    """How much of `amount` is outbound shipping."""
+    attempt: int = 1
+    """Raised when staff let a failed refund be tried again: a new attempt is a new effect with a new key."""
+    gateway_id: str | None = None
+    gateway_reference: str = ""
+    """The acquirer reference number, or the bank transfer's reference."""
+    failure_reason: str = ""
+    livemode: bool
+    requested_at: datetime = Field(sa_column=moment(nullable=False))
+    """When the return was filed."""
+    created_at: datetime = Field(sa_column=moment(nullable=False))
+    due_at: datetime = Field(sa_column=moment(nullable=False))
+    submitted_at: datetime | None = Field(default=None, sa_column=moment())
+    settled_at: datetime | None = Field(default=None, sa_column=moment())
+    """When it succeeded."""
+    changed_at: datetime = Field(sa_column=moment(nullable=False))
+
+
+class RefundLine(SQLModel, table=True):
+    """Which units a release pays for: the proof that no unit is paid for twice.
+
+    Written once per check-in or decision, for all refunds (tenders) of that release together.
+    """
+
+    __tablename__ = "refund_line"
+    __table_args__ = (
+        CheckConstraint("amount >= 0 AND tax >= 0 AND (quantity > 0 OR order_line_id IS NULL)", name="amounts"),
+        Index("ix_refund_line_order", "order_id"),
+        Index("ix_refund_line_parcel", "parcel_id"),
+        Index("ix_refund_line_line", "order_line_id"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    order_id: UUID = Field(foreign_key="orders.id")
+    parcel_id: UUID = Field(foreign_key="parcel.id")
+    order_line_id: UUID | None = Field(default=None, foreign_key="order_line.id")
+    """None for outbound shipping."""
+    first_unit: int
+    quantity: int
+    amount: int = Field(sa_column=minor_units())
+    tax: int = Field(sa_column=minor_units())
+    voided_at: datetime | None = Field(default=None, sa_column=moment())
+    """Set when the check-in was undone before the refund was due."""

@@ -1,0 +1,150 @@
+"""Reads of refunds, and the money state of an order from which a refund is planned."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from returns_portal.actor import Actor
+from returns_portal.errors import NotFoundError
+from returns_portal.payments.models import Tender
+from returns_portal.refunds.models import LIVE
+from returns_portal.refunds.rules import LineBalance, OrderBalance, TenderBalance
+
+_LIVE = ", ".join(f"'{status.value}'" for status in LIVE)
+
+# One round trip: the hot path of filing and of check-in reads all that decides a refund at once. The caller holds the
+# order's row lock where it goes on to write.
+_BALANCE = text(f"""
+    SELECT o.currency, o.shipping_refundable, o.shipping_paid, o.shipping_tax,
+           (SELECT json_agg(json_build_object(
+                'id', l.id, 'paid', l.unit_paid, 'tax', l.unit_tax, 'settled', (
+                    SELECT json_agg(json_build_array(r.first_unit, r.quantity)) FROM refund_line r
+                    WHERE r.order_line_id = l.id AND r.voided_at IS NULL)
+            ) ORDER BY l.position) FROM order_line l WHERE l.order_id = o.id) AS lines,
+           (SELECT json_agg(json_build_object(
+                'id', p.id, 'tender', p.tender, 'captured', p.amount, 'refunded', p.refunded_before + coalesce((
+                    SELECT sum(f.amount) FROM refund f WHERE f.payment_id = p.id AND f.status IN ({_LIVE})), 0)
+            ) ORDER BY p.created_at, p.id) FROM payment p
+            WHERE p.order_id = o.id AND p.status <> 'failed') AS tenders,
+           EXISTS (SELECT 1 FROM refund_line r WHERE r.order_id = o.id AND r.order_line_id IS NULL
+                   AND r.voided_at IS NULL) AS shipping_settled
+    FROM orders o WHERE o.id = :order_id
+""")  # noqa: S608 - the interpolated words are our own enumeration
+
+
+async def balance_of(db: AsyncConnection, order_id: UUID) -> OrderBalance:
+    """The money state of an order.
+
+    Raises:
+        NotFoundError: there is no such order.
+    """
+    row = (await db.execute(_BALANCE, {"order_id": order_id})).one_or_none()
+    if row is None:
+        raise NotFoundError("There is no such order.")
+    refundable: int = row.shipping_refundable
+    return OrderBalance(
+        currency=row.currency,
+        lines=tuple(_line(line) for line in row.lines or ()),
+        tenders=tuple(
+            TenderBalance(UUID(t["id"]), Tender(t["tender"]), t["captured"], t["refunded"]) for t in row.tenders or ()
+        ),
+        shipping=refundable,
+        shipping_tax=row.shipping_tax * refundable // row.shipping_paid if row.shipping_paid else 0,
+        shipping_settled=row.shipping_settled,
+    )
+
+
+def _line(line: dict[str, Any]) -> LineBalance:
+    settled = frozenset(unit for first, count in line["settled"] or () for unit in range(first, first + count))
+    return LineBalance(UUID(line["id"]), tuple(line["paid"]), tuple(line["tax"]), settled)
+
+
+class RefundView(msgspec.Struct, frozen=True):
+    """A refund as it is shown, in minor units of `currency`; `amount` is without the bonus."""
+
+    id: UUID
+    return_id: UUID
+    rma: str
+    order_number: str
+    status: str
+    destination: str
+    currency: str
+    amount: int
+    bonus: int
+    tax: int
+    shipping: int
+    gateway_id: str | None
+    gateway_reference: str
+    failure_reason: str
+    livemode: bool
+    requested_at: datetime
+    created_at: datetime
+    due_at: datetime
+    submitted_at: datetime | None
+    settled_at: datetime | None
+    card_brand: str
+    card_last4: str
+
+
+_VIEW = """
+    SELECT f.id, f.return_id, r.rma, o.number AS order_number, f.status, f.destination, f.currency, f.amount, f.bonus,
+           f.tax, f.shipping, f.gateway_id, f.gateway_reference, f.failure_reason, f.livemode, f.requested_at,
+           f.created_at, f.due_at, f.submitted_at, f.settled_at, p.card_brand, p.card_last4
+    FROM refund f JOIN returns r ON r.id = f.return_id JOIN orders o ON o.id = f.order_id
+    JOIN payment p ON p.id = f.payment_id
+"""
+
+
+async def refund_for(db: AsyncConnection, actor: Actor, refund_id: UUID) -> RefundView:
+    """One refund, if the actor may see it.
+
+    Raises:
+        NotFoundError: none, or not theirs.
+    """
+    found = await _views(db, actor, "f.id = :id", {"id": refund_id})
+    if not found:
+        raise NotFoundError("There is no such refund.")
+    return found[0]
+
+
+async def refunds_of_return(db: AsyncConnection, actor: Actor, return_id: UUID) -> list[RefundView]:
+    """The refunds of a return that the actor may see, oldest first."""
+    return await _views(db, actor, "f.return_id = :id", {"id": return_id})
+
+
+async def refunds_of_returns(db: AsyncConnection, actor: Actor, return_ids: list[UUID]) -> dict[UUID, list[RefundView]]:
+    """The refunds of several returns, by return: one query for a whole page."""
+    found: dict[UUID, list[RefundView]] = {}
+    for view in await _views(db, actor, "f.return_id = ANY(:ids)", {"ids": return_ids}):
+        found.setdefault(view.return_id, []).append(view)
+    return found
+
+
+async def _views(db: AsyncConnection, actor: Actor, condition: str, values: dict[str, object]) -> list[RefundView]:
+    if actor.kind == "customer":
+        condition += " AND f.order_id = :order_id"
+        values = values | {"order_id": actor.order_id}
+    rows = await db.execute(text(f"{_VIEW} WHERE {condition} ORDER BY f.created_at, f.id"), values)
+    return [RefundView(**row._mapping) for row in rows]
+
+
+async def list_refunds(
+    db: AsyncConnection, actor: Actor, *, status: str | None, before: UUID | None, limit: int
+) -> list[RefundView]:
+    """Refunds newest first, after the one where the last page ended. For staff and keys with `refunds:read`."""
+    actor.require("refunds:read", "finance", "support")
+    conditions = ["true"]
+    values: dict[str, object] = {"limit": limit}
+    if status is not None:
+        conditions.append("f.status = :status")
+        values["status"] = status
+    if before is not None:
+        conditions.append("f.id < :before")
+        values["before"] = before
+    where = " AND ".join(conditions)
+    rows = await db.execute(text(f"{_VIEW} WHERE {where} ORDER BY f.id DESC LIMIT :limit"), values)
+    return [RefundView(**row._mapping) for row in rows]

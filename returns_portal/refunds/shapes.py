@@ -1,0 +1,125 @@
+"""What the JSON API says of returns and refunds: shapes shared by its faces. Amounts are minor units."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from returns_portal.refunds.queries import RefundView
+from returns_portal.refunds.rules import RefundPlan
+from returns_portal.returns.queries import ReturnView
+
+
+class LineOut(msgspec.Struct, frozen=True):
+    """A line of a return; `received` and `condition` tell what came of it."""
+
+    line_id: UUID
+    sku: str
+    title: str
+    size: str
+    color: str
+    quantity: int
+    reason: str
+    received: int
+    condition: str | None
+
+
+class LegOut(msgspec.Struct, frozen=True):
+    """What goes back of one payment; `amount` is without the bonus."""
+
+    destination: str
+    amount: int
+    bonus: int
+
+
+class PreviewOut(msgspec.Struct, frozen=True):
+    """What will be refunded when everything announced arrives in good order."""
+
+    total: int
+    bonus: int
+    shipping: int
+    currency: str
+    legs: list[LegOut]
+
+
+class LabelOut(msgspec.Struct, frozen=True):
+    """Where the label is, and what its barcodes hold."""
+
+    pdf_url: str
+    code: str
+
+
+class RefundOut(msgspec.Struct, frozen=True):
+    """A refund; `amount` is without the bonus."""
+
+    id: UUID
+    status: str
+    destination: str
+    amount: int
+    bonus: int
+    currency: str
+
+
+class ReturnOut(msgspec.Struct, frozen=True):
+    """A return."""
+
+    rma: str
+    order_number: str
+    status: str
+    refund_to: str
+    lines: list[LineOut]
+    label: LabelOut
+    refunds: list[RefundOut]
+    refund_deadline: datetime
+    created_at: datetime
+    cancelled_at: datetime | None
+
+
+def label_out(rma: str, code: str) -> LabelOut:
+    """The label of a return."""
+    return LabelOut(f"/api/v1/returns/{rma}/label.pdf", code)
+
+
+def preview_out(planned: RefundPlan) -> PreviewOut:
+    """A plan, as the API shows it."""
+    legs = [LegOut(leg.destination, leg.amount, leg.bonus) for leg in planned.legs]
+    return PreviewOut(planned.total, planned.bonus, planned.shipping, planned.currency, legs)
+
+
+def line_outs(view: ReturnView) -> list[LineOut]:
+    """The lines of a return."""
+    return [
+        LineOut(
+            line.line_id,
+            line.sku,
+            line.title,
+            line.size,
+            line.color,
+            line.quantity,
+            line.reason,
+            line.received,
+            line.condition,
+        )
+        for line in view.lines
+    ]
+
+
+def refund_out(view: RefundView) -> RefundOut:
+    """A refund, as a return lists it."""
+    return RefundOut(view.id, view.status, view.destination, view.amount, view.bonus, view.currency)
+
+
+def return_out(view: ReturnView, refunds: list[RefundView]) -> ReturnOut:
+    """A return with its refunds."""
+    return ReturnOut(
+        rma=view.rma,
+        order_number=view.order_number,
+        status=view.status,
+        refund_to=view.refund_to,
+        lines=line_outs(view),
+        label=label_out(view.rma, view.label_code),
+        refunds=[refund_out(refund) for refund in refunds],
+        refund_deadline=view.refund_deadline,
+        created_at=view.created_at,
+        cancelled_at=view.cancelled_at,
+    )

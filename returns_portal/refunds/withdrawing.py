@@ -1,0 +1,123 @@
+"""A statement of withdrawal with all that follows from it (Directive 2011/83/EU, Art. 11a).
+
+Whoever states a withdrawal is told that it was received, with its content, date and time, whether or not an order of
+theirs is known; the rest is told by e-mail alone, so that nobody can find out here who ordered what.
+"""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col
+
+from returns_portal import clock
+from returns_portal.actor import Actor
+from returns_portal.errors import DomainError
+from returns_portal.notifications.actions import enqueue
+from returns_portal.orders.models import FinancialStatus, Order
+from returns_portal.refunds.filing import FiledReturn, file
+from returns_portal.returns.actions import Wanted, handle_withdrawal, state_withdrawal
+from returns_portal.returns.models import RefundTo, Withdrawal
+from returns_portal.returns.queries import OrderState, order_state
+from returns_portal.returns.rules import Line, OrderFacts, Policy, refusal
+from returns_portal.settings import Settings
+from returns_portal.shop.queries import ShopInfo
+
+_UNPAID: Final = {FinancialStatus.PENDING, FinancialStatus.AUTHORIZED, FinancialStatus.VOIDED}
+
+
+class Statement(msgspec.Struct, frozen=True):
+    """What somebody states."""
+
+    name: str
+    order_number: str
+    email: str
+    details: str = ""
+
+
+class Received(msgspec.Struct, frozen=True):
+    """A statement as it was received."""
+
+    content: dict[str, str]
+    submitted_at: datetime
+
+
+async def withdraw(
+    db: AsyncConnection, actor: Actor, settings: Settings, shop: ShopInfo, stated: Statement, *, locale: str
+) -> UUID:
+    """Receive a statement, acknowledge it by e-mail, and file the return that follows from it. Returns its id.
+
+    What does not lead to a return (no such order, nothing paid, nothing left to send back) waits for a person.
+    """
+    withdrawal_id, order_id, submitted_at = await state_withdrawal(
+        db,
+        actor,
+        name=stated.name,
+        order_number=stated.order_number,
+        email=stated.email,
+        details=stated.details,
+    )
+    filed = None
+    if order_id is not None:
+        filed = await _file(db, settings, shop, order_id, withdrawal_id)
+    if filed is not None:
+        await handle_withdrawal(db, actor, withdrawal_id)
+    await enqueue(
+        db,
+        template="withdrawal_received",
+        recipient=stated.email,
+        locale=locale,
+        subject_id=withdrawal_id,
+        values={
+            "name": stated.name,
+            "order_number": stated.order_number,
+            "submitted_at": submitted_at.isoformat(),
+            "content": msgspec.to_builtins(stated),
+            "rma": filed.rma if filed else None,
+            "url": f"/returns/{filed.rma}" if filed else None,
+        },
+    )
+    return withdrawal_id
+
+
+async def _file(
+    db: AsyncConnection, settings: Settings, shop: ShopInfo, order_id: UUID, withdrawal_id: UUID
+) -> FiledReturn | None:
+    """File a return of everything that can still go back, in the name of the statement."""
+    # The statement names number and e-mail, which is not a proof: it opens this order to this one action alone.
+    speaker = Actor(kind="customer", id=f"withdrawal:{withdrawal_id}", order_id=order_id)
+    number = (await db.execute(select(col(Order.number)).where(col(Order.id) == order_id))).scalar_one()
+    order = await order_state(db, speaker, number, lock=True)
+    wanted = _everything(order, Policy(shop.return_days, shop.timezone))
+    if not wanted or order.financial_status in _UNPAID:
+        return None
+    try:
+        async with db.begin_nested():
+            return await file(
+                db, speaker, settings, shop, number, wanted, RefundTo.ORIGINAL, withdrawal_id=withdrawal_id
+            )
+    except DomainError:
+        # Whatever stands in the way of a return, the statement itself is kept, and a person looks at it.
+        return None
+
+
+def _everything(order: OrderState, policy: Policy) -> list[Wanted]:
+    facts, now = OrderFacts(order.cancelled_at, order.delivered_at), clock.now()
+    return [
+        Wanted(line.line_id, line.quantity - line.requested)
+        for line in order.lines
+        if refusal(facts, Line(line.line_id, line.quantity, line.requested), policy, now) is None
+    ]
+
+
+async def received(db: AsyncConnection, withdrawal_id: UUID) -> Received | None:
+    """A statement as it was received, for the one who made it: the caller has made sure that it is theirs."""
+    row = (
+        await db.execute(
+            select(col(Withdrawal.content), col(Withdrawal.submitted_at)).where(col(Withdrawal.id) == withdrawal_id)
+        )
+    ).one_or_none()
+    return Received(row.content, row.submitted_at) if row else None

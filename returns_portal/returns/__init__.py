@@ -1,0 +1,1 @@
+"""Returns: asked for by a customer, without questions."""

@@ -1,0 +1,274 @@
+"""Filing and cancelling returns, and statements of withdrawal."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col
+
+from returns_portal import clock, history
+from returns_portal.actor import Actor
+from returns_portal.db import insert_rows
+from returns_portal.errors import ConflictError, InvalidError, NotFoundError
+from returns_portal.ids import new_id, new_rma
+from returns_portal.returns.models import (
+    RETURN_TRANSITIONS,
+    RefundTo,
+    Return,
+    ReturnLine,
+    ReturnStatus,
+    Withdrawal,
+)
+from returns_portal.returns.queries import OrderState
+from returns_portal.returns.rules import Line, OrderFacts, Policy, refund_deadline, refusal
+
+MAX_REASON = 500
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """So many units of a line are to go back; the reason is the customer's to give or not."""
+
+    line_id: UUID
+    quantity: int
+    reason: str = ""
+
+
+class Filed(msgspec.Struct, frozen=True):
+    """A return as it was filed."""
+
+    id: UUID
+    rma: str
+    status: ReturnStatus
+    created_at: datetime
+
+
+async def file_return(
+    db: AsyncConnection,
+    actor: Actor,
+    order: OrderState,
+    wanted: Sequence[Wanted],
+    refund_to: RefundTo,
+    *,
+    policy: Policy,
+    bonus_percent: int,
+    bank_account: str | None = None,
+    withdrawal_id: UUID | None = None,
+) -> Filed:
+    """File a return of an order whose row the caller has locked (`order_state(…, lock=True)`).
+
+    No reason is asked. `bank_account` is stored as given: the caller has encrypted it.
+
+    Raises:
+        InvalidError: nothing is wanted, or a line is not of this order, or more than it has is wanted.
+        ConflictError: a line cannot be returned (any more); the code is the rule's.
+    """
+    now = clock.now()
+    wanted = _checked(order, wanted, policy, now)
+    filed = Filed(new_id(), new_rma(), ReturnStatus.FILED, now)
+    head = {
+        "id": filed.id,
+        "rma": filed.rma,
+        "order_id": order.id,
+        "status": filed.status,
+        "refund_to": refund_to,
+        "points_consent_at": now if refund_to is RefundTo.POINTS else None,
+        "bonus_percent": bonus_percent,
+        "withdrawal_id": withdrawal_id,
+        "refund_deadline": refund_deadline(now),
+        "bank_account": bank_account,
+        "filed_by": actor.label,
+        "created_at": now,
+    }
+    lines = [
+        {
+            "id": new_id(),
+            "return_id": filed.id,
+            "order_line_id": line.line_id,
+            "quantity": line.quantity,
+            "reason": line.reason,
+        }
+        for line in wanted
+    ]
+    await insert_rows(db, (Return, [head]), (ReturnLine, lines))
+    await history.record(
+        db,
+        actor,
+        (
+            "return",
+            filed.id,
+            "filed",
+            {"rma": filed.rma, "order": str(order.id), "refund_to": refund_to.value},
+        ),
+    )
+    return filed
+
+
+def _checked(order: OrderState, wanted: Sequence[Wanted], policy: Policy, now: datetime) -> list[Wanted]:
+    """The wish with repeated lines joined, or the reason why it cannot be."""
+    if not wanted:
+        raise InvalidError("Choose at least one item to send back.", code="nothing_chosen", field="lines")
+    known = {line.line_id: line for line in order.lines}
+    joined: dict[UUID, Wanted] = {}
+    for index, line in enumerate(wanted):
+        field = f"lines[{index}]"
+        if line.line_id not in known:
+            raise InvalidError("This item is not part of the order.", code="unknown_line", field=f"{field}.line_id")
+        if line.quantity < 1:
+            raise InvalidError("Choose how many, at least one.", code="bad_quantity", field=f"{field}.quantity")
+        before = joined.get(line.line_id)
+        joined[line.line_id] = Wanted(
+            line.line_id,
+            line.quantity + (before.quantity if before else 0),
+            (line.reason.strip() or (before.reason if before else ""))[:MAX_REASON],
+        )
+    facts = OrderFacts(order.cancelled_at, order.delivered_at)
+    for line in joined.values():
+        state = known[line.line_id]
+        refused = refusal(facts, Line(state.line_id, state.quantity, state.requested), policy, now)
+        if refused is not None:
+            raise ConflictError(refused.sentence, code=refused.code, field="lines", **refused.values)
+        if line.quantity > state.quantity - state.requested:
+            raise ConflictError(
+                "Only {left} of this item can still be sent back.",
+                code="already_returned",
+                field="lines",
+                left=state.quantity - state.requested,
+            )
+    return list(joined.values())
+
+
+async def lock_return(db: AsyncConnection, actor: Actor, rma: str) -> Any:  # noqa: ANN401 - a row
+    """The return's row with its order's lock held: every change of a return happens under it.
+
+    Raises:
+        NotFoundError: none, or not the actor's.
+    """
+    row = (
+        await db.execute(
+            text(
+                "SELECT r.id, r.rma, r.order_id, r.status, r.refund_to, r.bonus_percent, r.created_at, o.number,"
+                " o.email, o.name, o.locale, o.currency FROM returns r JOIN orders o ON o.id = r.order_id"
+                " WHERE r.rma = :rma FOR UPDATE OF o"
+            ),
+            {"rma": rma},
+        )
+    ).one_or_none()
+    if row is None or not actor.sees_order(row.order_id):
+        raise NotFoundError("There is no such return.", code="return_not_found")
+    return row
+
+
+async def move_to(
+    db: AsyncConnection,
+    actor: Actor,
+    return_id: UUID,
+    status: ReturnStatus,
+    action: str,
+    data: dict[str, Any] | None = None,
+) -> None:
+    """Bring a return into another status, and write the history. Under the order's lock.
+
+    Raises:
+        ConflictError: the life of a return does not lead there from where it is.
+    """
+    sources = [before.value for before, after in RETURN_TRANSITIONS.items() if status in after]
+    changed = await db.execute(
+        update(Return)
+        .where(col(Return.id) == return_id, col(Return.status).in_(sources))
+        .values(status=status.value, cancelled_at=clock.now() if status is ReturnStatus.CANCELLED else None)
+    )
+    if changed.rowcount == 0:
+        raise ConflictError("This return is not in a state where that can be done.", code="wrong_status")
+    await history.record(db, actor, ("return", return_id, action, data or {}))
+
+
+async def cancel_return(db: AsyncConnection, actor: Actor, rma: str) -> Any:  # noqa: ANN401 - a row
+    """Cancel a return while nothing of it has arrived; the items can be returned again later.
+
+    Raises:
+        NotFoundError: none, or not the actor's.
+        ConflictError: something arrived, or it is cancelled already.
+    """
+    row = await lock_return(db, actor, rma)
+    # Read again under the lock: the row above was read while waiting for it.
+    status = (await db.execute(select(col(Return.status)).where(col(Return.id) == row.id))).scalar_one()
+    if status != ReturnStatus.FILED:
+        raise ConflictError(
+            "This return can no longer be cancelled: the parcel has arrived, or it was cancelled before.",
+            code="not_cancellable",
+        )
+    await move_to(db, actor, row.id, ReturnStatus.CANCELLED, "cancelled")
+    return row
+
+
+async def set_bank_account(db: AsyncConnection, actor: Actor, rma: str, encrypted: str) -> None:
+    """Keep where an external payment goes back to, encrypted by the caller.
+
+    Raises:
+        NotFoundError: none, or not the actor's.
+    """
+    row = await lock_return(db, actor, rma)
+    await db.execute(update(Return).where(col(Return.id) == row.id).values(bank_account=encrypted))
+    await history.record(db, actor, ("return", row.id, "bank_account_given", {}))
+
+
+async def state_withdrawal(
+    db: AsyncConnection, actor: Actor, *, name: str, order_number: str, email: str, details: str
+) -> tuple[UUID, UUID | None, datetime]:
+    """Store a statement of withdrawal as it was made: its id, the order that it names (if any), and when.
+
+    It is stored whether or not the order is known (Directive 2011/83/EU, Art. 11a: the acknowledgement confirms
+    receipt, not validity); one that matches no order waits for a person.
+    """
+    now = clock.now()
+    number = order_number.strip().removeprefix("#")
+    order_id = (
+        await db.execute(
+            text("SELECT id FROM orders WHERE number = :number AND email_key = :email"),
+            {"number": number, "email": email.strip().casefold()},
+        )
+    ).scalar_one_or_none()
+    withdrawal_id = new_id()
+    statement = {
+        "id": withdrawal_id,
+        "name": name,
+        "order_number": number,
+        "email": email.strip(),
+        "content": {"name": name, "order_number": number, "email": email.strip(), "details": details},
+        "order_id": order_id,
+        "submitted_at": now,
+        "handled_by": "",
+    }
+    await insert_rows(db, (Withdrawal, [statement]))
+    await history.record(
+        db, actor, ("withdrawal", withdrawal_id, "stated", {"order": str(order_id) if order_id else None})
+    )
+    return withdrawal_id, order_id, now
+
+
+async def handle_withdrawal(db: AsyncConnection, actor: Actor, withdrawal_id: UUID) -> None:
+    """Mark a statement as dealt with: by the return that it became, or by a person.
+
+    Raises:
+        NotFoundError: there is no such statement, or it was dealt with.
+    """
+    changed = await db.execute(
+        update(Withdrawal)
+        .where(col(Withdrawal.id) == withdrawal_id, col(Withdrawal.handled_at).is_(None))
+        .values(handled_at=clock.now(), handled_by=actor.label)
+    )
+    if changed.rowcount == 0:
+        raise NotFoundError("There is no such open statement.")
+    await history.record(db, actor, ("withdrawal", withdrawal_id, "handled", {}))
+
+
+async def open_withdrawals(db: AsyncConnection) -> int:
+    """How many statements wait for a person."""
+    counted: int = (
+        await db.execute(select(func.count()).select_from(Withdrawal).where(col(Withdrawal.handled_at).is_(None)))
+    ).scalar_one()
+    return counted

@@ -1,0 +1,102 @@
+"""What customers asked for."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index
+from sqlmodel import Field, SQLModel
+
+from returns_portal.tables import json, moment, one_of
+
+
+class ReturnStatus(StrEnum):
+    """Where a return stands. What was paid for it is told by its refunds."""
+
+    FILED = "filed"
+    RECEIVED = "received"
+    """At least one parcel was checked in; how much of it came is told by the counts."""
+    CANCELLED = "cancelled"
+
+
+RETURN_TRANSITIONS: dict[ReturnStatus, frozenset[ReturnStatus]] = {
+    ReturnStatus.FILED: frozenset({ReturnStatus.RECEIVED, ReturnStatus.CANCELLED}),
+    # A check-in that is undone brings the return back to where it was.
+    ReturnStatus.RECEIVED: frozenset({ReturnStatus.FILED}),
+    # A parcel that arrives although its return was cancelled is received all the same.
+    ReturnStatus.CANCELLED: frozenset({ReturnStatus.RECEIVED}),
+}
+
+
+class RefundTo(StrEnum):
+    """Where the customer wants the money."""
+
+    ORIGINAL = "original"
+    POINTS = "points"
+
+
+class Return(SQLModel, table=True):
+    """A return: an RMA, its lines, and where the money goes."""
+
+    __tablename__ = "returns"
+    __table_args__ = (
+        one_of(ReturnStatus, "status"),
+        one_of(RefundTo, "refund_to"),
+        Index("ix_returns_order", "order_id"),
+        Index("ix_returns_status", "status", "id"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    rma: str = Field(unique=True)
+    order_id: UUID = Field(foreign_key="orders.id")
+    status: str
+    refund_to: str
+    points_consent_at: datetime | None = Field(default=None, sa_column=moment())
+    """When the customer chose points: the express agreement of Directive 2011/83/EU, Art. 13(1)."""
+    bonus_percent: int
+    """The shop's bonus on the day of filing, which the customer was shown."""
+    withdrawal_id: UUID | None = Field(default=None, foreign_key="withdrawal.id")
+    refund_deadline: datetime = Field(sa_column=moment(nullable=False))
+    """14 days after the statement (Art. 13(1)); it may wait for the goods (Art. 13(3))."""
+    bank_account: str | None = None
+    """Where an external payment goes back to, encrypted; deleted once it was paid."""
+    filed_by: str
+    created_at: datetime = Field(sa_column=moment(nullable=False))
+    cancelled_at: datetime | None = Field(default=None, sa_column=moment())
+
+
+class ReturnLine(SQLModel, table=True):
+    """What the customer announces to send back."""
+
+    __tablename__ = "return_line"
+    __table_args__ = (
+        CheckConstraint("quantity > 0", name="some"),
+        Index("uq_return_line", "return_id", "order_line_id", unique=True),
+        Index("ix_return_line_order_line", "order_line_id"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    return_id: UUID = Field(foreign_key="returns.id")
+    order_line_id: UUID = Field(foreign_key="order_line.id")
+    quantity: int
+    reason: str = ""
+    """In the customer's words; never required."""
+
+
+class Withdrawal(SQLModel, table=True):
+    """A statement of withdrawal (Directive 2011/83/EU, Art. 11a), kept as it was made, whoever made it."""
+
+    __tablename__ = "withdrawal"
+    __table_args__ = (Index("ix_withdrawal_open", "handled_at", "submitted_at"),)
+
+    id: UUID = Field(primary_key=True)
+    name: str
+    order_number: str
+    email: str
+    content: dict[str, str] = Field(sa_column=json())
+    """The statement, field by field, as the customer confirmed it."""
+    order_id: UUID | None = Field(default=None, foreign_key="orders.id")
+    """None where number and e-mail match no order: a person has to look."""
+    submitted_at: datetime = Field(sa_column=moment(nullable=False))
+    handled_at: datetime | None = Field(default=None, sa_column=moment())
+    handled_by: str = ""

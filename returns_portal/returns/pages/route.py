@@ -1,0 +1,118 @@
+"""A return's way, told as steps with dates: what happened, what is happening, what is to come."""
+
+from collections.abc import Sequence
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from returns_portal.i18n import _, ngettext
+from returns_portal.refunds.models import Destination, RefundStatus
+from returns_portal.refunds.queries import RefundView
+from returns_portal.returns.models import RefundTo, ReturnStatus
+from returns_portal.returns.pages.words import BANK_DAYS, business_days_after, leg_words, where_words
+from returns_portal.returns.queries import ReturnView
+from returns_portal.warehouse.models import Acceptance
+from returns_portal.warehouse.queries import ParcelView
+from returns_portal.web import formats
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One step: done, now, or (empty) still to come."""
+
+    title: str
+    note: str
+    state: Literal["done", "now", ""]
+
+
+def steps(view: ReturnView, parcels: Sequence[ParcelView], refunds: Sequence[RefundView]) -> list[Step]:
+    """The way of a return so far, and from here on."""
+    filed = Step(_("Return filed"), formats.format_datetime(view.created_at, "day"), "done")
+    if view.status == ReturnStatus.CANCELLED:
+        when = formats.format_datetime(view.cancelled_at, "day") if view.cancelled_at else ""
+        return [filed, Step(_("Cancelled. You keep everything."), when, "done")]
+    told = [filed, *_arrivals(view, parcels), *_decisions(view, parcels)]
+    told += [_refund(refund, view) for refund in refunds]
+    if not parcels or (not refunds and _waiting(parcels)):
+        told.append(_money_to_come(view))
+    return told
+
+
+def _arrivals(view: ReturnView, parcels: Sequence[ParcelView]) -> list[Step]:
+    if not parcels:
+        note = _("Stick the label on and hand it in at any post office. We write as soon as we have scanned it.")
+        return [Step(_("Your parcel travels to us"), note, "now")]
+    arrived = [
+        Step(
+            _("Parcel checked in") if len(parcels) == 1 else _("Parcel {number} checked in", number=parcel.number),
+            formats.format_datetime(parcel.checked_in_at, "day"),
+            "done",
+        )
+        for parcel in parcels
+    ]
+    missing = sum(max(0, line.quantity - line.received) for line in view.lines)
+    if missing:
+        note = ngettext("{n} item has not arrived yet", "{n} items have not arrived yet", missing)
+        arrived.append(Step(_("The rest is on its way"), note, "now"))
+    return arrived
+
+
+def _waiting(parcels: Sequence[ParcelView]) -> bool:
+    return any(item.acceptance == Acceptance.WAITING for parcel in parcels for item in parcel.items)
+
+
+def _decisions(view: ReturnView, parcels: Sequence[ParcelView]) -> list[Step]:
+    if not _waiting(parcels):
+        return []
+    by = _("You hear from us by {day} at the latest.", day=formats.format_date(view.refund_deadline, "day"))
+    return [Step(_("A person looks at what was not as expected"), by, "now")]
+
+
+def _money_to_come(view: ReturnView) -> Step:
+    if view.refund_to == RefundTo.POINTS:
+        return Step(_("Points in your account"), _("as soon as the parcel is checked in"), "")
+    note = _("usually 2–3 days after the parcel has arrived")
+    return Step(_("Money back"), note, "")
+
+
+def _refund(refund: RefundView, view: ReturnView) -> Step:
+    """One refund. "Refunded" is said only when it is."""
+    amount = leg_words(refund.destination, refund.amount, refund.bonus, refund.currency)
+    where = where_words(refund.destination, refund.card_last4)
+    status = RefundStatus(refund.status)
+    if status is RefundStatus.SUCCEEDED:
+        return _succeeded(refund, amount, where)
+    if status is RefundStatus.FAILED:
+        note = _("The bank or the card refused it. We know, we look for another way, and you need not do anything.")
+        return Step(_("{amount} {where}: not through yet", amount=amount, where=where), note, "now")
+    if status is RefundStatus.PENDING:
+        return Step(_("{amount} is on its way {where}", amount=amount, where=where), _by_the_bank(refund), "now")
+    if status is RefundStatus.AWAITING_TRANSFER:
+        note = (
+            _("Our accountants make the transfer in the next days.")
+            if view.has_bank_account
+            else _("Please give us your account number below.")
+        )
+        return Step(_("{amount} {where}", amount=amount, where=where), note, "now")
+    # Planned, submitting, and unknown: the portal finds out by itself which it was, and says so then.
+    note = _("This takes minutes, seldom longer.")
+    return Step(_("We are sending {amount} {where}", amount=amount, where=where), note, "now")
+
+
+def _succeeded(refund: RefundView, amount: str, where: str) -> Step:
+    when = formats.format_datetime(refund.settled_at or refund.created_at, "day")
+    if refund.destination == Destination.CARD:
+        note = f"{when}. {_by_the_bank(refund)}"
+    elif refund.destination == Destination.TRANSFER and refund.gateway_reference:
+        note = _("{when}, reference {reference}", when=when, reference=refund.gateway_reference)
+    else:
+        note = when
+    return Step(_("Refunded: {amount} {where}", amount=amount, where=where), note, "done")
+
+
+def _by_the_bank(refund: RefundView) -> str:
+    sent = (refund.settled_at or refund.submitted_at or refund.created_at).astimezone(ZoneInfo(formats.zone.get()))
+    return _(
+        "Banks show it within 5–10 business days, so by {day}.",
+        day=formats.format_date(business_days_after(sent.date(), BANK_DAYS), "day"),
+    )

@@ -1,0 +1,185 @@
+"""The page of one return: where it stands, what goes where, and what the customer can still do."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from returns_portal.actor import Actor
+from returns_portal.documents.symbols import qr_svg
+from returns_portal.i18n import _
+from returns_portal.payments.queries import of_order
+from returns_portal.refunds.models import Destination, RefundStatus
+from returns_portal.refunds.queries import RefundView, balance_of, refunds_of_return
+from returns_portal.refunds.rules import Claim, plan
+from returns_portal.returns.models import RefundTo, ReturnStatus
+from returns_portal.returns.pages.route import Step, steps
+from returns_portal.returns.pages.words import Amount, item_words, leg_words, planned_amounts, where_words
+from returns_portal.returns.queries import ReturnLineView, ReturnView, return_for
+from returns_portal.warehouse.models import Acceptance, Condition
+from returns_portal.warehouse.queries import ItemView, ParcelView, parcels_of
+
+Kind = Literal["good", "wait", "bad", ""]
+
+
+class Found(msgspec.Struct, frozen=True):
+    """Units that were counted, in words, and what was decided about them."""
+
+    item: str
+    condition: str
+    decision: str
+    reason: str
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """A parcel, as it was counted."""
+
+    title: str
+    checked_in_at: datetime
+    items: list[Found]
+
+
+class ShowPage(msgspec.Struct, frozen=True):
+    """Everything that the page shows."""
+
+    view: ReturnView
+    badge: str
+    kind: Kind
+    title: str
+    items: list[str]
+    amounts: list[Amount]
+    """What will go back or is going back, and where to."""
+    promised: bool
+    """Whether the amounts are what will be refunded when everything comes back, not what is being refunded."""
+    qr: str
+    steps: list[Step]
+    parcels: list[Counted]
+    cancellable: bool
+    has_label: bool
+    """Whether something is still to be sent with it."""
+    asks_account: bool
+    """Whether an account number is needed, or may still be changed."""
+
+
+async def show_page(db: AsyncConnection, actor: Actor, rma: str) -> ShowPage:
+    """Put the page together.
+
+    Raises:
+        NotFoundError: there is no such return, or it is not the actor's.
+    """
+    view = await return_for(db, actor, rma)
+    arrived = view.status == ReturnStatus.RECEIVED
+    refunds = await refunds_of_return(db, actor, view.id) if arrived else []
+    refunds = [refund for refund in refunds if refund.status != RefundStatus.CANCELED]
+    parcels = await parcels_of(db, actor, view.id) if arrived else []
+    amounts, outside = await _promised(db, view) if view.status == ReturnStatus.FILED else _refunded(refunds)
+    badge, kind, title = _standing(view, parcels, refunds)
+    return ShowPage(
+        view=view,
+        badge=badge,
+        kind=kind,
+        title=title,
+        items=[item_words(line.title, line.size, line.color, line.quantity) for line in view.lines if line.quantity],
+        amounts=amounts,
+        promised=view.status == ReturnStatus.FILED,
+        qr=qr_svg(view.label_code, title=_("QR code of return {rma}", rma=view.rma)),
+        steps=steps(view, parcels, refunds),
+        parcels=[_counted(parcel, view.lines, len(parcels)) for parcel in parcels],
+        cancellable=view.status == ReturnStatus.FILED,
+        has_label=view.status != ReturnStatus.CANCELLED and _missing(view),
+        asks_account=outside,
+    )
+
+
+async def _promised(db: AsyncConnection, view: ReturnView) -> tuple[list[Amount], bool]:
+    """What goes back when everything that was announced comes back in order."""
+    balance = await balance_of(db, view.order_id)
+    free = {line.line_id: len(line.free) for line in balance.lines}
+    # Another parcel may have held more than was announced, and some of these units with it.
+    units = {line.line_id: min(line.quantity, free[line.line_id]) for line in view.lines}
+    claims = [Claim(line_id, count) for line_id, count in units.items() if count]
+    planned = plan(balance, claims, refund_to=RefundTo(view.refund_to), bonus_percent=view.bonus_percent)
+    cards = {payment.id: payment.card_last4 for payment in await of_order(db, view.order_id)}
+    amounts = planned_amounts(planned.legs, planned.currency, cards)
+    outside = any(leg.destination is Destination.TRANSFER for leg in planned.legs)
+    return amounts, outside
+
+
+def _refunded(refunds: Sequence[RefundView]) -> tuple[list[Amount], bool]:
+    """What is going back, or has gone."""
+    amounts = [
+        Amount(
+            leg_words(refund.destination, refund.amount, refund.bonus, refund.currency),
+            where_words(refund.destination, refund.card_last4),
+        )
+        for refund in refunds
+    ]
+    waiting = (RefundStatus.PLANNED, RefundStatus.AWAITING_TRANSFER)
+    outside = any(refund.destination == Destination.TRANSFER and refund.status in waiting for refund in refunds)
+    return amounts, outside
+
+
+def _standing(view: ReturnView, parcels: Sequence[ParcelView], refunds: Sequence[RefundView]) -> tuple[str, Kind, str]:
+    """Badge, its kind, and the title: the first of these that holds is what matters most right now."""
+    statuses = {refund.status for refund in refunds}
+    needs_account = RefundStatus.AWAITING_TRANSFER in statuses and not view.has_bank_account
+    waits = any(item.acceptance == Acceptance.WAITING for parcel in parcels for item in parcel.items)
+    ladder: list[tuple[bool, Kind, str, str]] = [
+        (view.status == ReturnStatus.CANCELLED, "", _("Cancelled"), _("This return is cancelled")),
+        (view.status == ReturnStatus.FILED, "wait", _("Waiting for your parcel"), _("Your label is ready")),
+        (RefundStatus.FAILED in statuses, "bad", _("We are on it"), _("A refund did not go through yet")),
+        (needs_account, "wait", _("Waiting for you"), _("Where should we transfer the money?")),
+        (waits, "wait", _("Being looked at"), _("We are looking at your items")),
+        (bool(statuses - {RefundStatus.SUCCEEDED}), "wait", _("On its way"), _("Your refund is on its way")),
+        (_missing(view), "wait", _("Partly here"), _("Part of your return has arrived")),
+        (bool(refunds), "good", _("Refunded"), _("Your refund is done")),
+        (True, "good", _("Checked in"), _("Your parcel has arrived")),
+    ]
+    return next((badge, kind, title) for holds, kind, badge, title in ladder if holds)
+
+
+def _missing(view: ReturnView) -> bool:
+    """Whether less has arrived than was announced."""
+    return any(line.received < line.quantity for line in view.lines)
+
+
+def _counted(parcel: ParcelView, lines: Sequence[ReturnLineView], count: int) -> Counted:
+    known = {line.line_id: line for line in lines}
+    title = _("What we counted") if count == 1 else _("What we counted in parcel {number}", number=parcel.number)
+    return Counted(title, parcel.checked_in_at, [_found(known, item) for item in parcel.items])
+
+
+def _found(known: dict[UUID, ReturnLineView], item: ItemView) -> Found:
+    line = known.get(item.line_id) if item.line_id else None
+    words = (
+        item_words(line.title, line.size, line.color, item.quantity)
+        if line
+        else item_words(item.description or _("Something else"), "", "", item.quantity)
+    )
+    return Found(words, _condition(item.condition), _decision(item), item.decision_reason)
+
+
+def _condition(condition: str) -> str:
+    words = {
+        Condition.RESELLABLE: _("in order"),
+        Condition.WORN: _("worn"),
+        Condition.DAMAGED: _("damaged"),
+        Condition.WRONG_ITEM: _("not the item that we expected"),
+        Condition.NOT_SHIPPED: _("had not left us yet"),
+    }
+    return words[Condition(condition)]
+
+
+def _decision(item: ItemView) -> str:
+    """What became of it; nothing is said where it is simply refunded."""
+    words = {
+        Acceptance.ACCEPTED: _("refunded in full") if item.decided_at else "",
+        Acceptance.WAITING: _("we are looking at it"),
+        Acceptance.PART: _("refunded in part"),
+        Acceptance.SENT_BACK: _("goes back to you"),
+        Acceptance.SURPLUS: _("more than you ordered from us; we will write to you about it"),
+    }
+    return words[Acceptance(item.acceptance)]

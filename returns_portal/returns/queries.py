@@ -1,0 +1,192 @@
+"""Loaders of returns. Each takes the actor; what is not theirs does not exist."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from returns_portal.actor import Actor
+from returns_portal.errors import NotFoundError
+from returns_portal.ids import parse_rma
+
+
+class OrderLineState(msgspec.Struct, frozen=True):
+    """A line of an order with how much of it is in returns."""
+
+    line_id: UUID
+    sku: str
+    title: str
+    size: str
+    color: str
+    quantity: int
+    shipped: int
+    requested: int
+    unit_paid: list[int]
+
+
+class OrderState(msgspec.Struct, frozen=True):
+    """An order as filing needs it."""
+
+    id: UUID
+    number: str
+    email: str
+    name: str
+    locale: str
+    currency: str
+    placed_at: datetime
+    delivered_at: datetime | None
+    cancelled_at: datetime | None
+    financial_status: str
+    fulfillment_status: str
+    lines: list[OrderLineState]
+
+
+_LOCK = "SELECT id FROM orders WHERE number = :number FOR UPDATE"
+_STATE = """
+    SELECT o.id, o.number, o.email, o.name, o.locale, o.currency, o.placed_at, o.delivered_at, o.cancelled_at,
+           o.financial_status, o.fulfillment_status,
+           (SELECT json_agg(json_build_object(
+                'line_id', l.id, 'sku', l.sku, 'title', l.title, 'size', l.size, 'color', l.color,
+                'quantity', l.quantity, 'shipped', l.shipped, 'unit_paid', l.unit_paid, 'requested', coalesce((
+                    SELECT sum(a.quantity) FROM return_line a JOIN returns r ON r.id = a.return_id
+                    WHERE a.order_line_id = l.id AND r.status <> 'cancelled'), 0)
+            ) ORDER BY l.position) FROM order_line l WHERE l.order_id = o.id) AS lines
+    FROM orders o WHERE o.number = :number
+"""
+
+
+async def order_state(db: AsyncConnection, actor: Actor, number: str, *, lock: bool = False) -> OrderState:
+    """An order with what can still be asked of it; with `lock` its row is held until the transaction ends.
+
+    Raises:
+        NotFoundError: none, or not the actor's.
+    """
+    # Locked by a statement of its own: one that waited for the lock would see the lines' sums as they were before.
+    if lock:
+        await db.execute(text(_LOCK), {"number": number})
+    row = (await db.execute(text(_STATE), {"number": number})).one_or_none()
+    if row is None or not actor.sees_order(row.id):
+        raise NotFoundError("There is no such order.", code="order_not_found")
+    values = dict(row._mapping)
+    values["lines"] = msgspec.convert(values["lines"] or [], list[OrderLineState])
+    return OrderState(**values)
+
+
+class ReturnLineView(msgspec.Struct, frozen=True):
+    """A line of a return: what was announced, and what was counted of it so far."""
+
+    line_id: UUID
+    sku: str
+    title: str
+    size: str
+    color: str
+    quantity: int
+    reason: str
+    received: int
+    condition: str | None
+    """The condition of what came, the worst where units differ; None while nothing came."""
+    unit_paid: list[int]
+
+
+class ReturnView(msgspec.Struct, frozen=True):
+    """A return as the faces show it."""
+
+    id: UUID
+    rma: str
+    order_id: UUID
+    order_number: str
+    email: str
+    name: str
+    locale: str
+    currency: str
+    address: dict[str, str]
+    status: str
+    refund_to: str
+    bonus_percent: int
+    filed_by: str
+    has_bank_account: bool
+    refund_deadline: datetime
+    created_at: datetime
+    cancelled_at: datetime | None
+    lines: list[ReturnLineView]
+    label_code: str
+
+
+_COUNTED = """
+    FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id
+    WHERE p.return_id = r.id AND p.undone_at IS NULL AND i.order_line_id = l.id AND i.acceptance <> 'surplus'
+"""
+_RETURN = f"""
+    SELECT r.id, r.rma, r.order_id, o.number AS order_number, o.email, o.name, o.locale, o.currency, o.address,
+           r.status, r.refund_to, r.bonus_percent, r.filed_by, r.bank_account IS NOT NULL AS has_bank_account,
+           r.refund_deadline, r.created_at, r.cancelled_at,
+           (SELECT json_agg(json_build_object(
+                'line_id', l.id, 'sku', l.sku, 'title', l.title, 'size', l.size, 'color', l.color,
+                'quantity', coalesce(a.quantity, 0), 'reason', coalesce(a.reason, ''), 'unit_paid', l.unit_paid,
+                'received', coalesce((SELECT sum(i.quantity) {_COUNTED}), 0),
+                'condition', (SELECT i.condition {_COUNTED} ORDER BY array_position(
+                    ARRAY['wrong_item', 'damaged', 'worn', 'resellable', 'not_shipped'], i.condition) LIMIT 1)
+            ) ORDER BY l.position) FROM order_line l LEFT JOIN return_line a ON a.order_line_id = l.id
+              AND a.return_id = r.id
+            WHERE l.order_id = r.order_id AND (a.id IS NOT NULL OR EXISTS (SELECT 1 {_COUNTED}))) AS lines,
+           (SELECT b.code FROM label b WHERE b.return_id = r.id ORDER BY b.created_at DESC LIMIT 1) AS label_code
+    FROM returns r JOIN orders o ON o.id = r.order_id
+"""  # noqa: S608 - the parts are our own text
+
+
+def _view(row: Any) -> ReturnView:  # noqa: ANN401 - a row of text SQL has no type
+    values = dict(row._mapping)
+    values["lines"] = msgspec.convert(values["lines"] or [], list[ReturnLineView])
+    values["label_code"] = values["label_code"] or values["rma"]
+    return ReturnView(**values)
+
+
+async def return_for(db: AsyncConnection, actor: Actor, rma: str) -> ReturnView:
+    """One return by its number, as people and scanners write it.
+
+    Raises:
+        NotFoundError: none, or not the actor's.
+    """
+    number = parse_rma(rma)
+    row = (await db.execute(text(f"{_RETURN} WHERE r.rma = :rma"), {"rma": number})).one_or_none() if number else None
+    if row is None or not actor.sees_order(row.order_id):
+        raise NotFoundError("There is no such return.", code="return_not_found")
+    return _view(row)
+
+
+async def returns_of_order(db: AsyncConnection, actor: Actor, order_id: UUID) -> list[ReturnView]:
+    """The returns of an order that the actor may see, newest first."""
+    if not actor.sees_order(order_id):
+        return []
+    rows = await db.execute(text(f"{_RETURN} WHERE r.order_id = :id ORDER BY r.id DESC"), {"id": order_id})
+    return [_view(row) for row in rows]
+
+
+async def list_returns(
+    db: AsyncConnection,
+    actor: Actor,
+    *,
+    status: str | None = None,
+    before: UUID | None = None,
+    limit: int = 50,
+) -> list[ReturnView]:
+    """Returns newest first, after the one where the last page ended.
+
+    Raises:
+        ForbiddenError: the actor may not see all returns.
+    """
+    actor.require("returns:read", "support", "finance", "warehouse")
+    conditions = ["true"]
+    values: dict[str, object] = {"limit": limit}
+    if status is not None:
+        conditions.append("r.status = :status")
+        values["status"] = status
+    if before is not None:
+        conditions.append("r.id < :before")
+        values["before"] = before
+    where = " AND ".join(conditions)
+    rows = await db.execute(text(f"{_RETURN} WHERE {where} ORDER BY r.id DESC LIMIT :limit"), values)
+    return [_view(row) for row in rows]

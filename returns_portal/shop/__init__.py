@@ -1,0 +1,1 @@
+"""The shop: its name, its addresses, its policies."""

@@ -1,0 +1,109 @@
+"""Setting up the shop, and changing what it promises."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+from uuid import UUID
+from zoneinfo import available_timezones
+
+import msgspec
+from babel import Locale
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from returns_portal import clock, history
+from returns_portal.actor import Actor
+from returns_portal.errors import InvalidError
+from returns_portal.shop.models import Shop
+from returns_portal.shop.queries import COLUMNS, DEFAULT, ShopInfo, as_info, forget
+
+SUBJECT_ID: Final = UUID(int=1)
+"""The shop's id in the history, whose subjects are UUIDs; the row's own id is 1."""
+
+_MINIMUM_DAYS = 14
+_MAXIMUM_DAYS = 3650
+_ADDRESS_REQUIRED = ("name", "line1", "city", "postal_code", "country")
+# Their old and new values tell the whole story of a policy; the others' names are enough.
+_POLICIES = ("timezone", "return_days", "bonus_percent")
+
+
+async def ensure_shop(db: AsyncConnection) -> None:
+    """Make the shop's row where there is none; of several who do so at once, one makes it."""
+    values = msgspec.to_builtins(DEFAULT) | {"id": 1, "updated_at": clock.now()}
+    await db.execute(insert(Shop).values(values).on_conflict_do_nothing())
+
+
+async def update_shop(db: AsyncConnection, actor: Actor, **changes: object) -> ShopInfo:
+    """Change columns of the shop; an `address` is merged into the one that stands.
+
+    Other processes see it within `queries.CACHE_SECONDS`.
+
+    Raises:
+        ForbiddenError: the actor is no admin.
+        InvalidError: a name or a value is impossible; its `field` says which.
+    """
+    actor.require("admin")
+    await ensure_shop(db)
+    row = (await db.execute(select(*COLUMNS).with_for_update())).mappings().one()
+    before = as_info(row)
+    after = _changed(before, changes)
+    fields = [name for name in ShopInfo.__struct_fields__ if getattr(before, name) != getattr(after, name)]
+    if fields:
+        values = {field: getattr(after, field) for field in fields}
+        await db.execute(update(Shop).values(values | {"updated_at": clock.now()}))
+        policies = {field: [getattr(before, field), getattr(after, field)] for field in fields if field in _POLICIES}
+        await history.record(db, actor, ("shop", SUBJECT_ID, "changed", {"fields": fields, **policies}))
+        forget()
+    return after
+
+
+def _changed(before: ShopInfo, changes: Mapping[str, object]) -> ShopInfo:
+    for field in changes:
+        if field not in ShopInfo.__struct_fields__:
+            raise InvalidError("The shop has no setting {name}.", field=field, name=field)
+    merged = msgspec.to_builtins(before) | changes
+    address = merged["address"]
+    if isinstance(address, Mapping):
+        merged["address"] = before.address | dict(address)
+    try:
+        after = msgspec.convert(merged, ShopInfo, strict=False)
+    except msgspec.ValidationError as error:
+        place = re.search(r"`\$\.([\w.]+)", str(error))
+        name = place[1] if place else "address"
+        raise InvalidError("{name} is not of the right kind.", field=name, name=name) from error
+    _check(after)
+    return after
+
+
+def _check(info: ShopInfo) -> None:
+    for field in ("name", "email", "phone", "licence"):
+        _check_line(field, getattr(info, field))
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", info.email):
+        raise InvalidError("This is not an e-mail address.", field="email")
+    if info.timezone not in available_timezones():
+        raise InvalidError(
+            "{zone} is not a time zone; give one such as Europe/Sofia.", field="timezone", zone=info.timezone
+        )
+    if not _MINIMUM_DAYS <= info.return_days <= _MAXIMUM_DAYS:
+        raise InvalidError("The window is at least 14 days, and at most 3650.", field="return_days")
+    if not 0 <= info.bonus_percent <= 100:  # noqa: PLR2004 - per cent
+        raise InvalidError("The bonus is from 0 to 100 percent.", field="bonus_percent")
+    _check_address(info.address)
+
+
+def _check_address(address: dict[str, str]) -> None:
+    for part, value in address.items():
+        if part not in DEFAULT.address:
+            raise InvalidError("An address has no {part}.", field=f"address.{part}", part=part)
+        if value or part in _ADDRESS_REQUIRED:
+            _check_line(f"address.{part}", value)
+    country = address["country"]
+    if not re.fullmatch(r"[A-Z]{2}", country) or country not in Locale("en").territories:
+        raise InvalidError("Give the country as two letters, such as BG.", field="address.country")
+
+
+def _check_line(field: str, value: str) -> None:
+    """Names and numbers go into headers of e-mails and onto labels: one line, and not empty."""
+    if not value.strip() or not value.isprintable():
+        raise InvalidError("{name} must be one line of text.", field=field, name=field)

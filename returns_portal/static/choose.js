@@ -1,0 +1,40 @@
+// Keeps the amounts in step with what is chosen. The server works them out: the same page, asked for with the choice as
+// it stands. Without this script the button "Update amounts" does the same.
+const form = document.querySelector("form[data-preview]");
+const update = form.querySelector("[data-update]");
+update.hidden = true;
+
+let asked = 0;
+let waiting;
+
+async function refresh() {
+  const mine = ++asked;
+  const fields = new URLSearchParams(new FormData(form));
+  fields.set("step", "preview");
+  try {
+    const answer = await fetch(location.href, { method: "POST", body: fields });
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    // An answer that was overtaken by a later choice is not shown.
+    if (!answer.ok || mine !== asked) return;
+    for (const part of form.querySelectorAll("[data-part]")) {
+      part.replaceChildren(...fresh.querySelector(`[data-part="${part.dataset.part}"]`).childNodes);
+    }
+  } catch {
+    update.hidden = false;
+  }
+}
+
+form.addEventListener("change", (event) => {
+  const quantity = event.target.closest(".many");
+  if (quantity) quantity.closest(".item-row").querySelector("input[type=checkbox]").checked = true;
+  if (!["line", "refund_to"].includes(event.target.name) && !quantity) return;
+  clearTimeout(waiting);
+  waiting = setTimeout(refresh, 120);
+});
+
+// A second press of the button while the first is on its way would only make the customer wait longer.
+form.addEventListener("submit", (event) => {
+  if (form.dataset.sent) event.preventDefault();
+  form.dataset.sent = "yes";
+});
+addEventListener("pageshow", () => delete form.dataset.sent);

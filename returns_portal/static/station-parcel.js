@@ -1,0 +1,178 @@
+// The parcel on the screen: how many of each item were counted, in which condition, and what is kept of it in this
+// browser until it is closed, so that nothing is lost.
+export const dock = document.getElementById("dock");
+export const said = document.getElementById("said");
+export const CONDITIONS = ["resellable", "worn", "damaged", "wrong_item"];
+
+export const $ = (selector) => dock.querySelector(selector);
+export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+
+// --- What is told in words and colour ----------------------------------------------------------------------------------
+
+let who = "";
+
+export function tell(kind, words, small = who) {
+  const state = $(".state");
+  state.className = `state ${kind}`;
+  state.firstElementChild.textContent = words;
+  state.querySelector("small").textContent = small;
+  announce();
+}
+
+export function announce() {
+  said.textContent = $(".state").textContent;
+}
+
+// Whose parcel it is stands below the words when nothing else does.
+export function remember() {
+  who = $(".state small").textContent;
+}
+
+// --- Counting ------------------------------------------------------------------------------------------------------
+
+export const count = () => $("#count");
+export const rows = () => [...dock.querySelectorAll("[data-row]")];
+const fields = (row) => [...row.querySelectorAll("input[name^=count-]")];
+export const total = (row) => fields(row).reduce((sum, field) => sum + Number(field.value), 0);
+const field = (row, condition) => fields(row).find((each) => each.name.endsWith(`-${condition}`));
+export let here = 0;
+
+function change(row, work) {
+  delete count().dataset.sure;
+  work();
+  show(row);
+  tally();
+  keep();
+}
+
+export function press(row, condition) {
+  change(row, () => {
+    row.dataset.missing = "";
+    row.dataset.last = condition;
+    if (total(row) >= Math.max(Number(row.dataset.expected), 1)) {
+      const other = fields(row).find((each) => Number(each.value) && each !== field(row, condition));
+      if (!other) return;
+      other.value = Number(other.value) - 1;
+    }
+    field(row, condition).value = Number(field(row, condition).value) + 1;
+  });
+  if (total(row) >= Number(row.dataset.expected)) goOn(row);
+}
+
+export function add(row, difference) {
+  change(row, () => {
+    const last = row.dataset.last ?? CONDITIONS[0];
+    const target = difference < 0 && !Number(field(row, last).value) ? fields(row).find((each) => Number(each.value)) : field(row, last);
+    if (target) target.value = Math.max(0, Number(target.value) + difference);
+    row.dataset.missing = "";
+  });
+}
+
+export function miss(row) {
+  change(row, () => {
+    for (const each of fields(row)) each.value = 0;
+    row.dataset.missing = "yes";
+  });
+  goOn(row);
+}
+
+function goOn(row) {
+  const next = rows().findIndex((each) => Number(each.dataset.expected) && !total(each) && !each.dataset.missing);
+  stand(next < 0 ? rows().indexOf(row) : next);
+}
+
+export function stand(index) {
+  here = Math.min(Math.max(index, 0), rows().length - 1);
+  rows().forEach((row, each) => row.classList.toggle("here", each === here));
+  rows()[here]?.scrollIntoView({ block: "nearest" });
+}
+
+export function show(row) {
+  const [counted, expected] = [total(row), Number(row.dataset.expected)];
+  for (const button of row.querySelectorAll("button[data-condition]")) {
+    const units = Number(field(row, button.dataset.condition).value);
+    button.setAttribute("aria-pressed", String(units > 0));
+    button.querySelector("b").textContent = units > 1 ? `× ${units}` : "";
+  }
+  const badge = row.querySelector("[data-badge]");
+  const [kind, words] = row.dataset.missing
+    ? ["wait", said.dataset.missing]
+    : !counted
+      ? ["", expected ? said.dataset.unseen : ""]
+      : counted === expected
+        ? ["good", said.dataset.counted]
+        : ["wait", fill(counted < expected ? said.dataset.of : said.dataset.more, { k: counted, n: expected })];
+  badge.className = `badge ${kind}`;
+  badge.textContent = words;
+}
+
+export function tally() {
+  const [k, n] = [rows().reduce((sum, row) => sum + total(row), 0), rows().reduce((sum, row) => sum + Number(row.dataset.expected), 0)];
+  tell(k >= n ? "good" : "wait", fill(said.dataset.here, { k, n }));
+}
+
+// Number fields become buttons; the numbers stay in the form as they were.
+export function enhance() {
+  for (const label of dock.querySelectorAll("label.count")) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.dataset.condition = label.dataset.condition;
+    const input = label.querySelector("input");
+    button.append(...[...label.childNodes].filter((node) => node !== input), document.createElement("b"));
+    input.type = "hidden";
+    label.replaceWith(button, input);
+  }
+  for (const button of dock.querySelectorAll(".tune [hidden]")) button.hidden = false;
+  rows().forEach(show);
+}
+
+// --- Nothing is lost: what was counted is kept in this browser until the parcel is closed ------------------------------
+
+const store = () => `dock:${$("#kept").dataset.for}`;
+const kept = () => JSON.parse(localStorage.getItem(store()) ?? "{}");
+export const name = (form) => `${form.elements.rma.value} ${form.elements.parcel.value}`;
+const write = (all) => localStorage.setItem(store(), JSON.stringify(all));
+
+export function keep() {
+  const form = count();
+  if (!form || form.elements.corrects.value) return;
+  const values = fieldsToKeep(form);
+  const missing = rows().filter((row) => row.dataset.missing).map((row) => row.dataset.sku);
+  if (values.length || missing.length) write({ ...kept(), [name(form)]: { values, missing } });
+}
+
+const fieldsToKeep = (form) =>
+  [...new FormData(form)].filter(([key, value]) => (key.startsWith("count-") && value !== "0") || (["note", "else_what"].includes(key) && value));
+
+export function forget(which) {
+  const all = kept();
+  delete all[which];
+  write(all);
+}
+
+export function restore() {
+  const form = count();
+  const mine = form && !form.elements.corrects.value && kept()[name(form)];
+  if (mine) {
+    for (const [key, value] of mine.values) {
+      form.elements[key].value = value;
+      form.elements[key].closest("details")?.setAttribute("open", "");
+    }
+    for (const row of rows()) if (mine.missing.includes(row.dataset.sku)) row.dataset.missing = "yes";
+  }
+  const others = Object.keys(kept()).filter((each) => !form || each !== name(form));
+  $("#kept").hidden = !others.length;
+  $("#kept ul").replaceChildren(
+    ...others.map((each) => {
+      const [code, parcel] = each.split(" ");
+      const link = document.createElement("a");
+      link.className = "button second full code";
+      link.href = `/station?${new URLSearchParams(parcel === "1" ? { code } : { code, parcel })}`;
+      link.textContent = parcel === "1" ? code : `${code} (${parcel})`;
+      const item = document.createElement("li");
+      item.append(link);
+      return item;
+    }),
+  );
+  return Boolean(mine);
+}

@@ -1,0 +1,228 @@
+// The dock's keyboard. A wedge scanner types wherever the cursor happens to be, in whatever layout the PC has: keys are
+// read by their place on the keyboard (event.code), and what the layout made of them goes along for the server to judge.
+import {
+  $, CONDITIONS, add, announce, count, dock, enhance, fill, forget, here, keep, miss, name, press, remember, restore, rows,
+  said, show, stand, tally, tell, total,
+} from "./station-parcel.js";
+import { tone } from "./station-tones.js";
+
+const PLACES = { Minus: "-", NumpadSubtract: "-", Slash: "/", Period: ".", NumpadDecimal: ".", NumpadAdd: "+", Equal: "+" };
+const SCANNER_MS = 60; // Scanners type a key every 2 to 30 ms; people need longer.
+const COMMAND_MS = 140; // After so long a lone key was a person's, not the beginning of a scan.
+
+// --- Speaking with the server, one thing after the other ---------------------------------------------------------------
+
+let turn = Promise.resolve();
+
+// Promises whether there was an answer.
+function load(url, options) {
+  turn = turn.then(() => exchange(url, options)).catch(offline);
+  return turn;
+}
+
+function offline() {
+  tell("bad", said.dataset.offline);
+  tone("bad");
+  return false;
+}
+
+const send = (form) => load(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+
+async function exchange(url, options) {
+  const before = count() && name(count());
+  const answer = await fetch(url, options);
+  if (new URL(answer.url).pathname === "/sign-in") return location.assign(answer.url);
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = page.getElementById("dock");
+  if (!fresh) return offline();
+  if (answer.status === 404 && before) {
+    // A code that nobody knows does not take the open parcel off the screen.
+    const [words, small] = fresh.querySelector(".state").children;
+    tell("bad", words.textContent, small.textContent);
+    tone("bad");
+    return true;
+  }
+  if (before && options?.body && !fresh.querySelector("#count")) forget(before);
+  dock.replaceChildren(...fresh.childNodes);
+  document.querySelector(".flash").replaceChildren(...page.querySelector(".flash").childNodes);
+  if (!options || answer.redirected) history.replaceState(null, "", answer.url);
+  begin();
+  tone($(".state").dataset.tone);
+  return true;
+}
+
+function begin() {
+  remember();
+  enhance();
+  if (restore()) {
+    rows().forEach(show);
+    tally();
+  }
+  stand(0);
+  announce();
+  $("#code").focus({ preventScroll: true });
+}
+
+async function close() {
+  const form = count();
+  const unseen = rows().filter((row) => Number(row.dataset.expected) && !total(row) && !row.dataset.missing);
+  if (unseen.length && !form.dataset.sure) {
+    form.dataset.sure = "asked";
+    tell("wait", fill(said.dataset.sure, { n: unseen.length }));
+    tone("wait");
+    return;
+  }
+  if (!rows().some(total) && !form.elements.else_what.value) form.elements.empty.checked = true;
+  await send(form);
+}
+
+// --- The keyboard, and the scanner that pretends to be one -------------------------------------------------------------
+
+let struck = ""; // By place on the keyboard.
+let typed = ""; // By what the layout made of it.
+let last = 0;
+let fast = true;
+let pause;
+
+function clear() {
+  struck = typed = "";
+  fast = true;
+  $("#code").value = "";
+  clearTimeout(pause);
+}
+
+async function scanned(code, letters) {
+  clear();
+  const same = (text) => text.toUpperCase() === code || text.toUpperCase() === letters.toUpperCase();
+  if (count()) {
+    if (code.length === 1 && command(code)) return;
+    if (code.replace(/[^0-9A-Z]/g, "") === count().elements.rma.value.replaceAll("-", "")) {
+      tell("wait", said.dataset.same);
+      return tone("wait");
+    }
+    const row = rows().find((each) => same(each.dataset.sku));
+    if (row) return countItem(row);
+    keep();
+  }
+  const answered = await load(`/station?${new URLSearchParams({ code, typed: letters })}`);
+  if (!answered && !struck) {
+    [struck, typed] = [code, letters];
+    $("#code").value = code;
+  }
+}
+
+function countItem(row) {
+  stand(rows().indexOf(row));
+  row.closest("details")?.setAttribute("open", "");
+  const full = total(row) >= Math.max(Number(row.dataset.expected), 1);
+  if (full) add(row, 1);
+  else press(row, CONDITIONS[0]);
+  tone(full ? "wait" : "good");
+}
+
+function command(key) {
+  const row = rows()[here];
+  if (!row) return false;
+  if (key >= "1" && key <= "4") press(row, CONDITIONS[key - 1]);
+  else if (key === "0") miss(row);
+  else if (key === "+" || key === "-") add(row, key === "+" ? 1 : -1);
+  else return false;
+  return true;
+}
+
+function place(event) {
+  const { code } = event;
+  if (/^(Key[A-Z]|Digit\d|Numpad\d)$/.test(code)) return code.at(-1);
+  return PLACES[code] ?? "";
+}
+
+addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+  const elsewhere = event.target.matches("input:not(#code, [type=checkbox]), textarea, select");
+  const letter = place(event);
+  if (event.key === "Enter") return enter(event, elsewhere);
+  if (letter) return strike(event, letter, elsewhere);
+  const keys = {
+    F2: () => $("#undo")?.requestSubmit(),
+    F3: () => $("#words").focus(),
+    Escape: () => (clear(), $("#code").focus()),
+    ...(!elsewhere && { ArrowDown: () => stand(here + 1), ArrowUp: () => stand(here - 1) }),
+    ...(!elsewhere && struck && { Backspace: () => ([struck, typed] = [struck.slice(0, -1), typed.slice(0, -1)]) }),
+  };
+  if (!keys[event.key]) return;
+  event.preventDefault();
+  keys[event.key]();
+  $("#code").value = struck;
+});
+
+function strike(event, letter, elsewhere) {
+  const gap = event.timeStamp - last;
+  last = event.timeStamp;
+  // In a field of its own a person's typing is left alone; only a burst that no hand can type is taken for a scan.
+  if (elsewhere && gap > SCANNER_MS) [struck, typed, fast] = ["", "", true];
+  if (struck && gap > SCANNER_MS) fast = false;
+  clearTimeout(pause);
+  struck += letter;
+  typed += event.key.length === 1 ? event.key : letter;
+  if (elsewhere) return;
+  event.preventDefault();
+  $("#code").value = struck;
+  if (struck.length === 1 && count() && "01234+-".includes(letter)) {
+    pause = setTimeout(() => {
+      clear();
+      command(letter);
+    }, COMMAND_MS);
+  }
+}
+
+function enter(event, elsewhere) {
+  const field = event.target;
+  if (elsewhere) {
+    if (!(fast && struck.length > 3 && event.timeStamp - last < SCANNER_MS)) {
+      if (field.form?.id !== "count" || field.matches("textarea")) return;
+      event.preventDefault();
+      return $("#code").focus();
+    }
+    // The scanner typed into this field: its letters are taken out again, and meant what they always mean.
+    field.value = field.value.slice(0, -typed.length);
+  } else if (!struck && !$("#code").value) {
+    if (field.matches("a, button, summary, input[type=checkbox]")) return;
+    event.preventDefault();
+    if (count()) close();
+    return;
+  }
+  event.preventDefault();
+  scanned(struck || $("#code").value.trim().toUpperCase(), typed || $("#code").value.trim());
+}
+
+// --- The mouse and the finger ------------------------------------------------------------------------------------------
+
+dock.addEventListener("click", (event) => {
+  const row = event.target.closest("[data-row]");
+  const button = event.target.closest("button, a");
+  if (row && button?.type === "button") {
+    stand(rows().indexOf(row));
+    if (button.dataset.condition) press(row, button.dataset.condition);
+    else if ("missing" in button.dataset) miss(row);
+    else add(row, "more" in button.dataset ? 1 : -1);
+  } else if (button?.matches("a[href^='/station']")) {
+    event.preventDefault();
+    keep();
+    load(button.href);
+  }
+  if (event.detail && !event.target.closest("input, textarea, summary, label")) $("#code").focus({ preventScroll: true });
+});
+
+dock.addEventListener("input", (event) => {
+  if (event.target.form?.id === "count") keep();
+});
+
+dock.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const form = event.target;
+  if (form.id === "scan") scanned($("#code").value.trim().toUpperCase(), $("#code").value.trim());
+  else if (form.id === "count") close();
+  else send(form);
+});
+
+begin();

@@ -1,0 +1,1 @@
+"""The dock: parcels, and what was counted in them."""

@@ -1,0 +1,153 @@
+"""The dock over JSON."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, post
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from returns_portal.accounts.replies import answer_once
+from returns_portal.actor import Actor
+from returns_portal.refunds import actions as refunds
+from returns_portal.refunds.shapes import PreviewOut, preview_out
+from returns_portal.warehouse.models import Acceptance, Condition
+from returns_portal.warehouse.queries import rma_for_code
+from returns_portal.warehouse.rules import Counted
+from returns_portal.web.site import site
+
+
+class CountIn(msgspec.Struct, forbid_unknown_fields=True):
+    """So many units of a line, found in this condition."""
+
+    line_id: UUID
+    quantity: Annotated[int, msgspec.Meta(ge=0, le=999)]
+    condition: Literal["resellable", "worn", "damaged", "wrong_item"]
+
+
+class CorrectionIn(msgspec.Struct, forbid_unknown_fields=True):
+    """What a parcel really held."""
+
+    lines: Annotated[list[CountIn], msgspec.Meta(max_length=500)]
+    note: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+
+
+class CheckInIn(msgspec.Struct, forbid_unknown_fields=True):
+    """A parcel: the code on it (RMA or tracking number), which of its return's parcels it is, and what it held."""
+
+    code: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+    lines: Annotated[list[CountIn], msgspec.Meta(max_length=500)]
+    parcel: Annotated[int, msgspec.Meta(ge=1, le=99)] = 1
+    note: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+
+
+class CountOut(msgspec.Struct, frozen=True):
+    """What was recorded: units, their condition, and whether they are accepted, waiting or surplus."""
+
+    line_id: UUID | None
+    quantity: int
+    condition: Condition
+    acceptance: Acceptance
+
+
+class CheckInOut(msgspec.Struct, frozen=True):
+    """What was received, and what it releases; until `due_at` it can be undone."""
+
+    id: UUID
+    rma: str
+    parcel: int
+    received: list[CountOut]
+    releases: PreviewOut
+    refund_ids: list[UUID]
+    due_at: datetime
+
+
+class UndoneOut(msgspec.Struct, frozen=True):
+    """A check-in that was taken back."""
+
+    id: UUID
+    rma: str
+    status: str = "undone"
+
+
+def _out(released: refunds.Released) -> CheckInOut:
+    return CheckInOut(
+        id=released.check_in_id,
+        rma=released.rma,
+        parcel=released.number,
+        received=[CountOut(item.line_id, item.quantity, item.condition, item.acceptance) for item in released.items],
+        releases=preview_out(released.plan),
+        refund_ids=released.refund_ids,
+        due_at=released.due_at,
+    )
+
+
+def _counts(lines: list[CountIn]) -> list[Counted]:
+    return [Counted(line.line_id, line.quantity, Condition(line.condition)) for line in lines]
+
+
+@post("/check-ins", summary="Check a parcel in", status_code=201)
+async def check_in(
+    request: Request[Any, Any, State],
+    db: NamedDependency[AsyncConnection],
+    actor: NamedDependency[Actor],
+    data: JSONBody[CheckInIn],
+) -> Response[CheckInOut]:
+    """Close a parcel with what was counted in it, and release the refund. Scope `check-ins:write`.
+
+    A repeat answers 409 `already_checked_in` with what was counted, or, under the same `Idempotency-Key`, the same
+    answer again.
+    """
+    actor.require("check-ins:write")
+
+    async def work() -> tuple[int, CheckInOut]:
+        rma = await rma_for_code(db, actor, data.code)
+        released = await refunds.receive(
+            db, actor, site(request).settings, rma, _counts(data.lines), number=data.parcel, note=data.note
+        )
+        return 201, _out(released)
+
+    return await answer_once(request, db, actor, work)
+
+
+@post("/check-ins/{check_in_id:uuid}/undo", summary="Undo a check-in", status_code=200)
+async def undo(
+    request: Request[Any, Any, State],
+    db: NamedDependency[AsyncConnection],
+    actor: NamedDependency[Actor],
+    check_in_id: FromPath[UUID],
+) -> Response[UndoneOut]:
+    """Take a check-in back until its refund is due; afterwards 409 `refund_due`. Scope `check-ins:write`."""
+    actor.require("check-ins:write")
+
+    async def work() -> tuple[int, UndoneOut]:
+        return 200, UndoneOut(check_in_id, await refunds.undo(db, actor, check_in_id))
+
+    return await answer_once(request, db, actor, work)
+
+
+@post("/check-ins/{check_in_id:uuid}/correction", summary="Correct a check-in", status_code=201)
+async def correction(
+    request: Request[Any, Any, State],
+    db: NamedDependency[AsyncConnection],
+    actor: NamedDependency[Actor],
+    check_in_id: FromPath[UUID],
+    data: JSONBody[CorrectionIn],
+) -> Response[CheckInOut]:
+    """Correct a count whose refund is already due: more is released, less becomes a case for finance."""
+    actor.require("check-ins:write")
+
+    async def work() -> tuple[int, CheckInOut]:
+        corrected = await refunds.correct(
+            db, actor, site(request).settings, check_in_id, _counts(data.lines), data.note
+        )
+        return 201, _out(corrected)
+
+    return await answer_once(request, db, actor, work)
+
+
+routes: list[Any] = [check_in, undo, correction]

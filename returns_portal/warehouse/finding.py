@@ -1,0 +1,84 @@
+"""Finding a return whose label cannot be read, and what somebody checked in last."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from returns_portal.actor import Actor
+
+MOST: Final = 20
+_FEWEST_LETTERS: Final = 3
+
+
+class FoundReturn(msgspec.Struct, frozen=True):
+    """A return, as far as the dock needs to tell it from others."""
+
+    rma: str
+    status: str
+    order_number: str
+    name: str
+    created_at: datetime
+    items: str
+
+
+_FIND = """
+    SELECT r.rma, r.status, o.number AS order_number, o.name, r.created_at,
+           (SELECT coalesce(string_agg(concat_ws(', ', a.quantity || ' × ' || l.title, nullif(l.size, '')), '; '
+                ORDER BY l.position), '') FROM return_line a JOIN order_line l ON l.id = a.order_line_id
+            WHERE a.return_id = r.id) AS items
+    FROM returns r JOIN orders o ON o.id = r.order_id WHERE {condition} ORDER BY r.id DESC LIMIT :most
+"""
+
+
+async def find_returns(db: AsyncConnection, actor: Actor, words: str) -> list[FoundReturn]:
+    """Returns by order number, by e-mail, or (those on their way only) by a part of the customer's name.
+
+    Raises:
+        ForbiddenError: the actor does not work at the dock.
+    """
+    actor.require("warehouse", "support")
+    words = words.strip()
+    if "@" in words:
+        return await _find(db, "o.email_key = :words", words.casefold())
+    found = await _find(db, "o.number = :words", words.removeprefix("#"))
+    if found or len(words) < _FEWEST_LETTERS:
+        return found
+    # Bounded by the returns on their way, which an index lists; all customers of years are not searched.
+    return await _find(db, "r.status = 'filed' AND position(lower(:words) IN lower(o.name)) > 0", words)
+
+
+async def _find(db: AsyncConnection, condition: str, words: str) -> list[FoundReturn]:
+    rows = await db.execute(text(_FIND.format(condition=condition)), {"words": words, "most": MOST})
+    return [FoundReturn(**row._mapping) for row in rows]
+
+
+class LastCheckIn(msgspec.Struct, frozen=True):
+    """The parcel that somebody checked in last."""
+
+    id: UUID
+    rma: str
+    checked_in_at: datetime
+
+
+async def last_check_in(db: AsyncConnection, actor: Actor, since: datetime) -> LastCheckIn | None:
+    """What the actor checked in last since a moment, if it was not undone.
+
+    Raises:
+        ForbiddenError: the actor does not work at the dock.
+    """
+    actor.require("warehouse", "support")
+    row = (
+        await db.execute(
+            text(
+                "SELECT p.id, r.rma, p.checked_in_at FROM parcel p JOIN returns r ON r.id = p.return_id"
+                " WHERE p.checked_in_at >= :since AND p.checked_in_by = :me AND p.undone_at IS NULL"
+                " ORDER BY p.checked_in_at DESC LIMIT 1"
+            ),
+            {"since": since, "me": actor.label},
+        )
+    ).one_or_none()
+    return LastCheckIn(**row._mapping) if row else None

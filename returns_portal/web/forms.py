@@ -1,0 +1,80 @@
+"""Forms as people send them, read within limits."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from litestar import Request
+from litestar.datastructures import State, UploadFile
+
+from returns_portal.errors import InvalidError
+from returns_portal.i18n import mark
+
+MAX_FIELDS: Final = 500
+MAX_TEXT: Final = 2000
+"""Characters of one field, where the handler asks for no other limit."""
+
+
+class Form(Mapping[str, str]):
+    """The fields of a form: text only, trimmed, the first value where a field came several times."""
+
+    def __init__(self, fields: dict[str, list[str]]) -> None:
+        """Wrap the fields as they were sent."""
+        self._fields = fields
+
+    def __getitem__(self, name: str) -> str:
+        return self._fields[name][0]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def all(self, name: str) -> list[str]:
+        """Every value of a field, in the order sent; empty when it was not sent."""
+        return list(self._fields.get(name, ()))
+
+    def text(self, name: str, *, limit: int = MAX_TEXT) -> str:
+        """A field's text; empty when it was not sent.
+
+        Raises:
+            InvalidError: it is longer than the limit, in characters.
+        """
+        value = self.get(name, "")
+        if len(value) > limit:
+            raise InvalidError(mark("This is longer than {limit} characters."), field=name, limit=limit)
+        return value
+
+    def number(self, name: str, *, default: int = 0) -> int:
+        """A field's whole number of at most nine digits; the default when it is empty or was not sent.
+
+        Raises:
+            InvalidError: it is something else.
+        """
+        value = self.get(name, "")
+        if not value:
+            return default
+        if not (value.isascii() and value.isdigit() and len(value) <= 9):  # noqa: PLR2004 - fits 32 bits
+            raise InvalidError(mark("Please give a whole number."), field=name)
+        return int(value)
+
+
+async def form(request: Request[Any, Any, State]) -> Form:
+    """Read an urlencoded or multipart form. Files are not taken here, nor is the CSRF token shown.
+
+    Raises:
+        InvalidError: too many fields, a file, or characters that no text has.
+    """
+    fields: dict[str, list[str]] = {}
+    sent = await request.form()
+    entries = sent.multi_items()
+    for index, (name, value) in enumerate(entries):
+        if index >= MAX_FIELDS:
+            raise InvalidError(mark("This form has too many fields."))
+        if isinstance(value, UploadFile):
+            raise InvalidError(mark("A file is not expected here."), field=name)
+        if "\x00" in name or "\x00" in value:
+            raise InvalidError(mark("This holds characters that cannot be kept."), field=name)
+        if name != "_csrf_token":
+            fields.setdefault(name, []).append(value.strip())
+    return Form(fields)

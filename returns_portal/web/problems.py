@@ -1,0 +1,184 @@
+"""What went wrong, told to programs as problem details (RFC 9457) and to people as a page.
+
+Both say what happened, what was kept, and what to do next; neither shows how the portal is made.
+"""
+
+import re
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy.exc
+import structlog
+from litestar import Request, Response
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.types import ExceptionHandlersMap
+
+from returns_portal import logs
+from returns_portal.errors import ConflictError, DomainError, TooManyError, UnauthorizedError
+from returns_portal.i18n import mark, translate
+from returns_portal.web.pages import page, redirect
+from returns_portal.web.transaction import SignInNeededError, is_api
+
+log = structlog.get_logger("returns_portal.web")
+AnyRequest = Request[Any, Any, State]
+
+PROBLEM: Final = "application/problem+json"
+
+
+class FieldError(msgspec.Struct, frozen=True):
+    """One field at fault, by its path (`lines[0].quantity`), and why."""
+
+    field: str
+    message: str
+
+
+class Problem(msgspec.Struct, omit_defaults=True):
+    """A problem detail; `code` is for programs, `detail` for people, `existing` is what stands instead."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    field: str | None = None
+    errors: list[FieldError] | None = None
+    existing: Any = None
+    retry_after: int | None = None
+
+
+# SQLSTATE classes and codes of PostgreSQL that say what to do next (Appendix A of its manual).
+_BUSY: Final = frozenset({"40001", "40P01", "55P03"})
+_UNAVAILABLE: Final = frozenset({"57014", "57P01", "57P02", "57P03", "53300"})
+_BAD_DATA: Final = "22"
+
+_SENTENCES: Final = {
+    400: ("bad_request", mark("The request could not be read.")),
+    401: ("unauthorized", mark("Please sign in first.")),
+    403: ("forbidden", mark("This is not allowed.")),
+    404: ("not_found", mark("There is nothing here.")),
+    405: ("method_not_allowed", mark("This address does not take this method.")),
+    413: ("too_large", mark("This is larger than the portal takes.")),
+    415: ("unsupported_media_type", mark("This kind of content is not taken here.")),
+    422: ("invalid", mark("Something in the request is not possible.")),
+    429: ("too_many", mark("Too many attempts. Please wait a little.")),
+}
+_BUSY_SENTENCE: Final = mark(
+    "Somebody else is working on the same thing right now. Nothing was changed; please try again."
+)
+_UNAVAILABLE_SENTENCE: Final = mark("The portal is very busy. Nothing was changed; please try again in a moment.")
+_FAILED_SENTENCE: Final = mark("Something went wrong on our side. Nothing was changed; we have been told.")
+
+
+def handle(request: AnyRequest, error: Exception) -> Response[Any]:
+    """Answer whatever a handler, or the way to it, raised."""
+    if isinstance(error, SignInNeededError):
+        return redirect(error.path)
+    problem = describe(error)
+    if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.error("request.failed", code=problem.code, **logs.describe(error))
+    headers = _headers(request, error, problem)
+    if is_api(request):
+        return Response(problem, status_code=problem.status, media_type=PROBLEM, headers=headers)
+    answer = _page(request, problem)
+    answer.headers.update(headers)
+    return answer
+
+
+def exception_handlers() -> ExceptionHandlersMap:
+    """One handler for everything, so that nothing is answered in another shape."""
+    return {Exception: handle, HTTPException: handle}
+
+
+def describe(error: Exception) -> Problem:
+    """Say what an exception means to whoever asked."""
+    if isinstance(error, DomainError):
+        return _domain(error)
+    if isinstance(error, ValidationException):
+        return _validation(error)
+    if isinstance(error, HTTPException) and error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _http(error)
+    if isinstance(error, sqlalchemy.exc.TimeoutError):
+        return _problem(503, "unavailable", translate(_UNAVAILABLE_SENTENCE), retry_after=2)
+    if isinstance(error, sqlalchemy.exc.DBAPIError):
+        return _database(error)
+    return _problem(500, "failed", translate(_FAILED_SENTENCE))
+
+
+def _problem(status: int, code: str, detail: str, **more: Any) -> Problem:  # noqa: ANN401 - members of the problem
+    return Problem(type="about:blank", title=HTTPStatus(status).phrase, status=status, detail=detail, code=code, **more)
+
+
+def _domain(error: DomainError) -> Problem:
+    problem = _problem(error.status, error.code, translate(error.sentence, **error.values), field=error.field)
+    if isinstance(error, ConflictError):
+        problem.existing = error.detail
+    if isinstance(error, TooManyError):
+        problem.retry_after = error.retry_after
+    return problem
+
+
+def _validation(error: ValidationException) -> Problem:
+    """Input that is not of the promised shape: 422 with each field's path (Litestar's own answer would be 400)."""
+    entries = error.extra if isinstance(error.extra, list) else []
+    errors = [_field_error(entry.get("key", ""), entry.get("message", "")) for entry in entries]
+    code, sentence = _SENTENCES[422]
+    first = errors[0] if errors else None
+    detail = f"{first.field}: {first.message}" if first and first.field else (first.message if first else "")
+    return _problem(
+        422, code, detail or translate(sentence), field=(first.field or None) if first else None, errors=errors or None
+    )
+
+
+def _field_error(key: str, message: str) -> FieldError:
+    """The field as the sender knows it: without our parameter's name, and with the one that is missing."""
+    path = re.sub(r"^data(\.|$)", "", key)
+    if named := re.search(r"(?:missing required|unknown) field `([^`]+)`", message):
+        path = f"{path}.{named[1]}".lstrip(".")
+    return FieldError(path, message)
+
+
+def _http(error: HTTPException) -> Problem:
+    code, sentence = _SENTENCES.get(error.status_code, _SENTENCES[400])
+    return _problem(error.status_code, code, translate(sentence))
+
+
+def _database(error: sqlalchemy.exc.DBAPIError) -> Problem:
+    state = str(getattr(error.orig, "sqlstate", None) or "")
+    if state in _BUSY:
+        return _problem(409, "busy", translate(_BUSY_SENTENCE), retry_after=1)
+    if state.startswith(_BAD_DATA) or (not state and isinstance(error, sqlalchemy.exc.DataError)):
+        return _problem(422, "invalid", translate(_SENTENCES[422][1]))
+    if state in _UNAVAILABLE or error.connection_invalidated or (not state and _is_down(error)):
+        return _problem(503, "unavailable", translate(_UNAVAILABLE_SENTENCE), retry_after=2)
+    return _problem(500, "failed", translate(_FAILED_SENTENCE))
+
+
+def _is_down(error: sqlalchemy.exc.DBAPIError) -> bool:
+    """A driver's operational error without SQLSTATE: the server was not reached at all."""
+    return isinstance(error, sqlalchemy.exc.OperationalError)
+
+
+def _headers(request: AnyRequest, error: Exception, problem: Problem) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    if isinstance(error, HTTPException) and error.headers:
+        headers |= {name: value for name, value in error.headers.items() if name.lower() == "allow"}
+    if problem.retry_after is not None:
+        headers["Retry-After"] = str(problem.retry_after)
+    if isinstance(error, UnauthorizedError) and is_api(request):
+        headers["WWW-Authenticate"] = "Bearer"
+    return headers
+
+
+_PAGES: Final = {404: "errors/not_found.html", 403: "errors/forbidden.html", 500: "errors/failed.html"}
+
+
+def _page(request: AnyRequest, problem: Problem) -> Response[Any]:
+    """The page for people. Where even that cannot be made, a sentence, so that the first failure is not hidden."""
+    template = _PAGES.get(problem.status, "errors/problem.html")
+    try:
+        return page(request, template, status=problem.status, problem=problem, request_id=logs.request_id.get())
+    except Exception as failure:  # noqa: BLE001 - the last line of defence: whatever the page ran into
+        log.error("error_page.failed", **logs.describe(failure))  # noqa: TRY400 - described without its message
+        return Response(problem.detail, status_code=problem.status, media_type="text/plain")

@@ -1,0 +1,125 @@
+"""The transaction of a request, and who asks: the two things that nearly every handler is given.
+
+The asking actor is found out inside the transaction's generator, before it yields. Litestar does not close the
+generators of dependencies when another dependency fails, so nothing that can fail may stand beside this one.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+from urllib.parse import quote
+
+from litestar import Request
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.handlers import BaseRouteHandler
+from litestar.types import Guard
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from returns_portal.actor import Actor
+from returns_portal.db import Begin
+from returns_portal.errors import UnauthorizedError
+from returns_portal.i18n import mark
+from returns_portal.web.signing import SESSION_COOKIE
+from returns_portal.web.site import ACTOR, ANONYMOUS, Connection, known_actor, notes, site
+
+API_PREFIX: Final = "/api/"
+SIGN_IN: Final = "/sign-in"
+
+
+class SignInNeededError(Exception):
+    """The page is for staff, and nobody is signed in; `path` is where to go."""
+
+    def __init__(self, path: str) -> None:
+        """Keep where to go."""
+        super().__init__(path)
+        self.path = path
+
+
+async def provide_db(request: Request[Any, Any, State]) -> AsyncIterator[AsyncConnection]:
+    """One transaction for the request: committed when the handler is done, before the response starts.
+
+    Whatever the handler raises rolls it back; a commit that fails is the request's failure.
+
+    Raises:
+        UnauthorizedError: a call of the API without a valid key.
+    """
+    here = site(request)
+    async with here.begin() as db:
+        if ACTOR not in request.scope:
+            notes(request.scope)[ACTOR] = await _find_actor(request, db)
+        if not is_api(request):
+            await here.refresh_shop(db)
+        yield db
+
+
+@asynccontextmanager
+async def asking(request: Request[Any, Any, State]) -> AsyncIterator[tuple[AsyncConnection, Actor]]:
+    """A transaction and who asks, for a handler whose work goes on after it: what takes long must not hold one.
+
+    Such a handler takes neither `db` nor `actor`.
+
+    Raises:
+        UnauthorizedError: a call of the API without a valid key.
+    """
+    async with site(request).begin() as db:
+        if ACTOR not in request.scope:
+            request.scope[ACTOR] = await _find_actor(request, db)  # type: ignore[typeddict-unknown-key]  # our own
+        yield db, known_actor(request)
+
+
+def provide_actor(request: Request[Any, Any, State], db: NamedDependency[AsyncConnection]) -> Actor:
+    """Who asks; found out by the transaction, which therefore comes first."""
+    del db
+    return known_actor(request)
+
+
+def provide_begin(request: Request[Any, Any, State]) -> Begin:
+    """What opens transactions of their own: for streams, and for what must be kept although the request fails.
+
+    A handler that takes this should not take `db` too: see `accounts.limits.hit`.
+    """
+    return site(request).begin
+
+
+def is_api(connection: Connection) -> bool:
+    """Whether a program asks, rather than a person with a browser."""
+    return connection.scope["path"].startswith(API_PREFIX)
+
+
+async def _find_actor(connection: Connection, db: AsyncConnection) -> Actor:
+    here = site(connection)
+    if is_api(connection):
+        kind, _, token = connection.headers.get("authorization", "").partition(" ")
+        if kind.lower() != "bearer" or not token:
+            raise UnauthorizedError(mark("Send an API key: `Authorization: Bearer …`."))
+        return await here.key_actor(db, token.strip())
+    token = connection.cookies.get(SESSION_COOKIE, "")
+    return (await here.session_actor(db, token) if token else None) or ANONYMOUS
+
+
+def requires_staff(*roles: str) -> Guard:
+    """A guard: only signed-in staff with one of the roles come in; others are sent to sign in, and back.
+
+    It asks the database in a transaction of its own, because guards run before the request's transaction is opened.
+    """
+
+    async def guard(connection: Connection, _handler: BaseRouteHandler) -> None:
+        if ACTOR not in connection.scope:
+            async with site(connection).begin() as db:
+                notes(connection.scope)[ACTOR] = await _find_actor(connection, db)
+        actor = known_actor(connection)
+        if actor.kind != "staff":
+            raise SignInNeededError(_sign_in_and_return(connection))
+        actor.require(*roles)
+
+    return guard
+
+
+def _sign_in_and_return(connection: Connection) -> str:
+    """Where to sign in, with the way back; a form that was sent cannot be sent again, so its page is not told."""
+    if connection.scope.get("method") != "GET":
+        return SIGN_IN
+    query = connection.scope["query_string"].decode("latin-1")
+    back = connection.scope["path"] + (f"?{query}" if query else "")
+    return f"{SIGN_IN}?next={quote(back, safe='')}"

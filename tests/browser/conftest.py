@@ -1,0 +1,79 @@
+"""A portal that serves, and a Chromium that looks at it."""
+
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.live import Live, live_portal
+from tests.browser.visitor import DESKTOP, Visitor
+from tests.conftest import _copied
+from tests.sandboxes import SandboxProcess
+
+# Scoped to this folder: while Playwright runs, its event loop occupies the thread, and no test of another folder could
+# have one of its own.
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="package")
+def chromium() -> str:
+    """The system's Chromium."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        pytest.skip("There is no Chromium: the browser tests are left out (on Debian: apt install chromium)")
+    return found
+
+
+@pytest.fixture(scope="package")
+def live(
+    chromium: str,
+    server_url: str,
+    template_database: str,
+    sandbox_process: SandboxProcess,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Live]:
+    """The portal, with the fixture file imported and returns in every state."""
+    del chromium  # Without it, nothing needs to start.
+    copies = _copied(server_url, template_database)
+    with live_portal(next(copies), sandbox_process.port, tmp_path_factory.mktemp("live")) as portal:
+        yield portal
+    next(copies, None)
+
+
+@pytest.fixture(scope="package")
+def browser(chromium: str, live: Live) -> Iterator[Browser]:
+    """Chromium, started after the portal, whose preparation needs an event loop of its own."""
+    del live
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield started
+        started.close()
+
+
+Enter = Callable[..., Visitor]
+
+
+@pytest.fixture
+def enter(browser: Browser, live: Live) -> Iterator[Enter]:
+    """Lets visitors in, each in a fresh context; when the test ends, none of them may have heard a complaint."""
+    visitors: list[Visitor] = []
+
+    def let_in(*, size: dict[str, int] = DESKTOP, scripts: bool = True) -> Visitor:
+        visitors.append(Visitor(browser, live.base, size=size, scripts=scripts))
+        return visitors[-1]
+
+    yield let_in
+    complaints = [complaint for visitor in visitors for complaint in visitor.complaints]
+    for visitor in visitors:
+        visitor.close()
+    assert not complaints

@@ -1,0 +1,135 @@
+"""Every page in every state that it can be in: who looks, where, and what they do there before it looks like that."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from playwright.sync_api import Page
+
+from tests.browser.live import Live
+
+Act = Callable[[Page, Live], None]
+
+
+def _nothing(_page: Page, _live: Live) -> None:
+    """Looking is enough."""
+
+
+class Scene(NamedTuple):
+    """A page. `who` is a role of the staff or a customer's case; `path` may name the `{rma}` and `{number}` of a case."""
+
+    name: str
+    path: str
+    who: str = ""
+    act: Act = _nothing
+    case: str = ""
+
+    def address(self, live: Live) -> str:
+        """Where the scene begins."""
+        case = live.stage.cases.get(self.case or self.who)
+        return self.path.format(rma=case.rma, number=case.number) if case else self.path
+
+
+def press(*names: str, **typed: str) -> Act:
+    """Fill fields by their names, and press buttons one after the other."""
+
+    def act(page: Page, _live: Live) -> None:
+        for field, value in typed.items():
+            page.locator(f"[name={field}]:visible").first.fill(value)
+        for name in names:
+            page.get_by_role("button", name=name).first.click()
+
+    return act
+
+
+def choose_something(page: Page, _live: Live) -> None:
+    page.get_by_role("checkbox").first.check()
+    page.locator("[data-part=sum] .total").first.wait_for()
+    page.get_by_text("Tell us why, if you like").click()
+
+
+def keys(*pressed: str, words: str) -> Act:
+    """Press keys as a person does: the station waits a moment to know that it was no scanner's."""
+
+    def act(page: Page, _live: Live) -> None:
+        page.locator("[data-row] button[data-condition]").first.wait_for()
+        for key in pressed:
+            page.keyboard.press(key)
+            page.wait_for_timeout(250)
+        page.locator(".dock").get_by_text(words).first.wait_for()
+
+    return act
+
+
+def open_details(page: Page, _live: Live) -> None:
+    for summary in page.locator("main summary").all():
+        summary.click()
+
+
+def newest_mail(page: Page, _live: Live) -> None:
+    page.locator("tbody a").first.click()
+
+
+def a_refund(name: str) -> Act:
+    def act(page: Page, live: Live) -> None:
+        page.goto(f"/finance/refunds/{live.stage.refunds[name]}")
+
+    return act
+
+
+_STATEMENT = {"name": "Ana Petrova", "order_number": "77", "email": "ana@example.com"}
+_SCAN = "/station?code={rma}"
+_STATES = (
+    "filed", "cancelled", "on its way", "refunded", "points", "damaged", "in part", "sent back", "partly here",
+    "failed", "transfer", "no account",
+)  # fmt: skip
+
+SCENES = [
+    Scene("landing", "/"),
+    Scene("landing, come in already", "/", "fresh"),
+    Scene("landing, wrong", "/", act=press("Send me a code", email="nobody")),
+    Scene("code", "/", act=press("Send me a code", number="77", email="ana@example.com")),
+    Scene("code, wrong", "/", act=press("Send me a code", "Go on", number="77", email="ana@example.com")),
+    Scene("choose", "/orders/{number}", "fresh"),
+    Scene("choose, with amounts", "/orders/{number}", "fresh", choose_something),
+    Scene("choose, wrong", "/orders/{number}", "fresh", press("Get my label")),
+    Scene("choose, something filed", "/orders/{number}", "filed"),
+    Scene("choose, too late", "/orders/{number}", "closed"),
+    Scene("choose, cancelled order", "/orders/{number}", "cancelled order"),
+    *(Scene(f"return, {state}", "/returns/{rma}", state) for state in _STATES),
+    Scene("return, account wrong", "/returns/{rma}", "no account", press("Use this account", bank_account="12")),
+    Scene("returns", "/returns", "filed"),
+    Scene("returns, none", "/returns", "fresh"),
+    Scene("withdraw", "/withdraw"),
+    Scene("withdraw, wrong", "/withdraw", act=press("Go on")),
+    Scene("withdraw, confirm", "/withdraw", act=press("Go on", **_STATEMENT)),
+    Scene("withdraw, received", "/withdraw", act=press("Go on", "Confirm withdrawal", **_STATEMENT)),
+    Scene("sign-in", "/sign-in"),
+    Scene("sign-in, wrong", "/sign-in", act=press("Sign in", email="ana@example.com", password="wrong")),
+    Scene("station", "/station", "warehouse"),
+    Scene("station, found", _SCAN, "warehouse", open_details, case="to count"),
+    Scene("station, counted", _SCAN, "warehouse", keys("1", words="counted"), case="to count"),
+    Scene("station, missing", _SCAN, "warehouse", keys("0", words="not in the parcel"), case="to count"),
+    Scene("station, unseen", _SCAN, "warehouse", keys("Enter", words="not seen"), case="to count"),
+    Scene("station, closed", _SCAN, "warehouse", keys("1", "Enter", words="Undo last"), case="to close"),
+    Scene("station, closed before", _SCAN, "warehouse", case="partly here"),
+    Scene("station, cancelled", _SCAN, "warehouse", case="cancelled"),
+    Scene("station, searched", "/station", "warehouse", press("Look for the return", words="1010")),
+    Scene("station, nothing found", "/station", "warehouse", press("Look for the return", words="nobody")),
+    Scene("station, unknown", "/station?code=R-0000-0001", "warehouse"),
+    Scene("outbox", "/outbox"),
+    Scene("outbox, one", "/outbox", act=newest_mail),
+    Scene("decisions", "/finance/decisions", "support"),
+    Scene("decisions, wrong", "/finance/decisions", "finance", press("Refund this part")),
+    Scene("finance", "/finance", "finance"),
+    Scene("finance, nothing", "/finance?status=canceled", "finance"),
+    Scene("finance, wrong", "/finance?from=yesterday&to=2026-11-30", "finance"),
+    *(
+        Scene(f"refund, {name}", "/finance", "finance", a_refund(name))
+        for name in ("refunded", "points", "failed", "on its way")
+    ),
+    Scene("transfers", "/finance/transfers", "finance"),
+    Scene("transfers, wrong", "/finance/transfers", "finance", press("Transfer is made")),
+    Scene("not found", "/nowhere"),
+    Scene("not allowed", "/finance", "warehouse"),
+    Scene("schema", "/schema"),
+]

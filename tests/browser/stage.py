@@ -1,0 +1,212 @@
+"""What there is to see: returns of imported orders in every state, the people who look at them, what finance waits for.
+
+All of it comes about by the portal's own actions, before its processes start; only the past (a window that has closed,
+a deadline that has passed) is written into the tables.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+
+from returns_portal import clock
+from returns_portal.accounts import actions as accounts
+from returns_portal.accounts.rules import CUSTOMER_SESSION, STAFF_SESSION
+from returns_portal.actor import SYSTEM
+from returns_portal.db import beginner, create_engine
+from returns_portal.orders.intake import PaymentInput
+from returns_portal.payments.models import Tender
+from returns_portal.payments.stripe import StripeGateway
+from returns_portal.refunds.actions import correct, decide
+from returns_portal.refunds.filing import cancel
+from returns_portal.refunds.life import transition
+from returns_portal.refunds.models import RefundStatus
+from returns_portal.returns.actions import state_withdrawal
+from returns_portal.returns.models import RefundTo
+from returns_portal.settings import Settings
+from returns_portal.warehouse.models import Condition
+from returns_portal.warehouse.rules import Counted
+from tests.finance.seed import stories
+from tests.portal import API, Portal
+from tests.sandboxes import KEY
+from tests.webclient import add_staff
+
+IBAN = "BG80 BNBG 9661 1020 3456 78"
+_HOUR = 3600
+
+
+class Case(msgspec.Struct, frozen=True):
+    """An order, its return if one was filed, and the session of its customer."""
+
+    number: str
+    rma: str
+    token: str
+
+
+class Stage(msgspec.Struct):
+    """Everything by name: the customers' cases by their state, the staff's sessions by their role."""
+
+    cases: dict[str, Case] = {}
+    staff: dict[str, str] = {}
+    refunds: dict[str, UUID] = {}
+
+
+async def set_up(database_url: str, settings: Settings) -> Stage:
+    """Make it all happen."""
+    engine = create_engine(database_url)
+    async with StripeGateway(key=KEY, base=settings.stripe_base) as gateway:
+        director = _Director(Portal(beginner(engine), settings, gateway, database_url))
+        # The payments of the import come to be first: without them nothing could be refunded.
+        await director.portal.work()
+        await director.nothing_filed()
+        await director.settled()
+        await director.waiting()
+        await director.portal.work()
+        await director.unsettled()
+        await director.tasks_of_finance()
+        await director.hire()
+    await engine.dispose()
+    return director.stage
+
+
+class _Director:
+    def __init__(self, portal: Portal) -> None:
+        self.portal = portal
+        self.stage = Stage()
+
+    async def hire(self) -> None:
+        for role in ("warehouse", "finance", "support"):
+            async with self.portal.begin() as db:
+                staff_id = await add_staff(db, f"{role}@shop.example", role)
+                self.stage.staff[role] = await accounts._open_session(db, lasting=STAFF_SESSION, staff_id=staff_id)
+
+    async def nothing_filed(self) -> None:
+        for name, number in (("fresh", "1061"), ("cancelled order", "1019"), ("closed", "1054")):
+            await self._enter(name, number)
+        await self._change("UPDATE orders SET delivered_at = now() - interval '400 days' WHERE number = '1054'")
+
+    async def settled(self) -> None:
+        await self._arrive("refunded", "1006", Condition.RESELLABLE)
+        await self._arrive("points", "1007", Condition.WORN, to=RefundTo.POINTS)
+        for name, number, account in (("transfer", "3001", IBAN), ("no account", "3002", None)):
+            paid = [PaymentInput(tender=Tender.EXTERNAL, amount=32290)]
+            await self.portal.order(number=number, delivered_at=None, payments=paid)
+            await self._arrive(name, number, Condition.RESELLABLE, account=account)
+        cancelled = await self._file("cancelled", "1017")
+        async with self.portal.begin() as db:
+            await cancel(db, API, cancelled.rma)
+
+    async def waiting(self) -> None:
+        await self._file("filed", "1005")
+        await self._file("to count", "1010")
+        await self._file("to close", "1008")
+        for name, number in (("damaged", "1013"), ("overdue", "1015"), ("in part", "1031"), ("sent back", "1035")):
+            await self._arrive(name, number, Condition.DAMAGED)
+        await self._decide("in part", "part", amount=500, reason="A stain on the sleeve")
+        await self._decide("sent back", "send_back", reason="The label is of another shop")
+        overdue = self.stage.cases["overdue"].rma
+        await self._change("UPDATE returns SET refund_deadline = now() - interval '1 day' WHERE rma = :rma", rma=overdue)
+        partly = await self._file("partly here", "1021")
+        lines = await self._lines(partly.number)
+        await self.portal.receive(partly.rma, (lines[0].id, 1, Condition.RESELLABLE))
+
+    async def unsettled(self) -> None:
+        """Refunds that stand still where they are seldom seen: their jobs are taken away."""
+        await self._arrive("on its way", "1045", Condition.RESELLABLE, delay=_HOUR)
+        for name, number, status in (
+            ("failed", "1039", RefundStatus.FAILED),
+            ("unknown", "1040", RefundStatus.UNKNOWN),
+            ("unpayable", "1063", None),
+        ):
+            case = await self._arrive(name, number, Condition.RESELLABLE)
+            if status is None:
+                await self._change(
+                    "UPDATE payment SET status = 'failed' WHERE order_id = (SELECT id FROM orders WHERE number = :n)",
+                    n=case.number,
+                )
+                continue
+            failure = "expired_or_canceled_card" if status is RefundStatus.FAILED else None
+            async with self.portal.begin() as db:
+                for step in (RefundStatus.SUBMITTING, status):
+                    await transition(db, SYSTEM, self.stage.refunds[name], step, failure=failure)
+        await self._change("DELETE FROM procrastinate_jobs WHERE task_name = 'refunds.submit' AND status = 'todo'")
+
+    async def tasks_of_finance(self) -> None:
+        """What stands on finance's first page besides, and a month of refunds below it."""
+        await self._file("unshipped", "1011")
+        _rma, check_in = await self._receive("corrected", "1085", Condition.RESELLABLE, RefundTo.ORIGINAL, None, None)
+        await self.portal.work()
+        async with self.portal.begin() as db:
+            lines = await self._lines("1085")
+            count = [Counted(lines[0].id, 1, Condition.DAMAGED)]
+            await correct(db, API, self.portal.settings, check_in, count, "One was ours")
+            await state_withdrawal(
+                db, SYSTEM, name="Boris", order_number="77", email="b@example.com", details="All of it, please"
+            )
+            await stories(db, 1, 90, start=clock.now() - timedelta(days=20), step=timedelta(hours=5))
+        await self._change(
+            "INSERT INTO procrastinate_jobs (queue_name, task_name, args, status, attempts)"
+            " VALUES ('default', 'notifications.deliver', '{}', 'failed', 12)"
+        )
+
+    async def _decide(self, name: str, decision: Any, **more: Any) -> None:  # noqa: ANN401 - as the action takes it
+        rma = self.stage.cases[name].rma
+        (item,) = await self.portal.rows(
+            "SELECT i.id FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id JOIN returns r ON r.id = p.return_id"
+            " WHERE r.rma = :rma LIMIT 1",
+            rma=rma,
+        )
+        async with self.portal.begin() as db:
+            await decide(db, API, self.portal.settings, item.id, decision, **more)
+
+    async def _arrive(
+        self,
+        name: str,
+        number: str,
+        condition: Condition,
+        *,
+        to: RefundTo = RefundTo.ORIGINAL,
+        account: str | None = None,
+        delay: int | None = None,
+    ) -> Case:
+        case, _check_in = await self._receive(name, number, condition, to, account, delay)
+        return case
+
+    async def _receive(  # noqa: D102 - private
+        self, name: str, number: str, condition: Condition, to: RefundTo, account: str | None, delay: int | None
+    ) -> tuple[Case, UUID]:
+        case = await self._file(name, number, to=to, account=account)
+        lines = await self._lines(number)
+        counts = [(line.id, line.quantity, condition) for line in lines]
+        released = await self.portal.receive(case.rma, *counts, delay=delay)
+        if released.refund_ids:
+            self.stage.refunds[name] = released.refund_ids[0]
+        return case, released.check_in_id
+
+    async def _file(
+        self, name: str, number: str, *, to: RefundTo = RefundTo.ORIGINAL, account: str | None = None
+    ) -> Case:
+        wanted = [(line.id, line.quantity) for line in await self._lines(number)]
+        filed = await self.portal.file(number, *wanted, to=to, bank_account=account)
+        return await self._enter(name, number, filed.rma)
+
+    async def _enter(self, name: str, number: str, rma: str = "") -> Case:
+        (order,) = await self.portal.rows("SELECT id FROM orders WHERE number = :number", number=number)
+        async with self.portal.begin() as db:
+            token = await accounts._open_session(db, lasting=CUSTOMER_SESSION, order_id=order.id)
+        self.stage.cases[name] = Case(number, rma, token)
+        return self.stage.cases[name]
+
+    async def _lines(self, number: str) -> Sequence[Any]:
+        return await self.portal.rows(
+            "SELECT l.id, l.quantity FROM order_line l JOIN orders o ON o.id = l.order_id WHERE o.number = :n"
+            " ORDER BY l.position",
+            n=number,
+        )
+
+    async def _change(self, statement: str, **values: object) -> None:
+        async with self.portal.begin() as db:
+            await db.execute(text(statement), values)

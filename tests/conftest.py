@@ -1,0 +1,154 @@
+"""What all tests share: a real PostgreSQL, a migrated database for each test that commits, and settings.
+
+`TEST_DATABASE_URL` names a server on which databases may be created; without it the embedded one is started.
+"""
+
+import os
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import msgspec
+import psycopg
+import pytest
+from hypothesis import settings as hypothesis_settings
+from psycopg import sql
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from returns_portal import migrate
+from returns_portal.db import Begin, beginner, create_engine
+from returns_portal.finance.books import check
+from returns_portal.payments.stripe import StripeGateway
+from returns_portal.settings import Settings
+from tests.portal import Portal
+from tests.sandboxes import KEY, SandboxProcess, running
+
+# A busy machine is slow now and then, which says nothing about what is tested.
+hypothesis_settings.register_profile("unhurried", deadline=None)
+hypothesis_settings.load_profile("unhurried")
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server, by the address of its maintenance database."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    from tests.server import embedded_server  # noqa: PLC0415 - not needed, nor installed everywhere, with a given server
+
+    with embedded_server(tmp_path_factory.getbasetemp()) as url:
+        yield url
+
+
+def _named(url: str, name: str) -> str:
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+def _execute(url: str, statement: str, *names: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+@pytest.fixture(scope="session")
+def template_database(server_url: str) -> Iterator[str]:
+    """A migrated database that the others are copied from."""
+    name = f"template_{os.getpid()}_{secrets.token_hex(4)}"
+    _execute(server_url, "CREATE DATABASE {}", name)
+    migrate.upgrade(_named(server_url, name))
+    yield name
+    _execute(server_url, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+
+def _copied(server_url: str, template: str) -> Iterator[str]:
+    name = f"test_{os.getpid()}_{secrets.token_hex(6)}"
+    _execute(server_url, "CREATE DATABASE {} TEMPLATE {}", name, template)
+    yield _named(server_url, name)
+    _execute(server_url, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+
+@pytest.fixture
+def database_url(server_url: str, template_database: str) -> Iterator[str]:
+    """A migrated database of this test alone."""
+    yield from _copied(server_url, template_database)
+
+
+@pytest.fixture(scope="session")
+def shared_database_url(server_url: str, template_database: str) -> Iterator[str]:
+    """A migrated database for the tests that roll everything back."""
+    yield from _copied(server_url, template_database)
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    engine = create_engine(database_url)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+def begin(engine: AsyncEngine) -> Begin:
+    """Opens transactions that commit, on this test's own database."""
+    return beginner(engine)
+
+
+@pytest.fixture
+async def db(shared_database_url: str) -> AsyncIterator[AsyncConnection]:
+    """A transaction that is rolled back at the end."""
+    engine = create_engine(shared_database_url, size=1)
+    async with engine.connect() as connection:
+        transaction = await connection.begin()
+        yield connection
+        await transaction.rollback()
+    await engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def sandbox_database(server_url: str) -> Iterator[str]:
+    """An empty database: the sandbox makes its own tables."""
+    name = f"sandbox_{secrets.token_hex(6)}"
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        yield make_url(server_url).set(database=name).render_as_string(hide_password=False)
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def sandbox_process(sandbox_database: str) -> Iterator[SandboxProcess]:
+    with running(sandbox_database) as process:
+        yield process
+
+
+@pytest.fixture
+def sandbox(sandbox_process: SandboxProcess) -> Iterator[SandboxProcess]:
+    yield sandbox_process
+    sandbox_process.http.delete("/_sandbox/faults")
+
+
+@pytest.fixture
+async def gateway(sandbox: SandboxProcess) -> AsyncIterator[StripeGateway]:
+    async with StripeGateway(key=KEY, base=sandbox.base) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """The demo's settings: sandbox, loopback, embedded."""
+    return Settings(data_dir=tmp_path, secret_key="test-secret-" * 4, refund_delay=0)  # type: ignore[arg-type]  # pydantic coerces
+
+
+@pytest.fixture
+async def portal(
+    begin: Begin, settings: Settings, gateway: StripeGateway, sandbox: SandboxProcess, database_url: str
+) -> AsyncIterator[Portal]:
+    """A portal whose books are proven when the test ends."""
+    made = Portal(begin, settings.model_copy(update={"sandbox_port": sandbox.port}), gateway, database_url)
+    yield made
+    breaches = await check(begin)
+    assert not breaches, msgspec.json.encode(breaches).decode()

@@ -1,0 +1,68 @@
+"""What each template is given, as its callers give it."""
+
+from returns_portal.notifications.actions import Template
+
+RMA = "R-7K3M-9QXD"
+URL = f"https://returns.shop.example/returns/{RMA}"
+SHOE = {"title": "Trail Runner GTX", "size": "42", "color": "Navy", "quantity": 2}
+HAT = {"title": "Wool Beanie <b>&", "size": "", "color": "", "quantity": 1}
+
+SAMPLES: dict[Template, dict[str, object]] = {
+    "access_code": {"code": "482913", "minutes": 10},
+    "return_filed": {
+        "rma": RMA,
+        "order_number": "1042",
+        "name": "Олена",
+        "lines": [SHOE, HAT],
+        "refund_to": "original",
+        "preview": [
+            {"destination": "original", "amount": 11691, "bonus": 0, "currency": "EUR"},
+            {"destination": "points", "amount": 500, "bonus": 50, "currency": "EUR"},
+        ],
+        "total": 12191,
+        "currency": "EUR",
+        "url": URL,
+    },
+    "checked_in": {
+        "rma": RMA,
+        "lines": [{**SHOE, "condition": "resellable"}, {**HAT, "condition": "damaged"}],
+        "refunds": [{"destination": "original", "amount": 11691, "bonus": 0, "currency": "EUR"}],
+        "waiting": True,
+        "url": URL,
+    },
+    "refunded": {
+        "rma": RMA,
+        "destination": "points",
+        "amount": 11691,
+        "bonus": 1169,
+        "currency": "EUR",
+        "card_last4": "",
+        "balance": 15000,
+        "url": URL,
+    },
+    "refund_failed": {"rma": RMA, "amount": 11691, "currency": "EUR", "url": URL},
+    "return_cancelled": {"rma": RMA, "order_number": "1042", "url": URL},
+    "withdrawal_received": {
+        "name": "Олена Шевченко",
+        "order_number": "1042",
+        "submitted_at": "2026-11-22T01:40:05+00:00",
+        "content": {
+            "name": "Олена Шевченко",
+            "order_number": "1042",
+            "email": "olena@example.org",
+            "details": "Both pairs, bought on 3 November <yes> & fully.",
+        },
+        "rma": RMA,
+        "url": URL,
+    },
+    "transfer_needed": {"rma": RMA, "amount": 11691, "currency": "EUR", "url": URL},
+    "decision_made": {
+        "rma": RMA,
+        "decision": "part",
+        "reason": "The soles show wear from outdoors.",
+        **SHOE,
+        "amount": 8000,
+        "currency": "EUR",
+        "url": URL,
+    },
+}

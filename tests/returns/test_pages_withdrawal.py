@@ -1,0 +1,137 @@
+"""The withdrawal function, over HTTP: two steps, for everybody, and the same answer for all."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from httpx import Response
+
+from returns_portal import clock
+from tests.portal import Portal
+from tests.returns.visits import post, words
+from tests.webclient import Browser, browsing
+
+pytestmark = pytest.mark.anyio
+
+STATED = {"name": "Мария Георгиева", "order_number": "#1001", "email": "kunde@example.com", "details": "the <Derby>"}
+
+
+@pytest.fixture
+async def browser(portal: Portal, database_url: str) -> AsyncIterator[Browser]:
+    async with browsing(portal.settings, database_url) as client:
+        yield client
+
+
+async def withdraw(browser: Browser, **changes: str) -> tuple[Response, Response, Response]:
+    """Both steps, and the page after them."""
+    stated = STATED | changes
+    asked = await post(browser, "/withdraw", stated)
+    made = await post(browser, "/withdraw/confirmation", stated)
+    return asked, made, await browser.get(made.headers["location"])
+
+
+async def test_two_steps_and_an_acknowledgement_with_content_and_time(browser: Browser, portal: Portal) -> None:
+    await portal.order()
+    first = words(await browser.get("/withdraw"))
+    assert "Withdraw from contract here" in first
+    asked, made, received = await withdraw(browser)
+    assert "Confirm withdrawal" in words(asked)
+    assert "the &lt;Derby&gt;" in asked.text
+    assert made.status_code == 303
+    assert "Your withdrawal was received" in words(received)
+    for part in (
+        clock.now().astimezone().strftime("%Y"),
+        "Мария Георгиева",
+        "1001",
+        "kunde@example.com",
+        "the <Derby>",
+    ):
+        assert part in words(received)
+    mail = (await portal.rows("SELECT * FROM email WHERE template = 'withdrawal_received'"))[0]
+    assert mail.recipient == "kunde@example.com"
+    assert mail.values["content"]["details"] == "the <Derby>"
+    assert mail.values["submitted_at"].startswith(clock.now().date().isoformat())
+
+
+async def test_nothing_is_stated_before_the_second_step(browser: Browser, portal: Portal) -> None:
+    await post(browser, "/withdraw", STATED)
+    assert await portal.rows("SELECT id FROM withdrawal") == []
+    changed = await post(browser, "/withdraw", {**STATED, "step": "change"})
+    assert (changed.status_code, 'value="#1001"' in changed.text) == (200, True)
+
+
+async def test_a_known_order_becomes_a_return_that_only_the_e_mail_tells(browser: Browser, portal: Portal) -> None:
+    await portal.order()
+    _asked, made, received = await withdraw(browser)
+    filed = (await portal.rows("SELECT rma, withdrawal_id, refund_to FROM returns"))[0]
+    assert filed.refund_to == "original"
+    assert filed.rma not in made.text + str(made.headers) + received.text
+    mails = {mail.template: mail for mail in await portal.rows("SELECT * FROM email")}
+    assert mails["withdrawal_received"].values["rma"] == filed.rma
+    assert mails["return_filed"].recipient == "Kunde@Example.com"
+    statement = (await portal.rows("SELECT id, handled_at FROM withdrawal"))[0]
+    assert statement.id == filed.withdrawal_id
+    assert statement.handled_at is not None
+    assert [row.quantity for row in await portal.rows("SELECT quantity FROM return_line")] == [2]
+
+
+def told(answer: Response) -> tuple[object, ...]:
+    """All that an answer tells, but for what is random in it or was typed."""
+    headers = {name: text for name, text in answer.headers.items() if name not in ("x-request-id", "set-cookie")}
+    cookies = [re.sub(r"=[^;]{20,}", "=…", cookie) for cookie in answer.headers.get_list("set-cookie")]
+    text = re.sub(r'value="[0-9a-f]{128}"|\d\d:\d\d', "", answer.text)
+    return answer.status_code, headers, cookies, text
+
+
+async def test_the_answers_are_the_same_whether_or_not_the_order_exists(
+    browser: Browser, portal: Portal, database_url: str
+) -> None:
+    await portal.order()
+    async with browsing(portal.settings, database_url) as stranger:
+        known = await withdraw(browser)
+        # As long as the other, so that only what the portal itself tells could differ.
+        unknown = await withdraw(stranger, order_number="#9001")
+    for ours, theirs in zip(known, unknown, strict=True):
+        assert str(told(ours)).replace("1001", "N") == str(told(theirs)).replace("9001", "N")
+    assert len(await portal.rows("SELECT id FROM withdrawal WHERE handled_at IS NULL AND order_id IS NULL")) == 1
+    waits = (await portal.rows("SELECT values FROM email WHERE values ->> 'order_number' = '9001'"))[0]
+    assert waits.values["rma"] is None
+
+
+async def test_what_cannot_become_a_return_waits_for_a_person(browser: Browser, portal: Portal) -> None:
+    await portal.order(delivered_at=clock.now() - timedelta(days=200), placed_at=clock.now() - timedelta(days=210))
+    _asked, _made, received = await withdraw(browser)
+    assert "Your withdrawal was received" in words(received)
+    assert await portal.rows("SELECT id FROM returns") == []
+    assert len(await portal.rows("SELECT id FROM withdrawal WHERE handled_at IS NULL")) == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "sentence"),
+    [
+        ("name", "", "Please give your name."),
+        ("order_number", " # ", "Please give the order number."),
+        ("email", "kunde", "Please give an e-mail address"),
+        ("details", "x" * 2001, "This is longer than 2000 characters."),
+    ],
+)
+async def test_what_is_missing_is_said_beside_the_field(
+    browser: Browser, portal: Portal, field: str, typed: str, sentence: str
+) -> None:
+    for path in ("/withdraw", "/withdraw/confirmation"):
+        answer = await post(browser, path, {**STATED, field: typed})
+        assert (answer.status_code, sentence in words(answer)) == (422, True)
+    assert await portal.rows("SELECT id FROM withdrawal") == []
+
+
+async def test_statements_for_one_address_are_limited(browser: Browser, portal: Portal) -> None:
+    answers = [(await post(browser, "/withdraw/confirmation", STATED)).status_code for _ in range(6)]
+    assert answers == [303] * 5 + [429]
+    assert len(await portal.rows("SELECT id FROM withdrawal")) == 5
+
+
+async def test_the_acknowledgement_is_shown_to_the_browser_that_made_it(browser: Browser) -> None:
+    assert (await browser.get("/withdraw/received")).headers["location"] == "/withdraw"
+    browser.cookies.set("__Host-withdrawal", "bm90IHNpZ25lZA", domain="127.0.0.1")
+    assert (await browser.get("/withdraw/received")).headers["location"] == "/withdraw"
