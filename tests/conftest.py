@@ -7,6 +7,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import psycopg
@@ -152,3 +153,18 @@ async def portal(
     yield made
     breaches = await check(begin)
     assert not breaches, msgspec.json.encode(breaches).decode()
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is sent to the database from now on, statement by statement, without the queue's own."""
+    sent: list[str] = []
+    execute = psycopg.AsyncCursor.execute
+
+    async def note(cursor: Any, query: Any, *values: Any, **options: Any) -> Any:  # noqa: ANN401 - the driver's
+        if "procrastinate" not in str(query):
+            sent.append(str(query))
+        return await execute(cursor, query, *values, **options)
+
+    monkeypatch.setattr(psycopg.AsyncCursor, "execute", note)
+    return sent

@@ -424,7 +424,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["return_id"], ["returns.id"]),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("ix_refund_created", "refund", ["created_at", "id"], unique=False)
+    op.create_index("ix_refund_requested", "refund", ["requested_at", "id"], unique=False)
     op.create_index(
         "ix_refund_open",
         "refund",
@@ -474,7 +474,7 @@ def downgrade() -> None:
     op.drop_index("ix_refund_parcel", table_name="refund")
     op.drop_index("ix_refund_order", table_name="refund")
     op.drop_index("ix_refund_open", table_name="refund", postgresql_where="status NOT IN ('succeeded', 'canceled')")
-    op.drop_index("ix_refund_created", table_name="refund")
+    op.drop_index("ix_refund_requested", table_name="refund")
     op.drop_table("refund")
     op.drop_index("ix_parcel_item_waiting", table_name="parcel_item", postgresql_where="acceptance = 'waiting'")
     op.drop_index("ix_parcel_item_parcel", table_name="parcel_item")

@@ -12,6 +12,7 @@ from returns_portal import clock
 from returns_portal.accounts.models import ApiKey, Staff, WebSession
 from returns_portal.accounts.rules import digest, email_key, looks_like_key, order_number
 from returns_portal.actor import Actor
+from returns_portal.db import run
 from returns_portal.errors import NotFoundError, UnauthorizedError
 from returns_portal.i18n import mark
 
@@ -19,9 +20,7 @@ from returns_portal.i18n import mark
 _orders = table("orders", *map(column, ("id", "number", "email", "email_key", "locale")))
 
 # Built once: every request asks one of these two, and building a statement costs as much as sending it.
-_BY_KEY: Final = select(col(ApiKey.id), col(ApiKey.scopes)).where(
-    col(ApiKey.digest) == bindparam("digest"), col(ApiKey.revoked_at).is_(None)
-)
+_BY_KEY: Final = "SELECT id, scopes FROM api_key WHERE digest = :digest AND revoked_at IS NULL"
 _BY_SESSION: Final = (
     select(col(WebSession.staff_id), col(WebSession.order_id), col(Staff.name), col(Staff.roles), _orders.c.number)
     .outerjoin(Staff, col(Staff.id) == col(WebSession.staff_id))
@@ -49,12 +48,10 @@ async def actor_for_key(db: AsyncConnection, token: str) -> Actor:
     Raises:
         UnauthorizedError: no such key, or it was revoked.
     """
-    row = None
-    if looks_like_key(token):
-        row = (await db.execute(_BY_KEY, {"digest": digest(token)})).one_or_none()
-    if row is None:
+    rows = await run(db, _BY_KEY, digest=digest(token)) if looks_like_key(token) else []
+    if not rows:
         raise UnauthorizedError(mark("This API key is not known, or was revoked."))
-    return Actor(kind="api", id=str(row.id), grants=frozenset(row.scopes))
+    return Actor(kind="api", id=str(rows[0].id), grants=frozenset(rows[0].scopes))
 
 
 async def actor_for_session(db: AsyncConnection, token: str) -> Actor | None:

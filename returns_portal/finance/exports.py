@@ -39,6 +39,7 @@ async def _copied(db: AsyncConnection, filters: Filters) -> AsyncIterator[bytes]
     # A statement lasts as long as its reader takes: a download over a slow line is no runaway query.
     await driver.execute("SET TRANSACTION READ ONLY")
     await driver.execute("SET LOCAL statement_timeout = '30min'")
+    await driver.execute("SET LOCAL plan_cache_mode = force_custom_plan")
     # Enough to join and sort a year without spilling to disk.
     await driver.execute("SET LOCAL work_mem = '64MB'")
     query, values = export_query(filters)

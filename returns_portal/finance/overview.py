@@ -101,6 +101,8 @@ async def overview(db: AsyncConnection, actor: Actor, filters: Filters, after: s
     """
     actor.require("finance")
     driver = await raw_connection(db)
+    # A period may be a day or ten years: such a statement is worth a plan of its own.
+    await driver.execute("SET LOCAL plan_cache_mode = force_custom_plan")
     every = await totals(driver, msgspec.structs.replace(filters, currency=None))
     shown = [total for total in every if filters.currency in {None, total.currency}]
     rows = await page_rows(driver, filters, after=_place(after) if after else None, limit=PAGE + 1)

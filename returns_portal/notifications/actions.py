@@ -5,12 +5,13 @@ from typing import Literal
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import insert, update
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from returns_portal import clock, history
 from returns_portal.actor import Actor
+from returns_portal.db import insert_rows
 from returns_portal.errors import NotFoundError
 from returns_portal.i18n import mark
 from returns_portal.ids import new_id
@@ -75,7 +76,7 @@ async def enqueue_many(db: AsyncConnection, letters: Sequence[Letter]) -> None:
         if letter.recipient.strip()
     ]
     if rows:
-        await db.execute(insert(Email), rows)
+        await insert_rows(db, (Email, rows))
 
 
 async def retry(db: AsyncConnection, actor: Actor, email_id: UUID) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.accounts.rules import order_number
 from returns_portal.actor import Actor
+from returns_portal.db import run
 from returns_portal.errors import InvalidError, NotFoundError
 from returns_portal.i18n import mark
 from returns_portal.orders.intake import AddressInput
@@ -147,10 +148,10 @@ async def order_for(db: AsyncConnection, actor: Actor, number: str) -> OrderView
     Raises:
         NotFoundError: there is none of this number, or it is not the actor's.
     """
-    found = (await db.execute(text(_VIEW), {"number": order_number(number)})).one_or_none()
-    if found is None or not actor.sees_order(found.id):
+    rows = await run(db, _VIEW, number=order_number(number))
+    if not rows or not actor.sees_order(rows[0].id):
         raise _not_found()
-    return msgspec.convert(found._mapping, OrderView)
+    return msgspec.convert(rows[0]._asdict(), OrderView)
 
 
 async def lock_order(db: AsyncConnection, actor: Actor, key: UUID | str) -> Row[Any]:

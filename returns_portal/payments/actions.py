@@ -8,13 +8,13 @@ finds, by the same key, what it did. A payment that failed can be tried again by
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text, update
+from sqlalchemy import Row, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from returns_portal import history
 from returns_portal.actor import SYSTEM, Actor
-from returns_portal.db import Begin
+from returns_portal.db import Begin, run
 from returns_portal.errors import ConflictError
 from returns_portal.i18n import mark
 from returns_portal.jobs import defer
@@ -24,7 +24,7 @@ from returns_portal.payments.models import PAYMENT_TRANSITIONS, Payment, Payment
 from returns_portal.payments.stripe import StripeGateway
 
 # Refunds stand above payments and are not imported here; those that wait for a payment go on by a job's name.
-_WAITING = "SELECT EXISTS (SELECT FROM refund WHERE payment_id = :id AND status = 'planned')"
+_WAITING = "SELECT id, due_at FROM refund WHERE payment_id = :id AND status = 'planned'"
 
 
 async def move_to(
@@ -47,8 +47,9 @@ async def move_to(
         )
     await db.execute(update(Payment).where(col(Payment.id) == payment.id).values(status=status, **columns))
     await history.record(db, actor, ("payment", payment.id, status.value, {"reason": reason} if reason else {}))
-    if status == PaymentStatus.CAPTURED and await db.scalar(text(_WAITING), {"id": payment.id}):
-        await defer(db, "refunds.resume", payment_id=str(payment.id))
+    if status == PaymentStatus.CAPTURED:
+        for refund in await run(db, _WAITING, id=payment.id):
+            await defer(db, "refunds.submit", at=refund.due_at, refund_id=str(refund.id))
 
 
 async def create_in_sandbox(begin: Begin, gateway: StripeGateway, payment_id: UUID) -> None:

@@ -6,6 +6,8 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from returns_portal.db import run
+
 
 async def of_order(db: AsyncConnection, order_id: UUID, *, lock: bool = False) -> list[Row[Any]]:
     """Every payment of an order with all its columns, oldest first; locked, it cannot change until the commit.
@@ -17,8 +19,8 @@ async def of_order(db: AsyncConnection, order_id: UUID, *, lock: bool = False) -
     return list(result)
 
 
-async def by_id(db: AsyncConnection, payment_id: UUID, *, lock: bool = False) -> Row[Any] | None:
+async def by_id(db: AsyncConnection, payment_id: UUID, *, lock: bool = False) -> Any:  # noqa: ANN401 - a row
     """One payment with all its columns, for jobs; None where its order was changed and has it no longer."""
     statement = "SELECT * FROM payment WHERE id = :id"
-    result = await db.execute(text(statement + (" FOR UPDATE" if lock else "")), {"id": payment_id})
-    return result.one_or_none()
+    rows = await run(db, statement + (" FOR UPDATE" if lock else ""), id=payment_id)
+    return rows[0] if rows else None

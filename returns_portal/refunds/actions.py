@@ -15,15 +15,16 @@ from sqlmodel import col
 
 from returns_portal import clock
 from returns_portal.actor import Actor
-from returns_portal.db import insert_rows
+from returns_portal.db import insert_rows, run
 from returns_portal.errors import ConflictError, InvalidError
 from returns_portal.ids import new_id
 from returns_portal.jobs import defer_many
 from returns_portal.notifications.actions import enqueue
+from returns_portal.payments.models import PaymentStatus
 from returns_portal.refunds.life import transition
 from returns_portal.refunds.models import Refund, RefundLine, RefundStatus
 from returns_portal.refunds.queries import balance_of
-from returns_portal.refunds.rules import Claim, RefundPlan, plan
+from returns_portal.refunds.rules import Claim, OrderBalance, RefundPlan, plan
 from returns_portal.returns.actions import lock_return
 from returns_portal.returns.models import RefundTo
 from returns_portal.settings import Settings
@@ -137,9 +138,24 @@ async def _release(
         for line in planned.lines
     ]
     await insert_rows(db, (RefundLine, lines), (Refund, refunds))
+    ready = await _known_payments(db, balance, planned)
+    jobs = [{"refund_id": str(refund["id"])} for refund in refunds if refund["payment_id"] in ready]
+    await defer_many(db, "refunds.submit", jobs, at=due_at)
     ids = [refund["id"] for refund in refunds]
-    await defer_many(db, "refunds.submit", [{"refund_id": str(refund)} for refund in ids], at=due_at)
     return Released(checked.parcel_id, row.rma, checked.number, checked.items, planned, ids, due_at)
+
+
+async def _known_payments(db: AsyncConnection, balance: OrderBalance, planned: RefundPlan) -> set[UUID]:
+    """The payments whose refunds can be set going; the job that makes or reads another one sets its refunds going.
+
+    Those are looked at again behind whoever is writing them, who would else not see the refunds of this transaction.
+    """
+    wanted = {leg.payment_id for leg in planned.legs}
+    unknown = wanted & {tender.payment_id for tender in balance.tenders if not tender.known}
+    if unknown:
+        found = await run(db, "SELECT id, status FROM payment WHERE id = ANY(:ids) FOR SHARE", ids=list(unknown))
+        unknown -= {row.id for row in found if row.status == PaymentStatus.CAPTURED}
+    return wanted - unknown
 
 
 def _refund_rows(
@@ -186,8 +202,11 @@ async def undo(db: AsyncConnection, actor: Actor, check_in_id: UUID) -> str:
         ConflictError: the refund is due or done; a correction is the way then.
     """
     row = await lock_return(db, actor, (await parcel_for(db, actor, check_in_id)).rma)
-    if (await parcel_for(db, actor, check_in_id)).undone_at is not None:
+    parcel = await parcel_for(db, actor, check_in_id)
+    if parcel.undone_at is not None:
         raise ConflictError("This check-in was undone or corrected already.", code="already_undone")
+    if parcel.corrects_id is not None:
+        raise ConflictError("A correction cannot be undone, since money may have gone before it. Correct it again.")
     refunds = (
         await db.execute(
             text("SELECT id, status, due_at FROM refund WHERE parcel_id = :id FOR UPDATE"),
@@ -246,6 +265,22 @@ async def correct(
     return await _release(db, settings, checked, claims, clock.now())
 
 
+async def _still_owed(db: AsyncConnection, item: Any, units: int) -> int:  # noqa: ANN401 - a row
+    """How many of the units just decided are not paid for yet.
+
+    A correction may have brought them down from a count that was paid in full: they are not paid for again.
+    """
+    paid = (await _units_paid(db, item.parcel_id)).get(item.order_line_id, 0)
+    [accepted] = await run(db, _ACCEPTED, parcel_id=item.parcel_id, line_id=item.order_line_id)
+    return max(0, min(units, int(accepted.units) - paid))
+
+
+_ACCEPTED = """
+    SELECT coalesce(sum(quantity), 0)::integer AS units FROM parcel_item
+    WHERE parcel_id = :parcel_id AND order_line_id = :line_id AND acceptance IN ('accepted', 'part')
+"""
+
+
 async def _units_paid(db: AsyncConnection, parcel_id: UUID) -> dict[UUID, int]:
     """Units that were paid for because of this parcel or the ones that it corrects, by line."""
     rows = await db.execute(
@@ -286,9 +321,9 @@ async def decide(
         )
     row = await dock.settle_item(db, actor, item_id, _ACCEPTANCE[decision], reason.strip(), quantity)
     units = quantity or row.quantity
-    claims = (
-        [] if decision == "send_back" else [Claim(row.order_line_id, units, amount if decision == "part" else None)]
-    )
+    owed = 0 if decision == "send_back" else await _still_owed(db, row, units)
+    part = amount * owed // units if decision == "part" and amount is not None else None
+    claims = [Claim(row.order_line_id, owed, part)] if owed else []
     return_row, line = await _return_and_line(db, actor, row.return_id, row.order_line_id)
     item = Item(row.order_line_id, units, Condition(row.condition), _ACCEPTANCE[decision])
     checked = dock.CheckedIn(row.parcel_id, return_row, 1, [item])

@@ -12,12 +12,6 @@ async def submit(context: JobContext, refund_id: str) -> None:
     await settling.submit(context, UUID(refund_id))
 
 
-@job("refunds.resume")
-async def resume(context: JobContext, payment_id: str) -> None:
-    """Go on with the refunds that waited for a payment."""
-    await settling.resume(context, UUID(payment_id))
-
-
 @job("refunds.poll", cron="* * * * * */15")
 async def poll(context: JobContext) -> None:
     """Ask the gateway about what it has not finished."""

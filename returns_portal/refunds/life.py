@@ -3,11 +3,11 @@
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock, history
 from returns_portal.actor import Actor
+from returns_portal.db import run
 from returns_portal.errors import ConflictError
 from returns_portal.ledger.actions import Posting, post
 from returns_portal.ledger.models import Account
@@ -15,7 +15,7 @@ from returns_portal.notifications.actions import enqueue
 from returns_portal.points.actions import lock_account
 from returns_portal.refunds.models import REFUND_TRANSITIONS, Destination, RefundStatus
 
-_UPDATE = text("""
+_UPDATE = """
     UPDATE refund f SET status = CAST(:status AS text), changed_at = :now,
         submitted_at = CASE WHEN CAST(:status AS text) = 'submitting' THEN :now ELSE f.submitted_at END,
         settled_at = CASE WHEN CAST(:status AS text) = 'succeeded' THEN :now ELSE f.settled_at END,
@@ -28,7 +28,7 @@ _UPDATE = text("""
       AND o.id = f.order_id AND p.id = f.payment_id
     RETURNING f.id, f.status, before.status AS was, f.destination, f.amount, f.bonus, f.currency, f.attempt, r.id AS
         return_id, r.rma, o.email, o.locale, p.card_last4
-""")
+"""
 
 
 async def transition(
@@ -48,23 +48,21 @@ async def transition(
         ConflictError: the life of a refund does not lead there from where it is.
     """
     sources = [before.value for before, after in REFUND_TRANSITIONS.items() if status in after]
-    row = (
-        await db.execute(
-            _UPDATE,
-            {
-                "id": refund_id,
-                "status": status.value,
-                "sources": sources,
-                "now": clock.now(),
-                "gateway_id": gateway_id,
-                "reference": reference,
-                "failure": failure,
-                "again": int(again),
-            },
-        )
-    ).one_or_none()
-    if row is None:
+    rows = await run(
+        db,
+        _UPDATE,
+        id=refund_id,
+        status=status.value,
+        sources=sources,
+        now=clock.now(),
+        gateway_id=gateway_id,
+        reference=reference,
+        failure=failure,
+        again=int(again),
+    )
+    if not rows:
         raise ConflictError("This refund is not in a state where that can be done.", code="wrong_status")
+    [row] = rows
     await history.record(
         db,
         actor,

@@ -64,7 +64,7 @@ class Refund(SQLModel, table=True):
         Index("ix_refund_payment", "payment_id"),
         Index("ix_refund_parcel", "parcel_id"),
         Index("ix_refund_settled", "settled_at", "id"),
-        Index("ix_refund_created", "created_at", "id"),
+        Index("ix_refund_requested", "requested_at", "id"),
         Index("ix_refund_open", "status", "due_at", postgresql_where="status NOT IN ('succeeded', 'canceled')"),
         Index("uq_refund_gateway", "gateway_id", unique=True, postgresql_where="gateway_id IS NOT NULL"),
     )

@@ -5,10 +5,10 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.actor import Actor
+from returns_portal.db import run
 from returns_portal.errors import NotFoundError
 from returns_portal.payments.models import Tender
 from returns_portal.refunds.models import LIVE
@@ -18,7 +18,7 @@ _LIVE = ", ".join(f"'{status.value}'" for status in LIVE)
 
 # One round trip: the hot path of filing and of check-in reads all that decides a refund at once. The caller holds the
 # order's row lock where it goes on to write.
-_BALANCE = text(f"""
+_BALANCE = f"""
     SELECT o.currency, o.shipping_refundable, o.shipping_paid, o.shipping_tax,
            (SELECT json_agg(json_build_object(
                 'id', l.id, 'paid', l.unit_paid, 'tax', l.unit_tax, 'settled', (
@@ -26,14 +26,15 @@ _BALANCE = text(f"""
                     WHERE r.order_line_id = l.id AND r.voided_at IS NULL)
             ) ORDER BY l.position) FROM order_line l WHERE l.order_id = o.id) AS lines,
            (SELECT json_agg(json_build_object(
-                'id', p.id, 'tender', p.tender, 'captured', p.amount, 'refunded', p.refunded_before + coalesce((
+                'id', p.id, 'tender', p.tender, 'captured', p.amount, 'known', p.status = 'captured',
+                'refunded', p.refunded_before + coalesce((
                     SELECT sum(f.amount) FROM refund f WHERE f.payment_id = p.id AND f.status IN ({_LIVE})), 0)
             ) ORDER BY p.created_at, p.id) FROM payment p
             WHERE p.order_id = o.id AND p.status <> 'failed') AS tenders,
            EXISTS (SELECT 1 FROM refund_line r WHERE r.order_id = o.id AND r.order_line_id IS NULL
                    AND r.voided_at IS NULL) AS shipping_settled
     FROM orders o WHERE o.id = :order_id
-""")  # noqa: S608 - the interpolated words are our own enumeration
+"""  # noqa: S608 - the interpolated words are our own enumeration
 
 
 async def balance_of(db: AsyncConnection, order_id: UUID) -> OrderBalance:
@@ -42,15 +43,17 @@ async def balance_of(db: AsyncConnection, order_id: UUID) -> OrderBalance:
     Raises:
         NotFoundError: there is no such order.
     """
-    row = (await db.execute(_BALANCE, {"order_id": order_id})).one_or_none()
-    if row is None:
+    rows = await run(db, _BALANCE, order_id=order_id)
+    if not rows:
         raise NotFoundError("There is no such order.")
+    [row] = rows
     refundable: int = row.shipping_refundable
     return OrderBalance(
         currency=row.currency,
         lines=tuple(_line(line) for line in row.lines or ()),
         tenders=tuple(
-            TenderBalance(UUID(t["id"]), Tender(t["tender"]), t["captured"], t["refunded"]) for t in row.tenders or ()
+            TenderBalance(UUID(t["id"]), Tender(t["tender"]), t["captured"], t["refunded"], t["known"])
+            for t in row.tenders or ()
         ),
         shipping=refundable,
         shipping_tax=row.shipping_tax * refundable // row.shipping_paid if row.shipping_paid else 0,
@@ -128,8 +131,8 @@ async def _views(db: AsyncConnection, actor: Actor, condition: str, values: dict
     if actor.kind == "customer":
         condition += " AND f.order_id = :order_id"
         values = values | {"order_id": actor.order_id}
-    rows = await db.execute(text(f"{_VIEW} WHERE {condition} ORDER BY f.created_at, f.id"), values)
-    return [RefundView(**row._mapping) for row in rows]
+    rows = await run(db, f"{_VIEW} WHERE {condition} ORDER BY f.created_at, f.id", **values)
+    return [RefundView(*row) for row in rows]
 
 
 async def list_refunds(
@@ -146,5 +149,5 @@ async def list_refunds(
         conditions.append("f.id < :before")
         values["before"] = before
     where = " AND ".join(conditions)
-    rows = await db.execute(text(f"{_VIEW} WHERE {where} ORDER BY f.id DESC LIMIT :limit"), values)
-    return [RefundView(**row._mapping) for row in rows]
+    rows = await run(db, f"{_VIEW} WHERE {where} ORDER BY f.id DESC LIMIT :limit", **values)
+    return [RefundView(*row) for row in rows]

@@ -37,6 +37,8 @@ class TenderBalance(msgspec.Struct, frozen=True):
     tender: Tender
     captured: int
     refunded: int = 0
+    known: bool = True
+    """Whether it is known to be there: a payment may still be being made (sandbox) or looked up."""
 
     @property
     def left(self) -> int:

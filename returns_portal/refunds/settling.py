@@ -12,15 +12,16 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from returns_portal import clock
+from returns_portal import clock, history
 from returns_portal.actor import SYSTEM, Actor
+from returns_portal.db import run
 from returns_portal.errors import ConflictError, NotFoundError
 from returns_portal.jobs import JobContext, defer, defer_many
 from returns_portal.payments.gateway import GatewayBusyError, GatewayRefund, GatewayRefusedError, GatewayUnknownError
-from returns_portal.payments.models import PaymentStatus
+from returns_portal.payments.models import PaymentStatus, Tender
 from returns_portal.payments.stripe import StripeGateway
 from returns_portal.refunds.life import tell, transition
-from returns_portal.refunds.models import REFUND_TRANSITIONS, Destination, RefundStatus
+from returns_portal.refunds.models import Destination, RefundStatus
 
 log = structlog.get_logger(__name__)
 
@@ -29,24 +30,26 @@ _GATEWAY_STATUS = {
     "pending": RefundStatus.PENDING,
     "requires_action": RefundStatus.PENDING,
     "failed": RefundStatus.FAILED,
-    "canceled": RefundStatus.CANCELED,
+    # For the customer and the books a refund that the gateway took back is one that failed: it can be tried again.
+    "canceled": RefundStatus.FAILED,
 }
 
-_CLAIM = text("""
+_CLAIM = """
     SELECT f.id, f.status, f.destination, f.amount, f.currency, f.due_at, f.attempt, f.gateway_id,
-           p.id AS payment_id, p.reference, p.status AS payment_status, r.rma, r.bank_account,
+           p.id AS payment_id, p.tender, p.reference, p.status AS payment_status, r.rma, r.bank_account,
            r.id AS return_id, o.email, o.locale
     FROM refund f JOIN payment p ON p.id = f.payment_id JOIN returns r ON r.id = f.return_id
     JOIN orders o ON o.id = f.order_id WHERE f.id = :id FOR UPDATE OF f
-""")
+"""
 
 
 async def submit(context: JobContext, refund_id: UUID) -> None:
     """Make a due refund happen. Run any number of times, by any number of workers, it happens once."""
     async with context.begin() as db:
-        row = (await db.execute(_CLAIM, {"id": refund_id})).one_or_none()
-        if row is None or not await _ready(db, row):
+        rows = await run(db, _CLAIM, id=refund_id)
+        if not rows or not await _ready(db, rows[0]):
             return
+        [row] = rows
         asked_before = row.status != RefundStatus.PLANNED
         if row.status in (RefundStatus.PLANNED, RefundStatus.UNKNOWN):
             await transition(db, SYSTEM, refund_id, RefundStatus.SUBMITTING)
@@ -84,7 +87,7 @@ async def _ready(db: AsyncConnection, row: Any) -> bool:  # noqa: ANN401 - a row
         # A job can only be early when the clock was set back; it is asked for again in time.
         await defer(db, "refunds.submit", at=row.due_at, refund_id=str(row.id))
         return False
-    if row.destination == Destination.CARD:
+    if row.destination == Destination.CARD and row.tender == Tender.STRIPE:
         return await _is_captured(db, row)
     await _settle_here(db, row)
     return False
@@ -95,13 +98,17 @@ async def _settle_here(db: AsyncConnection, row: Any) -> None:  # noqa: ANN401 -
     if row.destination == Destination.POINTS:
         await transition(db, SYSTEM, row.id, RefundStatus.SUCCEEDED)
         return
+    if row.destination == Destination.CARD:
+        # The payment turned out to be another account's when it was looked up: only a transfer can pay it back.
+        await run(db, "UPDATE refund SET destination = 'transfer' WHERE id = :id", id=row.id)
+        await history.record(db, SYSTEM, ("refund", row.id, "turned_into_transfer", {}))
     await transition(db, SYSTEM, row.id, RefundStatus.AWAITING_TRANSFER)
     if row.bank_account is None:
         await tell(db, row, "transfer_needed")
 
 
 async def _is_captured(db: AsyncConnection, row: Any) -> bool:  # noqa: ANN401 - a row
-    """Whether the payment is known to be there; while it is being made or read, "refunds.resume" will come."""
+    """Whether the payment is known to be there; when it is, its own job sets this refund going."""
     if row.payment_status == PaymentStatus.CAPTURED:
         return True
     # Whoever is writing the payment just now did not see this refund wait: so look again, behind them.
@@ -126,35 +133,20 @@ async def record(context: JobContext, refund_id: UUID, answer: GatewayRefund) ->
     """Write down what the gateway says of a refund; saying the same again changes nothing."""
     status = _GATEWAY_STATUS[answer.status]
     async with context.begin() as db:
-        current = (
-            await db.execute(text("SELECT status FROM refund WHERE id = :id FOR UPDATE"), {"id": refund_id})
-        ).scalar_one()
-        if current == status:
-            return
-        if status not in REFUND_TRANSITIONS[RefundStatus(current)]:
-            log.warning("refund.unexpected", refund=str(refund_id), have=current, gateway=answer.status)
-            return
-        await transition(
-            db,
-            SYSTEM,
-            refund_id,
-            status,
-            gateway_id=answer.id,
-            reference=answer.reference,
-            failure=answer.failure_reason,
-        )
-
-
-async def resume(context: JobContext, payment_id: UUID) -> None:
-    """Set going the refunds that waited for their payment."""
-    async with context.begin() as db:
-        rows = await db.execute(
-            text("SELECT id, due_at FROM refund WHERE payment_id = :id AND status = 'planned'"),
-            {"id": payment_id},
-        )
-        waiting = [(str(row.id), row.due_at) for row in rows]
-        for refund_id, due_at in waiting:
-            await defer(db, "refunds.submit", at=due_at, refund_id=refund_id)
+        try:
+            await transition(
+                db,
+                SYSTEM,
+                refund_id,
+                status,
+                gateway_id=answer.id,
+                reference=answer.reference,
+                failure=answer.failure_reason,
+            )
+        except ConflictError:
+            [current] = await run(db, "SELECT status FROM refund WHERE id = :id", id=refund_id)
+            if current.status != status:
+                log.warning("refund.unexpected", refund=str(refund_id), have=current.status, gateway=answer.status)
 
 
 async def poll(context: JobContext) -> None:

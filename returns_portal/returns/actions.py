@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from returns_portal import clock, history
 from returns_portal.actor import Actor
-from returns_portal.db import insert_rows
+from returns_portal.db import insert_rows, run
 from returns_portal.errors import ConflictError, InvalidError, NotFoundError
 from returns_portal.ids import new_id, new_rma
 from returns_portal.returns.models import (
@@ -141,25 +141,29 @@ def _checked(order: OrderState, wanted: Sequence[Wanted], policy: Policy, now: d
     return list(joined.values())
 
 
+_LOCK = """
+    SELECT r.id, r.rma, r.order_id, r.status, r.refund_to, r.bonus_percent, r.created_at, o.number, o.email, o.name,
+           o.locale, o.currency
+    FROM returns r JOIN orders o ON o.id = r.order_id WHERE r.rma = :rma FOR UPDATE OF o
+"""
+
+
 async def lock_return(db: AsyncConnection, actor: Actor, rma: str) -> Any:  # noqa: ANN401 - a row
     """The return's row with its order's lock held: every change of a return happens under it.
 
     Raises:
         NotFoundError: none, or not the actor's.
     """
-    row = (
-        await db.execute(
-            text(
-                "SELECT r.id, r.rma, r.order_id, r.status, r.refund_to, r.bonus_percent, r.created_at, o.number,"
-                " o.email, o.name, o.locale, o.currency FROM returns r JOIN orders o ON o.id = r.order_id"
-                " WHERE r.rma = :rma FOR UPDATE OF o"
-            ),
-            {"rma": rma},
-        )
-    ).one_or_none()
-    if row is None or not actor.sees_order(row.order_id):
+    rows = await run(db, _LOCK, rma=rma)
+    if not rows or not actor.sees_order(rows[0].order_id):
         raise NotFoundError("There is no such return.", code="return_not_found")
-    return row
+    return rows[0]
+
+
+_MOVE = """
+    UPDATE returns SET status = :status, cancelled_at = :cancelled_at WHERE id = :id AND status = ANY(:sources)
+    RETURNING id
+"""
 
 
 async def move_to(
@@ -176,12 +180,9 @@ async def move_to(
         ConflictError: the life of a return does not lead there from where it is.
     """
     sources = [before.value for before, after in RETURN_TRANSITIONS.items() if status in after]
-    changed = await db.execute(
-        update(Return)
-        .where(col(Return.id) == return_id, col(Return.status).in_(sources))
-        .values(status=status.value, cancelled_at=clock.now() if status is ReturnStatus.CANCELLED else None)
-    )
-    if changed.rowcount == 0:
+    cancelled_at = clock.now() if status is ReturnStatus.CANCELLED else None
+    values = {"id": return_id, "status": status.value, "cancelled_at": cancelled_at, "sources": sources}
+    if not await run(db, _MOVE, **values):
         raise ConflictError("This return is not in a state where that can be done.", code="wrong_status")
     await history.record(db, actor, ("return", return_id, action, data or {}))
 

@@ -5,10 +5,10 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.actor import Actor
+from returns_portal.db import run
 from returns_portal.errors import NotFoundError
 from returns_portal.ids import parse_rma
 
@@ -66,11 +66,11 @@ async def order_state(db: AsyncConnection, actor: Actor, number: str, *, lock: b
     """
     # Locked by a statement of its own: one that waited for the lock would see the lines' sums as they were before.
     if lock:
-        await db.execute(text(_LOCK), {"number": number})
-    row = (await db.execute(text(_STATE), {"number": number})).one_or_none()
-    if row is None or not actor.sees_order(row.id):
+        await run(db, _LOCK, number=number)
+    rows = await run(db, _STATE, number=number)
+    if not rows or not actor.sees_order(rows[0].id):
         raise NotFoundError("There is no such order.", code="order_not_found")
-    values = dict(row._mapping)
+    values = rows[0]._asdict()
     values["lines"] = msgspec.convert(values["lines"] or [], list[OrderLineState])
     return OrderState(**values)
 
@@ -137,8 +137,11 @@ _RETURN = f"""
 """  # noqa: S608 - the parts are our own text
 
 
+_BY_RMA = f"{_RETURN} WHERE r.rma = :rma"
+
+
 def _view(row: Any) -> ReturnView:  # noqa: ANN401 - a row of text SQL has no type
-    values = dict(row._mapping)
+    values = row._asdict()
     values["lines"] = msgspec.convert(values["lines"] or [], list[ReturnLineView])
     values["label_code"] = values["label_code"] or values["rma"]
     return ReturnView(**values)
@@ -151,17 +154,17 @@ async def return_for(db: AsyncConnection, actor: Actor, rma: str) -> ReturnView:
         NotFoundError: none, or not the actor's.
     """
     number = parse_rma(rma)
-    row = (await db.execute(text(f"{_RETURN} WHERE r.rma = :rma"), {"rma": number})).one_or_none() if number else None
-    if row is None or not actor.sees_order(row.order_id):
+    rows = await run(db, _BY_RMA, rma=number) if number else []
+    if not rows or not actor.sees_order(rows[0].order_id):
         raise NotFoundError("There is no such return.", code="return_not_found")
-    return _view(row)
+    return _view(rows[0])
 
 
 async def returns_of_order(db: AsyncConnection, actor: Actor, order_id: UUID) -> list[ReturnView]:
     """The returns of an order that the actor may see, newest first."""
     if not actor.sees_order(order_id):
         return []
-    rows = await db.execute(text(f"{_RETURN} WHERE r.order_id = :id ORDER BY r.id DESC"), {"id": order_id})
+    rows = await run(db, f"{_RETURN} WHERE r.order_id = :id ORDER BY r.id DESC", id=order_id)
     return [_view(row) for row in rows]
 
 
@@ -188,5 +191,5 @@ async def list_returns(
         conditions.append("r.id < :before")
         values["before"] = before
     where = " AND ".join(conditions)
-    rows = await db.execute(text(f"{_RETURN} WHERE {where} ORDER BY r.id DESC LIMIT :limit"), values)
+    rows = await run(db, f"{_RETURN} WHERE {where} ORDER BY r.id DESC LIMIT :limit", **values)
     return [_view(row) for row in rows]

@@ -226,3 +226,5 @@ dock.addEventListener("submit", (event) => {
 });
 
 begin();
+// A scan may have begun before this script was there: its first letters lie in the field, as the layout made them.
+[struck, typed] = [$("#code").value.toUpperCase(), $("#code").value];

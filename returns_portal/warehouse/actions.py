@@ -11,7 +11,7 @@ from sqlmodel import col
 
 from returns_portal import clock, history
 from returns_portal.actor import Actor
-from returns_portal.db import insert_rows
+from returns_portal.db import insert_rows, run
 from returns_portal.errors import ConflictError, InvalidError, NotFoundError
 from returns_portal.ids import new_id
 from returns_portal.returns.actions import lock_return, move_to
@@ -43,7 +43,7 @@ class DockLine(msgspec.Struct, frozen=True):
     counted: int
 
 
-_DOCK = text("""
+_DOCK = """
     SELECT (SELECT status FROM returns WHERE id = :return_id) AS status,
            (SELECT id FROM parcel WHERE return_id = :return_id AND number = :number AND undone_at IS NULL) AS parcel_id,
            (SELECT json_agg(json_build_object('line_id', l.id, 'title', l.title, 'size', l.size, 'color', l.color,
@@ -51,7 +51,7 @@ _DOCK = text("""
                 SELECT sum(i.quantity) FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id
                 WHERE i.order_line_id = l.id AND p.undone_at IS NULL AND i.acceptance <> 'surplus'), 0)
             ) ORDER BY l.position) FROM order_line l WHERE l.order_id = :order_id) AS lines
-""")
+"""
 
 
 async def check_in(
@@ -66,7 +66,7 @@ async def check_in(
     """
     actor.require("check-ins:write", "warehouse", "support", "finance")
     row = await lock_return(db, actor, rma)
-    state = (await db.execute(_DOCK, {"return_id": row.id, "order_id": row.order_id, "number": number})).one()
+    [state] = await run(db, _DOCK, return_id=row.id, order_id=row.order_id, number=number)
     if state.parcel_id is not None:
         raise await _already(db, actor, row, number)
     lines = msgspec.convert(state.lines or [], list[DockLine])
@@ -203,7 +203,7 @@ async def replace(
     parcel = await parcel_for(db, actor, parcel_id)
     row = await lock_return(db, actor, parcel.rma)
     await _mark_undone(db, actor, parcel_id)
-    state = (await db.execute(_DOCK, {"return_id": row.id, "order_id": row.order_id, "number": parcel.number})).one()
+    [state] = await run(db, _DOCK, return_id=row.id, order_id=row.order_id, number=parcel.number)
     lines = msgspec.convert(state.lines or [], list[DockLine])
     items = recorded(_valid(counts, lines), {line.line_id: line.quantity - line.counted for line in lines})
     new = await _insert(db, actor, row.id, parcel.number, note, items, corrects_id=parcel_id)

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.actor import Actor
+from returns_portal.db import run
 from returns_portal.errors import NotFoundError
 from returns_portal.warehouse.rules import readings, rma_of
 
@@ -61,11 +62,12 @@ class ParcelView(msgspec.Struct, frozen=True):
     checked_in_by: str
     note: str
     undone_at: datetime | None
+    corrects_id: UUID | None
     items: list[ItemView]
 
 
 _PARCELS = """
-    SELECT p.id, p.return_id, r.rma, p.number, p.checked_in_at, p.checked_in_by, p.note, p.undone_at,
+    SELECT p.id, p.return_id, r.rma, p.number, p.checked_in_at, p.checked_in_by, p.note, p.undone_at, p.corrects_id,
            (SELECT coalesce(json_agg(json_build_object(
                 'id', i.id, 'line_id', i.order_line_id, 'quantity', i.quantity, 'condition', i.condition,
                 'acceptance', i.acceptance, 'description', i.description, 'decision_reason', i.decision_reason,
@@ -76,8 +78,8 @@ _PARCELS = """
 
 
 async def _parcels(db: AsyncConnection, condition: str, values: dict[str, object]) -> list[ParcelView]:
-    rows = await db.execute(text(f"{_PARCELS} WHERE {condition} ORDER BY p.number, p.id"), values)
-    return [ParcelView(**(dict(row._mapping) | {"items": msgspec.convert(row.items, list[ItemView])})) for row in rows]
+    rows = await run(db, f"{_PARCELS} WHERE {condition} ORDER BY p.number, p.id", **values)
+    return [ParcelView(**(row._asdict() | {"items": msgspec.convert(row.items, list[ItemView])})) for row in rows]
 
 
 async def parcels_of(db: AsyncConnection, actor: Actor, return_id: UUID) -> list[ParcelView]:

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
@@ -29,14 +29,9 @@ async def test_a_key_stands_for_its_scopes_and_is_kept_as_a_digest(db: AsyncConn
     assert token.encode() not in row.digest
 
 
-async def test_a_key_is_found_in_one_statement(db: AsyncConnection) -> None:
+async def test_a_key_is_found_in_one_statement(db: AsyncConnection, statements: list[str]) -> None:
     token = await create_api_key(db, SYSTEM, "shop system", ["all"])
-    statements: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        statements.append(statement)
-
-    event.listen(db.sync_connection, "before_cursor_execute", note)
+    statements.clear()
     await actor_for_key(db, token)
     assert len(statements) == 1
 

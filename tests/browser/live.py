@@ -56,7 +56,8 @@ def _import(database_url: str, sandbox_port: int) -> str:
         text=True,
         check=False,
     )
-    return done.stdout + (done.stderr if done.returncode else "")
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def _environment(variables: Mapping[str, str]) -> dict[str, str]:

@@ -146,7 +146,7 @@ class _Director:
             await state_withdrawal(
                 db, SYSTEM, name="Boris", order_number="77", email="b@example.com", details="All of it, please"
             )
-            await stories(db, 1, 90, start=clock.now() - timedelta(days=20), step=timedelta(hours=5))
+            await stories(db, 1, 30, start=clock.now() - timedelta(days=20), step=timedelta(hours=15))
         await self._change(
             "INSERT INTO procrastinate_jobs (queue_name, task_name, args, status, attempts)"
             " VALUES ('default', 'notifications.deliver', '{}', 'failed', 12)"
@@ -175,7 +175,7 @@ class _Director:
         case, _check_in = await self._receive(name, number, condition, to, account, delay)
         return case
 
-    async def _receive(  # noqa: D102 - private
+    async def _receive(
         self, name: str, number: str, condition: Condition, to: RefundTo, account: str | None, delay: int | None
     ) -> tuple[Case, UUID]:
         case = await self._file(name, number, to=to, account=account)

@@ -1,10 +1,9 @@
 """Issuing a label, and what it says; filing with all that comes with it."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock
@@ -69,18 +68,6 @@ async def test_a_cancelled_return_has_no_label(db: AsyncConnection, filed: Filed
     assert caught.value.code == "return_cancelled"
     mails = (await db.execute(text("SELECT template FROM email ORDER BY id"))).scalars().all()
     assert mails == ["return_filed", "return_cancelled"]
-
-
-@pytest.fixture
-def statements(db: AsyncConnection) -> Iterator[list[str]]:
-    sent: list[str] = []
-
-    def note(*call: object) -> None:
-        sent.append(str(call[2]))
-
-    event.listen(db.sync_connection, "before_cursor_execute", note)
-    yield sent
-    event.remove(db.sync_connection, "before_cursor_execute", note)
 
 
 async def test_filing_takes_seven_statements(

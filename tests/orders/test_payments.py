@@ -55,7 +55,7 @@ class Shop:
         await registry[job].handler(JobContext(self.begin, self.gateway), payment_id=str(payment))
         return await self.payment(payment)
 
-    async def payment(self, payment: UUID) -> Row[Any]:
+    async def payment(self, payment: UUID) -> Any:  # noqa: ANN401 - a row
         async with self.begin() as db:
             found = await queries.by_id(db, payment)
         assert found is not None
@@ -163,7 +163,7 @@ async def test_a_reference_of_a_file_that_stripe_does_not_know_is_another_accoun
 async def test_refunds_that_waited_for_the_payment_go_on(shop: Shop) -> None:
     payment = await shop.paid(an_order())
     async with shop.begin() as db:
-        order_id = (await queries.by_id(db, payment, lock=True)).order_id  # type: ignore[union-attr]  # it was just stored
+        order_id = (await queries.by_id(db, payment, lock=True)).order_id
         line_id = await db.scalar(text("SELECT id FROM order_line"))
         await file_return(db, order_id, line_id, 1)
         values = {"id": new_id(), "parcel": new_id(), "order": order_id, "payment": payment}
@@ -185,8 +185,8 @@ async def test_refunds_that_waited_for_the_payment_go_on(shop: Shop) -> None:
         )
     await shop.run("payments.create", payment)
     async with shop.begin() as db:
-        jobs = list(await db.execute(text("SELECT args FROM procrastinate_jobs WHERE task_name = 'refunds.resume'")))
-    assert [job.args for job in jobs] == [{"payment_id": str(payment)}]
+        jobs = list(await db.execute(text("SELECT args FROM procrastinate_jobs WHERE task_name = 'refunds.submit'")))
+    assert [job.args for job in jobs] == [{"refund_id": str(values["id"])}]
 
 
 async def test_a_captured_payment_stays_captured(shop: Shop) -> None:

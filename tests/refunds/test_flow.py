@@ -283,3 +283,33 @@ async def test_an_unknown_line_is_refused(portal: Portal) -> None:
     filed = await portal.file(order.number, (line, 1))
     with pytest.raises(InvalidError):
         await portal.receive(filed.rma, (UUID(int=5), 1, LIKE_NEW))
+
+
+async def test_a_decision_after_a_correction_pays_no_unit_twice(portal: Portal) -> None:
+    order, [line] = await portal.order()
+    filed = await portal.file(order.number, (line, 2))
+    first = await portal.receive(filed.rma, (line, 2, LIKE_NEW))
+    await portal.work()
+    async with portal.begin() as db:
+        counts = [Counted(line, 1, LIKE_NEW), Counted(line, 1, DAMAGED)]
+        corrected = await actions.correct(db, API, portal.settings, first.check_in_id, counts, "")
+    [item] = await portal.rows("SELECT id FROM parcel_item WHERE acceptance = 'waiting'")
+    async with portal.begin() as db:
+        assert (await actions.decide(db, FINANCE, portal.settings, item.id, "accept")).plan.total == 0
+    with pytest.raises(ConflictError):
+        async with portal.begin() as db:
+            await actions.undo(db, API, corrected.check_in_id)
+    await portal.work()
+    assert [r.amount for r in await portal.refunds(filed)] == [order.total]
+
+
+async def test_a_payment_of_another_account_is_paid_back_by_transfer(portal: Portal) -> None:
+    payment = PaymentInput(
+        tender=Tender.STRIPE, amount=32_290, reference="pi_elsewhere", imported_reference="pi_elsewhere"
+    )
+    order, [line] = await portal.order(payments=[payment])
+    filed = await portal.file(order.number, (line, 2))
+    await portal.receive(filed.rma, (line, 2, LIKE_NEW))
+    await portal.work()
+    await portal.work()
+    assert [(r.status, r.destination) for r in await portal.refunds(filed)] == [("awaiting_transfer", "transfer")]
