@@ -10,10 +10,11 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 import procrastinate
+import psycopg_pool
 import structlog
 from procrastinate import jobs as queue_jobs
 from procrastinate import retry as queue_retry
@@ -112,7 +113,11 @@ def queue_app(database_url: str, context: JobContext) -> procrastinate.App:
     url = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
     app = procrastinate.App(
         connector=procrastinate.PsycopgConnector(
-            conninfo=url, min_size=2, max_size=6, kwargs={"application_name": "returns-portal queue"}
+            conninfo=url,
+            min_size=2,
+            max_size=6,
+            kwargs={"application_name": "returns-portal queue"},
+            pool_factory=_pool,
         )
     )
     for name, registered in registry.items():
@@ -122,6 +127,12 @@ def queue_app(database_url: str, context: JobContext) -> procrastinate.App:
         if registered.cron:
             app.periodic(cron=registered.cron, periodic_id=name, queueing_lock=name)(task)
     return app
+
+
+def _pool(**options: Any) -> psycopg_pool.AsyncConnectionPool:  # noqa: ANN401 - what the pool takes
+    """A pool without a test query before each use: a lost connection ends the worker's round, which begins anew."""
+    options.pop("check", None)
+    return psycopg_pool.AsyncConnectionPool(**options)
 
 
 def _bind(handler: Handler, context: JobContext, *, periodic: bool) -> Callable[..., Awaitable[None]]:

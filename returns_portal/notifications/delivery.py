@@ -34,6 +34,8 @@ SEND_SECONDS: Final = 30.0
 """How long one e-mail may take."""
 _BATCH_SECONDS = 20.0
 """How long a batch goes on starting new e-mails; the last one still ends within the lease."""
+_PAUSE_SECONDS = 0.005
+"""Between two e-mails: refunds share this process, and come first."""
 MAX_ATTEMPTS: Final = 10
 SECRETS: Final = ("code",)
 """Values that are good for something by themselves; they leave the row with the e-mail."""
@@ -105,7 +107,7 @@ async def _send_all(mailer: Mailer, shop: ShopInfo, letters: list[_Claimed]) -> 
             for letter in letters:
                 late = time.monotonic() - started > _BATCH_SECONDS
                 outcomes.append(_Outcome(untried=True) if late else await _send(mailer, send, shop, letter))
-                await asyncio.sleep(0)  # Refunds share this process, and come first.
+                await asyncio.sleep(_PAUSE_SECONDS)
     except (aiosmtplib.SMTPException, OSError) as error:
         # The server is away, or does not want us: nobody's letter in particular is at fault.
         log.warning("email.server_unavailable", reason=_reason(error))

@@ -121,8 +121,13 @@ class Mailer:
 
 
 async def _keep(letter: Outgoing) -> None:
-    """The outbox is the row itself: no message is made, which would cost more than all else of a demo's e-mail."""
-    _recipient(letter.recipient)
+    """The outbox is the row itself: no message is made, which would cost more than all else of a demo's e-mail.
+
+    Raises:
+        BadAddressError: the recipient's address is none at all.
+    """
+    if "@" not in letter.recipient:
+        raise BadAddressError("no address")
 
 
 def _server(url: str) -> _Server:

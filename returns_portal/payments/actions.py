@@ -5,12 +5,12 @@ transaction under a key made of the row's id, and the answer is recorded. A job 
 finds, by the same key, what it did. A payment that failed can be tried again by deferring its job again.
 """
 
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, update
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlmodel import col
 
 from returns_portal import history
 from returns_portal.actor import SYSTEM, Actor
@@ -20,7 +20,7 @@ from returns_portal.i18n import mark
 from returns_portal.jobs import defer
 from returns_portal.payments import queries
 from returns_portal.payments.gateway import GatewayPayment, GatewayRefusedError
-from returns_portal.payments.models import PAYMENT_TRANSITIONS, Payment, PaymentStatus, Tender
+from returns_portal.payments.models import PAYMENT_TRANSITIONS, PaymentStatus, Tender
 from returns_portal.payments.stripe import StripeGateway
 
 # Refunds stand above payments and are not imported here; those that wait for a payment go on by a job's name.
@@ -45,11 +45,18 @@ async def move_to(
         raise ConflictError(
             mark("A payment that is {before} cannot become {after}."), before=payment.status, after=status.value
         )
-    await db.execute(update(Payment).where(col(Payment.id) == payment.id).values(status=status, **columns))
+    await run(db, _update(tuple(columns)), id=payment.id, status=status.value, **columns)
     await history.record(db, actor, ("payment", payment.id, status.value, {"reason": reason} if reason else {}))
     if status == PaymentStatus.CAPTURED:
         for refund in await run(db, _WAITING, id=payment.id):
             await defer(db, "refunds.submit", at=refund.due_at, refund_id=str(refund.id))
+
+
+@cache
+def _update(columns: tuple[str, ...]) -> str:
+    """The statement that sets the status and these columns of ours."""
+    others = "".join(f", {column} = :{column}" for column in columns)
+    return f"UPDATE payment SET status = :status{others} WHERE id = :id"  # noqa: S608 - our own names
 
 
 async def create_in_sandbox(begin: Begin, gateway: StripeGateway, payment_id: UUID) -> None:

@@ -110,7 +110,7 @@ SCENES = [
     Scene("station, counted", _SCAN, "warehouse", keys("1", words="counted"), case="to count"),
     Scene("station, missing", _SCAN, "warehouse", keys("0", words="not in the parcel"), case="to count"),
     Scene("station, unseen", _SCAN, "warehouse", keys("Enter", words="not seen"), case="to count"),
-    Scene("station, closed", _SCAN, "warehouse", keys("1", "Enter", "Enter", words="Undo last"), case="to close"),
+    Scene("station, closed", _SCAN, "warehouse", keys("1", "Enter", words="Undo last"), case="to close"),
     Scene("station, closed before", _SCAN, "warehouse", case="partly here"),
     Scene("station, cancelled", _SCAN, "warehouse", case="cancelled"),
     Scene("station, searched", "/station", "warehouse", press("Look for the return", words="1010")),

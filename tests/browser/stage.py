@@ -30,6 +30,7 @@ from returns_portal.settings import Settings
 from returns_portal.warehouse.models import Condition
 from returns_portal.warehouse.rules import Counted
 from tests.finance.seed import stories
+from tests.orders.samples import PLACED
 from tests.portal import API, Portal
 from tests.sandboxes import KEY
 from tests.webclient import add_staff
@@ -93,7 +94,7 @@ class _Director:
         await self._arrive("points", "1007", Condition.WORN, to=RefundTo.POINTS)
         for name, number, account in (("transfer", "3001", IBAN), ("no account", "3002", None)):
             paid = [PaymentInput(tender=Tender.EXTERNAL, amount=32290)]
-            await self.portal.order(number=number, delivered_at=None, payments=paid)
+            await self.portal.order(number=number, shipped_at=PLACED, delivered_at=None, payments=paid)
             await self._arrive(name, number, Condition.RESELLABLE, account=account)
         cancelled = await self._file("cancelled", "1017")
         async with self.portal.begin() as db:
@@ -102,8 +103,8 @@ class _Director:
     async def waiting(self) -> None:
         await self._file("filed", "1005")
         await self._file("to count", "1010")
-        await self._file("to close", "1008")
-        for name, number in (("damaged", "1013"), ("overdue", "1015"), ("in part", "1031"), ("sent back", "1035")):
+        await self._file("to close", "1090")
+        for name, number in (("damaged", "1023"), ("overdue", "1015"), ("in part", "1018"), ("sent back", "1053")):
             await self._arrive(name, number, Condition.DAMAGED)
         await self._decide("in part", "part", amount=500, reason="A stain on the sleeve")
         await self._decide("sent back", "send_back", reason="The label is of another shop")
@@ -130,8 +131,8 @@ class _Director:
                 continue
             failure = "expired_or_canceled_card" if status is RefundStatus.FAILED else None
             async with self.portal.begin() as db:
-                for step in (RefundStatus.SUBMITTING, status):
-                    await transition(db, SYSTEM, self.stage.refunds[name], step, failure=failure)
+                await transition(db, SYSTEM, self.stage.refunds[name], RefundStatus.SUBMITTING)
+                await transition(db, SYSTEM, self.stage.refunds[name], status, failure=failure)
         await self._change("DELETE FROM procrastinate_jobs WHERE task_name = 'refunds.submit' AND status = 'todo'")
 
     async def tasks_of_finance(self) -> None:

@@ -33,6 +33,15 @@ def test_axe_finds_nothing(live: Live, enter: Enter, scene: Scene) -> None:
     assert found(page) == []
 
 
+def test_axe_finds_nothing_in_an_email(enter: Enter) -> None:
+    visitor = enter()
+    visitor.page.goto("/outbox")
+    letter = visitor.page.locator("tbody a").first.get_attribute("href")
+    visitor.page.goto("about:blank")
+    visitor.page.set_content(visitor.download(f"{letter}/html").decode())
+    assert found(visitor.page) == []
+
+
 def test_axe_is_awake(enter: Enter) -> None:
     page = enter().page
     page.goto("/")
