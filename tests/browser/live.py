@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import msgspec
+from pydantic import SecretStr
 
 from returns_portal.settings import Settings
 from tests.browser.stage import Stage, set_up
@@ -35,7 +36,12 @@ def live_portal(database_url: str, sandbox_port: int, home: Path) -> Iterator[Li
     imported = _import(database_url, sandbox_port)
     port = _free_port()
     settings = Settings(
-        data_dir=home, secret_key=_SECRET, refund_delay=0, port=port, sandbox_port=sandbox_port, log_level="warning"
+        data_dir=home,
+        secret_key=SecretStr(_SECRET),
+        refund_delay=0,
+        port=port,
+        sandbox_port=sandbox_port,
+        log_level="warning",
     )
     stage = asyncio.run(set_up(database_url, settings))
     variables = {name.upper(): str(value) for name, value in settings.model_dump(exclude_unset=True).items()}

@@ -15,7 +15,7 @@ def _nothing(_page: Page, _live: Live) -> None:
 
 
 class Scene(NamedTuple):
-    """A page. `who` is a role of the staff or a customer's case; `path` may name the `{rma}` and `{number}` of a case."""
+    """A page. `who` is a role of the staff or a customer's case; `path` may name a case's `{rma}` and `{number}`."""
 
     name: str
     path: str

@@ -109,7 +109,9 @@ class _Director:
         await self._decide("in part", "part", amount=500, reason="A stain on the sleeve")
         await self._decide("sent back", "send_back", reason="The label is of another shop")
         overdue = self.stage.cases["overdue"].rma
-        await self._change("UPDATE returns SET refund_deadline = now() - interval '1 day' WHERE rma = :rma", rma=overdue)
+        await self._change(
+            "UPDATE returns SET refund_deadline = now() - interval '1 day' WHERE rma = :rma", rma=overdue
+        )
         partly = await self._file("partly here", "1021")
         lines = await self._lines(partly.number)
         await self.portal.receive(partly.rma, (lines[0].id, 1, Condition.RESELLABLE))

@@ -1,7 +1,5 @@
 """The station's field under the keys of a scanner: any layout, any moment."""
 
-import threading
-
 from playwright.sync_api import Route
 
 from tests.browser.conftest import Enter
@@ -18,7 +16,7 @@ def at_the_station(enter: Enter, live: Live) -> Visitor:
 
 
 def strike(visitor: Visitor, letters: str) -> None:
-    """Strike keys as a scanner does at a PC with a Ukrainian layout: the place is the letter's, what it makes is not."""
+    """Strike keys as a scanner does at a PC with a Ukrainian layout: the places are right, what they make is not."""
     session = visitor.page.context.new_cdp_session(visitor.page)
     for letter in letters:
         place = {"-": "Minus"}.get(letter, f"Digit{letter}" if letter.isdigit() else f"Key{letter}")
@@ -39,18 +37,12 @@ def test_a_scan_under_a_cyrillic_layout_is_read_by_the_places_of_the_keys(live: 
 def test_a_scan_that_begins_before_the_page_is_ready_is_whole(live: Live, enter: Enter) -> None:
     visitor, rma = at_the_station(enter, live), live.stage.cases["to count"].rma
     held: list[Route] = []
-    asked = threading.Event()
-
-    def hold(route: Route) -> None:
-        held.append(route)
-        asked.set()
-
-    visitor.page.route("**/station.js*", hold)
-    visitor.page.goto("/station", wait_until="commit")
+    visitor.page.route("**/station.js*", held.append)
+    with visitor.page.expect_request("**/station.js*"):
+        visitor.page.goto("/station", wait_until="commit")
     visitor.page.locator("#code:focus").wait_for()
     visitor.page.keyboard.type(rma[:5])
-    assert held
-    held[0].continue_()
+    held.pop().continue_()
     visitor.page.wait_for_load_state()
     visitor.page.keyboard.type(rma[5:])
     visitor.page.keyboard.press("Enter")

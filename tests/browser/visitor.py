@@ -40,7 +40,15 @@ class Visitor:
     def carry(self, token: str) -> None:
         """Have come in before."""
         self._context.add_cookies(
-            [{"name": SESSION_COOKIE, "value": token, "url": self.base.replace("http:", "https:"), "secure": True, "httpOnly": True}]
+            [
+                {
+                    "name": SESSION_COOKIE,
+                    "value": token,
+                    "url": self.base.replace("http:", "https:"),
+                    "secure": True,
+                    "httpOnly": True,
+                }
+            ]
         )
 
     def another_page(self) -> Page:
