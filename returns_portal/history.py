@@ -11,7 +11,7 @@ from sqlmodel import Field, SQLModel
 
 from returns_portal import clock
 from returns_portal.actor import Actor
-from returns_portal.db import insert_rows
+from returns_portal.db import Rows, insert_rows
 from returns_portal.ids import new_id
 
 
@@ -30,24 +30,27 @@ class History(SQLModel, table=True):
     data: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
 
 
-async def record(db: AsyncConnection, actor: Actor, *entries: tuple[str, UUID, str, dict[str, Any]]) -> None:
-    """Write entries of (subject, its id, action, data) in one statement, all at the present moment."""
+Entry = tuple[str, UUID, str, dict[str, Any]]
+"""Subject, its id, what happened, and what is told of it."""
+
+
+def rows(actor: Actor, *entries: Entry) -> Rows:
+    """The rows of these entries at the present moment, for an insertion together with what they tell of."""
     moment = clock.now()
-    await insert_rows(
-        db,
-        (
-            History,
-            [
-                {
-                    "id": new_id(),
-                    "subject": subject,
-                    "subject_id": subject_id,
-                    "action": action,
-                    "actor": actor.label,
-                    "at": moment,
-                    "data": data,
-                }
-                for subject, subject_id, action, data in entries
-            ],
-        ),
-    )
+    return History, [
+        {
+            "id": new_id(),
+            "subject": subject,
+            "subject_id": subject_id,
+            "action": action,
+            "actor": actor.label,
+            "at": moment,
+            "data": data,
+        }
+        for subject, subject_id, action, data in entries
+    ]
+
+
+async def record(db: AsyncConnection, actor: Actor, *entries: Entry) -> None:
+    """Write entries in one statement, all at the present moment."""
+    await insert_rows(db, rows(actor, *entries))

@@ -5,10 +5,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from returns_portal import clock
+from returns_portal import clock, history
 from returns_portal.actor import Actor
 from returns_portal.db import insert_rows
-from returns_portal.history import History
 from returns_portal.ids import new_id
 from returns_portal.labels.models import Label
 
@@ -24,14 +23,6 @@ async def issue(db: AsyncConnection, actor: Actor, return_id: UUID, rma: str) ->
     """
     now = clock.now()
     label = {"id": new_id(), "return_id": return_id, "carrier": PREPAID, "code": rma, "created_at": now}
-    event = {
-        "id": new_id(),
-        "subject": "return",
-        "subject_id": return_id,
-        "action": "label_issued",
-        "actor": actor.label,
-        "at": now,
-        "data": {"carrier": PREPAID, "code": rma},
-    }
-    await insert_rows(db, (Label, [label]), (History, [event]))
+    event = history.rows(actor, ("return", return_id, "label_issued", {"carrier": PREPAID, "code": rma}))
+    await insert_rows(db, (Label, [label]), event)
     return rma

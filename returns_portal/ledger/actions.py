@@ -1,13 +1,12 @@
-"""Posting to the books."""
+"""Posting to the books. What is posted is written together with the change that it tells of."""
 
 from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock
-from returns_portal.db import insert_rows
+from returns_portal.db import Rows
 from returns_portal.ids import new_id
 from returns_portal.ledger.models import Account, LedgerEntry, LedgerTransaction
 
@@ -20,16 +19,13 @@ class Posting(msgspec.Struct, frozen=True):
     owner_id: UUID | None = None
 
 
-async def post(
-    db: AsyncConnection,
-    kind: str,
-    cause: tuple[str, UUID],
-    currency: str,
-    postings: Sequence[Posting],
-    *,
-    sequence: int = 1,
-) -> UUID:
-    """Write one balanced transaction. The same kind, cause and sequence cannot be posted twice.
+def rows(
+    kind: str, cause: tuple[str, UUID], currency: str, postings: Sequence[Posting], *, sequence: int = 1
+) -> tuple[Rows, Rows]:
+    """The rows of one balanced transaction, to be inserted together, in one statement.
+
+    The database's own check of the balance looks at a statement's rows; and it refuses the same kind, cause and
+    sequence a second time.
 
     Raises:
         ValueError: the lines do not sum to zero (the database refuses that too).
@@ -57,6 +53,4 @@ async def post(
         for posting in postings
         if posting.amount
     ]
-    # One statement for all lines: the database's own check of the balance looks at a statement's rows together.
-    await insert_rows(db, (LedgerTransaction, [head]), (LedgerEntry, lines))
-    return transaction_id
+    return (LedgerTransaction, [head]), (LedgerEntry, lines)

@@ -11,7 +11,7 @@ from sqlmodel import col
 
 from returns_portal import clock, history
 from returns_portal.actor import Actor
-from returns_portal.db import insert_rows
+from returns_portal.db import Rows, insert_rows
 from returns_portal.errors import NotFoundError
 from returns_portal.i18n import mark
 from returns_portal.ids import new_id
@@ -56,8 +56,13 @@ async def enqueue(
 
 async def enqueue_many(db: AsyncConnection, letters: Sequence[Letter]) -> None:
     """Write e-mails in one statement; those without a recipient (orders taken in a shop) are left out."""
+    await insert_rows(db, rows(*letters))
+
+
+def rows(*letters: Letter) -> Rows:
+    """The rows of e-mails, for an insertion together with the change that causes them."""
     moment = clock.now()
-    rows = [
+    return Email, [
         {
             "id": new_id(),
             "template": letter.template,
@@ -75,8 +80,6 @@ async def enqueue_many(db: AsyncConnection, letters: Sequence[Letter]) -> None:
         for letter in letters
         if letter.recipient.strip()
     ]
-    if rows:
-        await insert_rows(db, (Email, rows))
 
 
 async def retry(db: AsyncConnection, actor: Actor, email_id: UUID) -> None:

@@ -3,7 +3,7 @@
 The rows are written here, under the order's lock and in the transaction of the check-in; `settling.py` moves the money.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -19,7 +19,8 @@ from returns_portal.db import insert_rows, run
 from returns_portal.errors import ConflictError, InvalidError
 from returns_portal.ids import new_id
 from returns_portal.jobs import defer_many
-from returns_portal.notifications.actions import enqueue
+from returns_portal.notifications import actions as notifications
+from returns_portal.notifications.actions import Letter, enqueue
 from returns_portal.payments.models import PaymentStatus
 from returns_portal.refunds.life import transition
 from returns_portal.refunds.models import Refund, RefundLine, RefundStatus
@@ -67,40 +68,40 @@ async def receive(
     """
     checked, lines = await dock.check_in(db, actor, rma, counts, number=number, note=note)
     due_at = clock.now() + timedelta(seconds=settings.undo_seconds)
-    released = await _release(db, settings, checked, _claims(checked.items), due_at)
     described = {line.line_id: line for line in lines}
-    await enqueue(
+    return await _release(
         db,
-        template="checked_in",
-        recipient=checked.return_row.email,
-        locale=checked.return_row.locale,
-        subject_id=checked.return_row.id,
-        values={
-            "rma": rma,
-            "lines": [
-                {
-                    "title": described[item.line_id].title if item.line_id else item.description,
-                    "size": described[item.line_id].size if item.line_id else "",
-                    "color": described[item.line_id].color if item.line_id else "",
-                    "quantity": item.quantity,
-                    "condition": item.condition,
-                }
-                for item in checked.items
-            ],
-            "refunds": [
-                {
-                    "destination": leg.destination,
-                    "amount": leg.amount,
-                    "bonus": leg.bonus,
-                    "currency": released.plan.currency,
-                }
-                for leg in released.plan.legs
-            ],
-            "waiting": any(item.acceptance is Acceptance.WAITING for item in checked.items),
-            "url": f"/returns/{rma}",
-        },
+        settings,
+        checked,
+        _claims(checked.items),
+        due_at,
+        tell=lambda planned: _checked_in(checked, described, planned),
     )
-    return released
+
+
+def _checked_in(checked: dock.CheckedIn, lines: Mapping[UUID, dock.DockLine], planned: RefundPlan) -> Letter:
+    """The e-mail that says what was counted and what it releases."""
+    row = checked.return_row
+    values = {
+        "rma": row.rma,
+        "lines": [
+            {
+                "title": lines[item.line_id].title if item.line_id else item.description,
+                "size": lines[item.line_id].size if item.line_id else "",
+                "color": lines[item.line_id].color if item.line_id else "",
+                "quantity": item.quantity,
+                "condition": item.condition,
+            }
+            for item in checked.items
+        ],
+        "refunds": [
+            {"destination": leg.destination, "amount": leg.amount, "bonus": leg.bonus, "currency": planned.currency}
+            for leg in planned.legs
+        ],
+        "waiting": any(item.acceptance is Acceptance.WAITING for item in checked.items),
+        "url": f"/returns/{row.rma}",
+    }
+    return Letter("checked_in", row.email, row.locale, values, row.id)
 
 
 def _claims(items: Sequence[Item]) -> list[Claim]:
@@ -118,8 +119,10 @@ async def _release(
     checked: dock.CheckedIn,
     claims: Sequence[Claim],
     due_at: datetime,
+    *,
+    tell: Callable[[RefundPlan], Letter] | None = None,
 ) -> Released:
-    """Write the refunds that the claims are worth, and the jobs that will make them happen."""
+    """Write the refunds that the claims are worth, the e-mail that tells of them, and the jobs that do them."""
     row = checked.return_row
     balance = await balance_of(db, row.order_id)
     planned = plan(balance, claims, refund_to=RefundTo(row.refund_to), bonus_percent=row.bonus_percent)
@@ -137,7 +140,8 @@ async def _release(
         }
         for line in planned.lines
     ]
-    await insert_rows(db, (RefundLine, lines), (Refund, refunds))
+    letters = [tell(planned)] if tell else []
+    await insert_rows(db, (RefundLine, lines), (Refund, refunds), notifications.rows(*letters))
     ready = await _known_payments(db, balance, planned)
     jobs = [{"refund_id": str(refund["id"])} for refund in refunds if refund["payment_id"] in ready]
     await defer_many(db, "refunds.submit", jobs, at=due_at)

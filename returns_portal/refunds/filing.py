@@ -46,7 +46,7 @@ async def file(
     bank_account: str | None = None,
     withdrawal_id: UUID | None = None,
 ) -> FiledReturn:
-    """File a return of an order, in seven statements.
+    """File a return of an order, in six statements.
 
     `bank_account` is where a payment from outside goes back to, in clear; it is stored encrypted.
 

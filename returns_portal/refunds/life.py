@@ -7,11 +7,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock, history
 from returns_portal.actor import Actor
-from returns_portal.db import run
+from returns_portal.db import Rows, insert_rows, run
 from returns_portal.errors import ConflictError
-from returns_portal.ledger.actions import Posting, post
+from returns_portal.ledger import actions as ledger
+from returns_portal.ledger.actions import Posting
 from returns_portal.ledger.models import Account
-from returns_portal.notifications.actions import enqueue
+from returns_portal.notifications import actions as notifications
 from returns_portal.points.actions import lock_account
 from returns_portal.refunds.models import REFUND_TRANSITIONS, Destination, RefundStatus
 
@@ -63,28 +64,20 @@ async def transition(
     if not rows:
         raise ConflictError("This refund is not in a state where that can be done.", code="wrong_status")
     [row] = rows
-    await history.record(
-        db,
-        actor,
-        (
-            "refund",
-            refund_id,
-            status.value,
-            {"from": row.was, "attempt": row.attempt} | ({"failure": failure} if failure else {}),
-        ),
-    )
+    told = {"from": row.was, "attempt": row.attempt} | ({"failure": failure} if failure else {})
+    writes: list[Rows] = [history.rows(actor, ("refund", refund_id, status.value, told))]
     if status is RefundStatus.SUCCEEDED:
-        await _book(db, row, sign=1)
-        await tell(db, row, "refunded")
+        writes += [*await _booked(db, row, sign=1), letter(row, "refunded")]
     elif status is RefundStatus.FAILED:
         if row.was == RefundStatus.SUCCEEDED:
-            await _book(db, row, sign=-1)
-        await tell(db, row, "refund_failed")
+            writes += await _booked(db, row, sign=-1)
+        writes.append(letter(row, "refund_failed"))
+    await insert_rows(db, *writes)
     return row
 
 
-async def _book(db: AsyncConnection, row: Any, *, sign: int) -> None:  # noqa: ANN401 - a row
-    """Post what happened, or its reversal (sign -1)."""
+async def _booked(db: AsyncConnection, row: Any, *, sign: int) -> tuple[Rows, Rows]:  # noqa: ANN401 - a row
+    """What is posted of what happened, or of its reversal (sign -1)."""
     owner: UUID | None = None
     if row.destination == Destination.POINTS:
         owner = await lock_account(db, row.email)
@@ -93,8 +86,7 @@ async def _book(db: AsyncConnection, row: Any, *, sign: int) -> None:  # noqa: A
         credit = Posting(Account.GATEWAY_CLEARING, -sign * row.amount)
     else:
         credit = Posting(Account.BANK_CLEARING, -sign * row.amount)
-    await post(
-        db,
+    return ledger.rows(
         "refund" if sign > 0 else "refund_reversal",
         ("refund", row.id),
         row.currency,
@@ -107,15 +99,12 @@ async def _book(db: AsyncConnection, row: Any, *, sign: int) -> None:  # noqa: A
     )
 
 
-async def tell(
-    db: AsyncConnection,
+def letter(
     row: Any,  # noqa: ANN401 - a row
     template: Literal["refunded", "refund_failed", "transfer_needed"],
-) -> None:
-    """Write the e-mail that a change brings about."""
+) -> Rows:
+    """The e-mail that a change brings about."""
     values = {"rma": row.rma, "amount": row.amount, "currency": row.currency, "url": f"/returns/{row.rma}"}
     if template == "refunded":
         values |= {"destination": row.destination, "bonus": row.bonus, "card_last4": row.card_last4}
-    await enqueue(
-        db, template=template, recipient=row.email, locale=row.locale, subject_id=row.return_id, values=values
-    )
+    return notifications.rows(notifications.Letter(template, row.email, row.locale, values, row.return_id))

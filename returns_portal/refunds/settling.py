@@ -14,13 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock, history
 from returns_portal.actor import SYSTEM, Actor
-from returns_portal.db import run
+from returns_portal.db import insert_rows, run
 from returns_portal.errors import ConflictError, NotFoundError
 from returns_portal.jobs import JobContext, defer, defer_many
 from returns_portal.payments.gateway import GatewayBusyError, GatewayRefund, GatewayRefusedError, GatewayUnknownError
 from returns_portal.payments.models import PaymentStatus, Tender
 from returns_portal.payments.stripe import StripeGateway
-from returns_portal.refunds.life import tell, transition
+from returns_portal.refunds.life import letter, transition
 from returns_portal.refunds.models import Destination, RefundStatus
 
 log = structlog.get_logger(__name__)
@@ -104,7 +104,7 @@ async def _settle_here(db: AsyncConnection, row: Any) -> None:  # noqa: ANN401 -
         await history.record(db, SYSTEM, ("refund", row.id, "turned_into_transfer", {}))
     await transition(db, SYSTEM, row.id, RefundStatus.AWAITING_TRANSFER)
     if row.bank_account is None:
-        await tell(db, row, "transfer_needed")
+        await insert_rows(db, letter(row, "transfer_needed"))
 
 
 async def _is_captured(db: AsyncConnection, row: Any) -> bool:  # noqa: ANN401 - a row

@@ -93,17 +93,9 @@ async def file_return(
         }
         for line in wanted
     ]
-    await insert_rows(db, (Return, [head]), (ReturnLine, lines))
-    await history.record(
-        db,
-        actor,
-        (
-            "return",
-            filed.id,
-            "filed",
-            {"rma": filed.rma, "order": str(order.id), "refund_to": refund_to.value},
-        ),
-    )
+    told = {"rma": filed.rma, "order": str(order.id), "refund_to": refund_to.value}
+    event = history.rows(actor, ("return", filed.id, "filed", told))
+    await insert_rows(db, (Return, [head]), (ReturnLine, lines), event)
     return filed
 
 

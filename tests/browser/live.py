@@ -33,21 +33,21 @@ class Live(msgspec.Struct, frozen=True):
 @contextmanager
 def live_portal(database_url: str, sandbox_port: int, home: Path) -> Iterator[Live]:
     """The portal, from when it answers until its processes have ended."""
-    imported = _import(database_url, sandbox_port)
-    port = _free_port()
     settings = Settings(
         data_dir=home,
         secret_key=SecretStr(_SECRET),
         refund_delay=0,
-        port=port,
+        port=_free_port(),
         sandbox_port=sandbox_port,
         log_level="warning",
     )
-    stage = asyncio.run(set_up(database_url, settings))
     variables = {name.upper(): str(value) for name, value in settings.model_dump(exclude_unset=True).items()}
     variables["SECRET_KEY"] = _SECRET
     with ExitStack() as running:
         web = running.enter_context(_role("web", database_url, variables, home))
+        imported = _import(database_url, sandbox_port)
+        stage = asyncio.run(set_up(database_url, settings))
+        # Only now: some refunds are made to stand still, which a worker would not let them.
         running.enter_context(_role("worker", database_url, variables, home))
         _await(web, settings.public_url, home)
         yield Live(settings.public_url, imported, stage)

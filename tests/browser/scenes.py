@@ -108,7 +108,6 @@ SCENES = [
     Scene("station", "/station", "warehouse"),
     Scene("station, found", _SCAN, "warehouse", open_details, case="to count"),
     Scene("station, counted", _SCAN, "warehouse", keys("1", words="counted"), case="to count"),
-    Scene("station, missing", _SCAN, "warehouse", keys("0", words="not in the parcel"), case="to count"),
     Scene("station, unseen", _SCAN, "warehouse", keys("Enter", words="not seen"), case="to count"),
     Scene("station, closed", _SCAN, "warehouse", keys("1", "Enter", words="Undo last"), case="to close"),
     Scene("station, closed before", _SCAN, "warehouse", case="partly here"),
@@ -123,10 +122,7 @@ SCENES = [
     Scene("finance", "/finance", "finance"),
     Scene("finance, nothing", "/finance?status=canceled", "finance"),
     Scene("finance, wrong", "/finance?from=2026-11-30&to=2026-11-01", "finance"),
-    *(
-        Scene(f"refund, {name}", "/finance", "finance", a_refund(name))
-        for name in ("refunded", "points", "failed", "on its way")
-    ),
+    *(Scene(f"refund, {name}", "/finance", "finance", a_refund(name)) for name in ("refunded", "failed", "on its way")),
     Scene("transfers", "/finance/transfers", "finance"),
     Scene("transfers, wrong", "/finance/transfers", "finance", press("Transfer is made")),
     Scene("not found", "/nowhere"),

@@ -70,14 +70,14 @@ async def test_a_cancelled_return_has_no_label(db: AsyncConnection, filed: Filed
     assert mails == ["return_filed", "return_cancelled"]
 
 
-async def test_filing_takes_seven_statements(
+async def test_filing_takes_six_statements(
     db: AsyncConnection, settings: Settings, filed: FiledReturn, statements: list[str]
 ) -> None:
     assert filed.preview.total == 15900
     line = (await order_for(db, SYSTEM, "1001")).lines[0]
     statements.clear()
     await file(db, SYSTEM, settings, DEFAULT, "1001", [Wanted(line.line_id, 1)], RefundTo.POINTS)
-    assert len(statements) == 7, statements
+    assert len(statements) == 6, statements
 
 
 async def test_the_account_number_is_stored_sealed(db: AsyncConnection, settings: Settings) -> None:
