@@ -17,7 +17,7 @@ from returns_portal.refunds.queries import balance_of
 from returns_portal.refunds.rules import Claim, RefundPlan, plan
 from returns_portal.returns.actions import Filed, Wanted, cancel_return, file_return
 from returns_portal.returns.models import RefundTo, ReturnStatus
-from returns_portal.returns.queries import OrderState, order_state
+from returns_portal.returns.queries import OrderState, ReturnLineView, order_state
 from returns_portal.returns.rules import Policy
 from returns_portal.settings import Settings
 from returns_portal.shop.queries import ShopInfo
@@ -30,6 +30,7 @@ class FiledReturn(msgspec.Struct, frozen=True):
     id: UUID
     rma: str
     status: ReturnStatus
+    lines: list[ReturnLineView]
     preview: RefundPlan
     label_code: str
 
@@ -72,7 +73,28 @@ async def file(
     claims = [Claim(line_id, quantity) for line_id, quantity in units.items()]
     preview = plan(await balance_of(db, order.id), claims, refund_to=refund_to, bonus_percent=shop.bonus_percent)
     await _tell(db, order, filed, units, refund_to, preview)
-    return FiledReturn(filed.id, filed.rma, filed.status, preview, code)
+    return FiledReturn(filed.id, filed.rma, filed.status, _lines(order, wanted, units), preview, code)
+
+
+def _lines(order: OrderState, wanted: Sequence[Wanted], units: dict[UUID, int]) -> list[ReturnLineView]:
+    """What was announced, as the return will be shown."""
+    reasons = {line.line_id: line.reason for line in reversed(wanted) if line.reason}
+    return [
+        ReturnLineView(
+            line.line_id,
+            line.sku,
+            line.title,
+            line.size,
+            line.color,
+            units[line.line_id],
+            reasons.get(line.line_id, "").strip(),
+            0,
+            None,
+            line.unit_paid,
+        )
+        for line in order.lines
+        if line.line_id in units
+    ]
 
 
 def sealed(settings: Settings, bank_account: str) -> str:

@@ -1,5 +1,6 @@
 """What the JSON API says of returns and refunds: shapes shared by its faces. Amounts are minor units."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -7,7 +8,7 @@ import msgspec
 
 from returns_portal.refunds.queries import RefundView
 from returns_portal.refunds.rules import RefundPlan
-from returns_portal.returns.queries import ReturnView
+from returns_portal.returns.queries import ReturnLineView, ReturnView
 
 
 class LineOut(msgspec.Struct, frozen=True):
@@ -86,7 +87,7 @@ def preview_out(planned: RefundPlan) -> PreviewOut:
     return PreviewOut(planned.total, planned.bonus, planned.shipping, planned.currency, legs)
 
 
-def line_outs(view: ReturnView) -> list[LineOut]:
+def line_outs(lines: Sequence[ReturnLineView]) -> list[LineOut]:
     """The lines of a return."""
     return [
         LineOut(
@@ -100,7 +101,7 @@ def line_outs(view: ReturnView) -> list[LineOut]:
             line.received,
             line.condition,
         )
-        for line in view.lines
+        for line in lines
     ]
 
 
@@ -116,7 +117,7 @@ def return_out(view: ReturnView, refunds: list[RefundView]) -> ReturnOut:
         order_number=view.order_number,
         status=view.status,
         refund_to=view.refund_to,
-        lines=line_outs(view),
+        lines=line_outs(view.lines),
         label=label_out(view.rma, view.label_code),
         refunds=[refund_out(refund) for refund in refunds],
         refund_deadline=view.refund_deadline,

@@ -116,7 +116,7 @@ async def file_return(
         return 201, FiledOut(
             filed.rma,
             filed.status,
-            line_outs(await return_for(db, actor, filed.rma)),
+            line_outs(filed.lines),
             preview_out(filed.preview),
             label_out(filed.rma, filed.label_code),
         )
