@@ -19,6 +19,9 @@ class CurrencyMismatchError(TypeError):
 
 # ISO 4217, list one: the currencies whose minor unit is not a hundredth. CLDR's digits are for display and
 # differ where coins fell out of use (HUF), so they cannot serve the books.
+# Codes of the same list that name metals, funds, tests and nothing at all.
+_METALS_AND_FUNDS = "XAU XAG XPT XPD XBA XBB XBC XBD XDR XSU XUA XEU XFO XFU XRE XTS XXX"
+_NOT_MONEY = frozenset(_METALS_AND_FUNDS.split())
 _NO_MINOR_UNIT = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
 _EXPONENTS = (
     dict.fromkeys(_NO_MINOR_UNIT.split(), 0)
@@ -45,7 +48,7 @@ def _currency_codes() -> frozenset[str]:
 
 def is_currency(code: str) -> bool:
     """Tell whether the three upper-case letters name a currency."""
-    return len(code) == 3 and code.isupper() and code in _currency_codes()  # noqa: PLR2004 - ISO 4217
+    return len(code) == 3 and code.isupper() and code in _currency_codes() and code not in _NOT_MONEY  # noqa: PLR2004 - ISO 4217
 
 
 @total_ordering

@@ -151,7 +151,11 @@ async def sign_in(request: AnyRequest) -> Response[Any]:
     await hit(
         here.begin,
         Limit(bucket(secret, "sign-in:client", client_network(request.scope)), times=60, seconds=600),
-        Limit(bucket(secret, "sign-in:email", email_key(email)), times=10, seconds=600),
+        # By address and network together, so that a stranger who knows an address cannot lock its owner out.
+        Limit(
+            bucket(secret, "sign-in:both", f"{email_key(email)} {client_network(request.scope)}"), times=10, seconds=600
+        ),
+        Limit(bucket(secret, "sign-in:email", email_key(email)), times=500, seconds=600),
     )
     async with here.begin() as db:
         opened = await actions.sign_in(db, email, _password(sent))

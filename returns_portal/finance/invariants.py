@@ -161,6 +161,11 @@ _RELEASES: Final = (
         SELECT root AS parcel_id, order_line_id, a.units AS accepted, s.root IS NOT NULL AS standing, p.units AS paid
         FROM accepted a FULL JOIN paid p USING (root, order_line_id) LEFT JOIN standing s USING (root)
         WHERE CASE WHEN s.root IS NULL THEN 0 ELSE coalesce(a.units, 0) END <> coalesce(p.units, 0)
+          -- What an earlier count was paid for by mistake is not paid for again when it does come.
+          AND NOT (s.root IS NOT NULL AND coalesce(a.units, 0) > coalesce(p.units, 0) AND (
+            SELECT sum(x.quantity) FROM refund_line x
+            WHERE x.order_line_id = coalesce(a.order_line_id, p.order_line_id) AND x.voided_at IS NULL) >= (
+            SELECT l.quantity FROM order_line l WHERE l.id = coalesce(a.order_line_id, p.order_line_id)))
         """,
     ),
     Invariant(

@@ -167,7 +167,7 @@ _UNSHIPPED: Final = """
     CROSS JOIN LATERAL (
         SELECT least(a.quantity, l.quantity - l.shipped - coalesce((
             SELECT sum(i.quantity) FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id
-            WHERE i.order_line_id = l.id AND i.condition = 'not_shipped' AND p.undone_at IS NULL), 0)) AS units) AS u
+            WHERE i.order_line_id = l.id AND i.acceptance <> 'surplus' AND p.undone_at IS NULL), 0)) AS units) AS u
     WHERE r.status <> 'cancelled' AND u.units > 0
     GROUP BY r.id, o.number ORDER BY r.refund_deadline, r.id LIMIT :shown
 """

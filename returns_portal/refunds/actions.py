@@ -25,7 +25,7 @@ from returns_portal.payments.models import PaymentStatus
 from returns_portal.refunds.life import transition
 from returns_portal.refunds.models import Refund, RefundLine, RefundStatus
 from returns_portal.refunds.queries import balance_of
-from returns_portal.refunds.rules import Claim, OrderBalance, RefundPlan, plan
+from returns_portal.refunds.rules import Claim, OrderBalance, RefundPlan, plan, within
 from returns_portal.returns.actions import lock_return
 from returns_portal.returns.models import RefundTo
 from returns_portal.settings import Settings
@@ -125,7 +125,7 @@ async def _release(
     """Write the refunds that the claims are worth, the e-mail that tells of them, and the jobs that do them."""
     row = checked.return_row
     balance = await balance_of(db, row.order_id)
-    planned = plan(balance, claims, refund_to=RefundTo(row.refund_to), bonus_percent=row.bonus_percent)
+    planned = plan(balance, within(balance, claims), refund_to=RefundTo(row.refund_to), bonus_percent=row.bonus_percent)
     refunds = _refund_rows(row, checked.parcel_id, planned, due_at, livemode=settings.livemode)
     lines = [
         {
@@ -375,7 +375,7 @@ async def release_unshipped(db: AsyncConnection, actor: Actor, settings: Setting
             text(
                 "SELECT l.id, least(a.quantity, l.quantity - l.shipped - coalesce((SELECT sum(i.quantity)"
                 " FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id WHERE i.order_line_id = l.id"
-                " AND i.condition = 'not_shipped' AND p.undone_at IS NULL), 0)) AS units,"
+                " AND i.acceptance <> 'surplus' AND p.undone_at IS NULL), 0)) AS units,"
                 " (SELECT coalesce(max(number), 0) + 1 FROM parcel WHERE return_id = :id) AS next"
                 " FROM return_line a JOIN order_line l ON l.id = a.order_line_id WHERE a.return_id = :id"
             ),

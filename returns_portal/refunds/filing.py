@@ -14,7 +14,7 @@ from returns_portal.actor import Actor
 from returns_portal.labels.actions import issue
 from returns_portal.notifications.actions import enqueue
 from returns_portal.refunds.queries import balance_of
-from returns_portal.refunds.rules import Claim, RefundPlan, plan
+from returns_portal.refunds.rules import Claim, RefundPlan, plan, within
 from returns_portal.returns.actions import Filed, Wanted, cancel_return, file_return
 from returns_portal.returns.models import RefundTo, ReturnStatus
 from returns_portal.returns.queries import OrderState, ReturnLineView, order_state
@@ -71,7 +71,8 @@ async def file(
     code = await issue(db, actor, filed.id, filed.rma)
     units = units_wanted(wanted)
     claims = [Claim(line_id, quantity) for line_id, quantity in units.items()]
-    preview = plan(await balance_of(db, order.id), claims, refund_to=refund_to, bonus_percent=shop.bonus_percent)
+    balance = await balance_of(db, order.id)
+    preview = plan(balance, within(balance, claims), refund_to=refund_to, bonus_percent=shop.bonus_percent)
     await _tell(db, order, filed, units, refund_to, preview)
     return FiledReturn(filed.id, filed.rma, filed.status, _lines(order, wanted, units), preview, code)
 

@@ -11,14 +11,13 @@ from returns_portal.actor import Actor
 from returns_portal.db import run
 from returns_portal.errors import NotFoundError
 from returns_portal.payments.models import Tender
-from returns_portal.refunds.models import LIVE
 from returns_portal.refunds.rules import LineBalance, OrderBalance, TenderBalance
 
-_LIVE = ", ".join(f"'{status.value}'" for status in LIVE)
-
+# A refund that failed is still owed and will be tried again, so its money is not there for another; and a payment that
+# could not be looked up is still what was paid: its refunds wait until somebody has mended that.
 # One round trip: the hot path of filing and of check-in reads all that decides a refund at once. The caller holds the
 # order's row lock where it goes on to write.
-_BALANCE = f"""
+_BALANCE = """
     SELECT o.currency, o.shipping_refundable, o.shipping_paid, o.shipping_tax,
            (SELECT json_agg(json_build_object(
                 'id', l.id, 'paid', l.unit_paid, 'tax', l.unit_tax, 'settled', (
@@ -28,13 +27,13 @@ _BALANCE = f"""
            (SELECT json_agg(json_build_object(
                 'id', p.id, 'tender', p.tender, 'captured', p.amount, 'known', p.status = 'captured',
                 'refunded', p.refunded_before + coalesce((
-                    SELECT sum(f.amount) FROM refund f WHERE f.payment_id = p.id AND f.status IN ({_LIVE})), 0)
+                    SELECT sum(f.amount) FROM refund f WHERE f.payment_id = p.id AND f.status <> 'canceled'), 0)
             ) ORDER BY p.created_at, p.id) FROM payment p
-            WHERE p.order_id = o.id AND p.status <> 'failed') AS tenders,
+            WHERE p.order_id = o.id) AS tenders,
            EXISTS (SELECT 1 FROM refund_line r WHERE r.order_id = o.id AND r.order_line_id IS NULL
                    AND r.voided_at IS NULL) AS shipping_settled
     FROM orders o WHERE o.id = :order_id
-"""  # noqa: S608 - the interpolated words are our own enumeration
+"""
 
 
 async def balance_of(db: AsyncConnection, order_id: UUID) -> OrderBalance:

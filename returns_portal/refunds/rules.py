@@ -136,6 +136,18 @@ def plan(balance: OrderBalance, claims: Iterable[Claim], *, refund_to: RefundTo,
     return RefundPlan(balance.currency, tuple(lines), legs)
 
 
+def within(balance: OrderBalance, claims: Iterable[Claim]) -> list[Claim]:
+    """The claims lowered to what nothing was paid for yet: a correction may have left units paid that did not come."""
+    free = {line.line_id: len(line.free) for line in balance.lines}
+    lowered = []
+    for claim in claims:
+        units = min(claim.quantity, free.get(claim.line_id, 0))
+        amount = claim.amount * units // claim.quantity if claim.amount is not None else None
+        if units:
+            lowered.append(Claim(claim.line_id, units, amount))
+    return lowered
+
+
 def _claimed(balance: OrderBalance, claim: Claim) -> list[PlannedLine]:
     """The units that a claim takes, as runs, each with its amount and tax."""
     line = next((line for line in balance.lines if line.line_id == claim.line_id), None)

@@ -5,7 +5,6 @@ theirs is known; the rest is told by e-mail alone, so that nobody can find out h
 """
 
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -17,16 +16,14 @@ from returns_portal import clock
 from returns_portal.actor import Actor
 from returns_portal.errors import DomainError
 from returns_portal.notifications.actions import enqueue
-from returns_portal.orders.models import FinancialStatus, Order
+from returns_portal.orders.models import Order
 from returns_portal.refunds.filing import FiledReturn, file
 from returns_portal.returns.actions import Wanted, handle_withdrawal, state_withdrawal
 from returns_portal.returns.models import RefundTo, Withdrawal
-from returns_portal.returns.queries import OrderState, order_state
-from returns_portal.returns.rules import Line, OrderFacts, Policy, refusal
+from returns_portal.returns.queries import OrderState, facts_of, order_state
+from returns_portal.returns.rules import Line, Policy, refusal
 from returns_portal.settings import Settings
 from returns_portal.shop.queries import ShopInfo
-
-_UNPAID: Final = {FinancialStatus.PENDING, FinancialStatus.AUTHORIZED, FinancialStatus.VOIDED}
 
 
 class Statement(msgspec.Struct, frozen=True):
@@ -92,7 +89,7 @@ async def _file(
     number = (await db.execute(select(col(Order.number)).where(col(Order.id) == order_id))).scalar_one()
     order = await order_state(db, speaker, number, lock=True)
     wanted = _everything(order, Policy(shop.return_days, shop.timezone))
-    if not wanted or order.financial_status in _UNPAID:
+    if not wanted:
         return None
     try:
         async with db.begin_nested():
@@ -105,7 +102,7 @@ async def _file(
 
 
 def _everything(order: OrderState, policy: Policy) -> list[Wanted]:
-    facts, now = OrderFacts(order.cancelled_at, order.delivered_at), clock.now()
+    facts, now = facts_of(order), clock.now()
     return [
         Wanted(line.line_id, line.quantity - line.requested)
         for line in order.lines

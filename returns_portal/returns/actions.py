@@ -23,8 +23,8 @@ from returns_portal.returns.models import (
     ReturnStatus,
     Withdrawal,
 )
-from returns_portal.returns.queries import OrderState
-from returns_portal.returns.rules import Line, OrderFacts, Policy, refund_deadline, refusal
+from returns_portal.returns.queries import OrderState, facts_of
+from returns_portal.returns.rules import Line, Policy, refund_deadline, refusal
 
 MAX_REASON = 500
 
@@ -117,7 +117,7 @@ def _checked(order: OrderState, wanted: Sequence[Wanted], policy: Policy, now: d
             line.quantity + (before.quantity if before else 0),
             (line.reason.strip() or (before.reason if before else ""))[:MAX_REASON],
         )
-    facts = OrderFacts(order.cancelled_at, order.delivered_at)
+    facts = facts_of(order)
     for line in joined.values():
         state = known[line.line_id]
         refused = refusal(facts, Line(state.line_id, state.quantity, state.requested), policy, now)
@@ -135,7 +135,7 @@ def _checked(order: OrderState, wanted: Sequence[Wanted], policy: Policy, now: d
 
 _LOCK = """
     SELECT r.id, r.rma, r.order_id, r.status, r.refund_to, r.bonus_percent, r.created_at, o.number, o.email, o.name,
-           o.locale, o.currency
+           o.locale, o.currency, o.cancelled_at IS NOT NULL OR o.financial_status = 'refunded' AS settled_elsewhere
     FROM returns r JOIN orders o ON o.id = r.order_id WHERE r.rma = :rma FOR UPDATE OF o
 """
 

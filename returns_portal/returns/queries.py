@@ -1,7 +1,7 @@
 """Loaders of returns. Each takes the actor; what is not theirs does not exist."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -11,6 +11,8 @@ from returns_portal.actor import Actor
 from returns_portal.db import run
 from returns_portal.errors import NotFoundError
 from returns_portal.ids import parse_rma
+from returns_portal.orders.models import FinancialStatus
+from returns_portal.returns.rules import OrderFacts
 
 
 class OrderLineState(msgspec.Struct, frozen=True):
@@ -42,6 +44,14 @@ class OrderState(msgspec.Struct, frozen=True):
     financial_status: str
     fulfillment_status: str
     lines: list[OrderLineState]
+
+
+UNPAID: Final = frozenset({FinancialStatus.PENDING, FinancialStatus.AUTHORIZED, FinancialStatus.VOIDED})
+
+
+def facts_of(order: OrderState) -> OrderFacts:
+    """What the rules ask of an order."""
+    return OrderFacts(order.cancelled_at, order.delivered_at, order.financial_status not in UNPAID)
 
 
 _LOCK = "SELECT id FROM orders WHERE number = :number FOR UPDATE"

@@ -30,6 +30,8 @@ class OrderFacts(msgspec.Struct, frozen=True):
 
     cancelled_at: datetime | None
     delivered_at: datetime | None
+    paid: bool = True
+    """Whether anything was paid yet: what is settled before would be settled at nothing."""
 
 
 class Policy(msgspec.Struct, frozen=True):
@@ -70,6 +72,12 @@ def _not_cancelled(order: OrderFacts, _line: Line, _policy: Policy, _now: dateti
     return None
 
 
+def _paid(order: OrderFacts, _line: Line, _policy: Policy, _now: datetime) -> Refusal | None:
+    if not order.paid:
+        return Refusal("not_paid", mark("We know of no payment for this order, so there is nothing to pay back."))
+    return None
+
+
 def _not_yet_requested(_order: OrderFacts, line: Line, _policy: Policy, _now: datetime) -> Refusal | None:
     if line.requested >= line.quantity:
         return Refusal("already_returned", mark("Already on its way back."))
@@ -85,7 +93,7 @@ def _within_window(order: OrderFacts, _line: Line, policy: Policy, now: datetime
 
 Rule = Callable[[OrderFacts, Line, Policy, datetime], Refusal | None]
 
-RULES: Sequence[Rule] = (_not_cancelled, _not_yet_requested, _within_window)
+RULES: Sequence[Rule] = (_not_cancelled, _paid, _not_yet_requested, _within_window)
 
 
 def refusal(order: OrderFacts, line: Line, policy: Policy, now: datetime) -> Refusal | None:

@@ -95,7 +95,9 @@ async def acknowledge(
 
 
 def _statement(sent: Form) -> Statement:
-    return Statement(sent["name"], order_number(sent["order_number"]), sent["email"], sent.get("details", ""))
+    # One line each: the acknowledgement may go to an address that a stranger typed, and is nobody's letter paper.
+    name, number = " ".join(sent["name"].split()), " ".join(order_number(sent["order_number"]).split())
+    return Statement(name, number, sent["email"], sent.get("details", ""))
 
 
 def _errors(sent: Form) -> dict[str, str]:

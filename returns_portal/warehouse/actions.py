@@ -70,7 +70,11 @@ async def check_in(
     if state.parcel_id is not None:
         raise await _already(db, actor, row, number)
     lines = msgspec.convert(state.lines or [], list[DockLine])
-    items = recorded(_valid(counts, lines), {line.line_id: line.quantity - line.counted for line in lines})
+    items = recorded(
+        _valid(counts, lines),
+        {line.line_id: line.quantity - line.counted for line in lines},
+        hold=row.settled_elsewhere,
+    )
     parcel_id = await _insert(db, actor, row.id, number, note, items)
     if state.status != ReturnStatus.RECEIVED:
         await move_to(db, actor, row.id, ReturnStatus.RECEIVED, "checked_in", _told(parcel_id, number, items))
@@ -205,7 +209,11 @@ async def replace(
     await _mark_undone(db, actor, parcel_id)
     [state] = await run(db, _DOCK, return_id=row.id, order_id=row.order_id, number=parcel.number)
     lines = msgspec.convert(state.lines or [], list[DockLine])
-    items = recorded(_valid(counts, lines), {line.line_id: line.quantity - line.counted for line in lines})
+    items = recorded(
+        _valid(counts, lines),
+        {line.line_id: line.quantity - line.counted for line in lines},
+        hold=row.settled_elsewhere,
+    )
     new = await _insert(db, actor, row.id, parcel.number, note, items, corrects_id=parcel_id)
     await history.record(
         db,

@@ -36,10 +36,11 @@ def acceptance_of(condition: Condition) -> Acceptance:
     return Acceptance.WAITING
 
 
-def recorded(counts: Sequence[Counted], room: Mapping[UUID, int]) -> list[Item]:
+def recorded(counts: Sequence[Counted], room: Mapping[UUID, int], *, hold: bool = False) -> list[Item]:
     """Turn counts into records. `room` says how many units of each line can still come back.
 
-    What goes beyond it is surplus: recorded, and nothing is paid for it, since the order never had it.
+    What goes beyond it is surplus: recorded, and nothing is paid for it, since the order never had it. With `hold`
+    everything waits for a person: the shop says that it cancelled or refunded the order by itself meanwhile.
     """
     left = dict(room)
     items: list[Item] = []
@@ -49,7 +50,8 @@ def recorded(counts: Sequence[Counted], room: Mapping[UUID, int]) -> list[Item]:
         fits = min(count.quantity, left.get(count.line_id, 0)) if count.line_id else 0
         if count.line_id and fits:
             left[count.line_id] -= fits
-            items.append(Item(count.line_id, fits, count.condition, acceptance_of(count.condition), count.description))
+            accepted = Acceptance.WAITING if hold else acceptance_of(count.condition)
+            items.append(Item(count.line_id, fits, count.condition, accepted, count.description))
         if count.quantity > fits:
             items.append(
                 Item(

@@ -4,7 +4,7 @@ from typing import Any
 
 from litestar import Request
 from litestar.config.csrf import CSRFConfig
-from litestar.exceptions import PermissionDeniedException
+from litestar.exceptions import ClientException, PermissionDeniedException
 from litestar.middleware import DefineMiddleware
 from litestar.middleware.csrf import CSRFMiddleware
 from litestar.types import Receive, Scope, Send
@@ -17,6 +17,12 @@ class FormProtection(CSRFMiddleware):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in, or refuse it and close the files that came with it, which no route will do then."""
+        if scope.get("method") == "POST":
+            try:
+                # Kept by the framework for whoever reads the form next.
+                await Request[Any, Any, Any](scope, receive).form()
+            except (UnicodeDecodeError, LookupError) as error:
+                raise ClientException("This form cannot be read: its text is in no encoding that is known.") from error
         try:
             await super().__call__(scope, receive, send)
         except PermissionDeniedException:

@@ -99,10 +99,17 @@ def describe(error: Exception) -> Problem:
         return _validation(error)
     if isinstance(error, HTTPException) and error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
         return _http(error)
-    if isinstance(error, sqlalchemy.exc.TimeoutError):
-        return _problem(503, "unavailable", translate(_UNAVAILABLE_SENTENCE), retry_after=2)
     if isinstance(error, sqlalchemy.exc.DBAPIError):
         return _database(error)
+    return _other(error)
+
+
+def _other(error: Exception) -> Problem:
+    if isinstance(error, RecursionError):
+        # Nothing of ours calls itself without end: it is the reading of JSON that is nested without end.
+        return _problem(400, "malformed", translate(mark("This is nested too deeply to be read.")))
+    if isinstance(error, sqlalchemy.exc.TimeoutError):
+        return _problem(503, "unavailable", translate(_UNAVAILABLE_SENTENCE), retry_after=2)
     return _problem(500, "failed", translate(_FAILED_SENTENCE))
 
 

@@ -25,37 +25,36 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="package")
 def chromium() -> str:
-    """The system's Chromium."""
+    """The system's Chromium. Every module asks for it, so that without one they are all skipped in one line."""
     found = shutil.which("chromium") or shutil.which("chromium-browser")
     if found is None:
-        pytest.skip("There is no Chromium: the browser tests are left out (on Debian: apt install chromium)")
+        reason = "There is no Chromium: the browser tests are left out (on Debian: apt install chromium)"
+        pytest.skip(reason, allow_module_level=True)
     return found
 
 
 @pytest.fixture(scope="package")
-def live(
-    chromium: str,
-    server_url: str,
-    template_database: str,
-    sandbox_process: SandboxProcess,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Live]:
-    """The portal, with the fixture file imported and returns in every state."""
-    del chromium  # Without it, nothing needs to start.
-    copies = _copied(server_url, template_database)
-    with live_portal(next(copies), sandbox_process.port, tmp_path_factory.mktemp("live")) as portal:
-        yield portal
-    next(copies, None)
+def live_database_url(server_url: str, template_database: str) -> Iterator[str]:
+    """A migrated database for all tests of this folder."""
+    yield from _copied(server_url, template_database)
 
 
 @pytest.fixture(scope="package")
-def browser(chromium: str, live: Live) -> Iterator[Browser]:
+def live(
+    live_database_url: str, sandbox_process: SandboxProcess, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Live]:
+    """The portal, with the fixture file imported and returns in every state."""
+    with live_portal(live_database_url, sandbox_process.port, tmp_path_factory.mktemp("live")) as portal:
+        yield portal
+
+
+@pytest.fixture(scope="package")
+def browser(live: Live) -> Iterator[Browser]:
     """Chromium, started after the portal, whose preparation needs an event loop of its own."""
     del live
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        started = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         yield started
         started.close()
 

@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import Enter
+from tests.browser.conftest import Enter, chromium
 from tests.browser.live import Live
 from tests.browser.scenes import SCENES, Scene
 from tests.browser.visitor import DESKTOP, PHONE
+
+chromium()
 
 _AXE = Path(__file__).with_name("vendor") / "axe.min.js"
 # The one frame holds an e-mail in which nothing may run, so that axe cannot look into it.

@@ -9,11 +9,13 @@ from typing import NamedTuple
 import pytest
 import zxingcpp
 
-from tests.browser.conftest import Enter
+from tests.browser.conftest import Enter, chromium
 from tests.browser.live import FILE, Live
 from tests.browser.visitor import DESKTOP, PHONE, Visitor
 from tests.labels.prints import codes, pages
 from tests.webclient import PASSWORD
+
+chromium()
 
 CLICKS = 4
 

@@ -2,9 +2,11 @@
 
 from playwright.sync_api import Route
 
-from tests.browser.conftest import Enter
+from tests.browser.conftest import Enter, chromium
 from tests.browser.live import Live
 from tests.browser.visitor import Visitor
+
+chromium()
 
 CYRILLIC = dict(zip("QWERTYUIOPASDFGHJKLZXCVBNM", "йцукенгшщзфівапролдячсмить", strict=True))
 

@@ -6,6 +6,7 @@ import pytest
 
 from returns_portal.errors import ConflictError, InvalidError
 from returns_portal.orders.intake import LineInput, PaymentInput, ShippingInput
+from returns_portal.orders.models import FinancialStatus
 from returns_portal.payments.models import Tender
 from returns_portal.payments.stripe import StripeGateway
 from returns_portal.refunds import actions, settling
@@ -313,3 +314,40 @@ async def test_a_payment_of_another_account_is_paid_back_by_transfer(portal: Por
     await portal.work()
     await portal.work()
     assert [(r.status, r.destination) for r in await portal.refunds(filed)] == [("awaiting_transfer", "transfer")]
+
+
+async def test_a_payment_that_could_not_be_looked_up_is_still_owed(portal: Portal) -> None:
+    payment = PaymentInput(tender=Tender.STRIPE, amount=32_290, reference="pi_nothing")
+    order, [line] = await portal.order(payments=[payment])
+    await portal.work()
+    assert [row.status for row in await portal.rows("SELECT status FROM payment")] == ["failed"]
+    filed = await portal.file(order.number, (line, 2))
+    assert filed.preview.total == order.total
+    await portal.receive(filed.rma, (line, 2, LIKE_NEW))
+    await portal.work()
+    assert [(r.status, r.amount) for r in await portal.refunds(filed)] == [("planned", order.total)]
+
+
+async def test_an_unpaid_order_is_not_settled_at_nothing(portal: Portal) -> None:
+    order, [line] = await portal.order(payments=[], financial_status=FinancialStatus.PENDING)
+    with pytest.raises(ConflictError) as refused:
+        await portal.file(order.number, (line, 1))
+    assert refused.value.code == "not_paid"
+
+
+async def test_an_order_that_the_shop_refunded_meanwhile_waits_for_a_person(portal: Portal) -> None:
+    order, [line] = await portal.order()
+    filed = await portal.file(order.number, (line, 2))
+    await portal.order(cancelled_at=order.placed_at, financial_status=FinancialStatus.REFUNDED)
+    released = await portal.receive(filed.rma, (line, 2, LIKE_NEW))
+    assert [(item.acceptance, released.plan.total) for item in released.items] == [("waiting", 0)]
+
+
+async def test_goods_that_a_correction_counted_away_are_received_later_and_not_paid_again(portal: Portal) -> None:
+    order, [line] = await portal.order()
+    filed = await portal.file(order.number, (line, 2))
+    first = await portal.receive(filed.rma, (line, 2, LIKE_NEW))
+    async with portal.begin() as db:
+        await actions.correct(db, API, portal.settings, first.check_in_id, [Counted(line, 1, LIKE_NEW)], "")
+    later = await portal.receive(filed.rma, (line, 1, LIKE_NEW), number=2)
+    assert [(item.acceptance, later.plan.total) for item in later.items] == [("accepted", 0)]

@@ -26,7 +26,7 @@ from returns_portal.returns.pages.words import (
     total_words,
     where_words,
 )
-from returns_portal.returns.queries import OrderLineState, OrderState, ReturnView, returns_of_order
+from returns_portal.returns.queries import OrderLineState, OrderState, ReturnView, facts_of, returns_of_order
 from returns_portal.returns.rules import Line, OrderFacts, Policy, refusal, window_ends
 from returns_portal.shop.queries import ShopInfo
 from returns_portal.web import formats
@@ -131,7 +131,7 @@ def _first_wish(order: OrderState, balance: OrderBalance, policy: Policy) -> Wis
 
 def _lines(order: OrderState, balance: OrderBalance, policy: Policy, wish: Wish) -> list[LineChoice]:
     free = {line.line_id: line.free for line in balance.lines}
-    facts, now = OrderFacts(order.cancelled_at, order.delivered_at), clock.now()
+    facts, now = facts_of(order), clock.now()
     return [
         _line(line, order.currency, free[line.line_id], _refused(facts, line, policy, now), wish)
         for line in order.lines
