@@ -18,7 +18,6 @@ import psycopg_pool
 import structlog
 from procrastinate import jobs as queue_jobs
 from procrastinate import retry as queue_retry
-from psycopg import sql
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -188,16 +187,3 @@ async def _sweep(app: procrastinate.App) -> None:
         except procrastinate.exceptions.ConnectorException as error:
             log.warning("job.sweep_failed", error=type(error).__name__)
         await asyncio.sleep(SWEEP_SECONDS)
-
-
-async def retry_failed(db: AsyncConnection, name: str, key: str, value: str) -> bool:
-    """Let a job that gave up run again now, found by one of its ids; tell whether there was one."""
-    connection = await raw_connection(db)
-    cursor = await connection.execute(
-        sql.SQL(
-            "UPDATE procrastinate_jobs SET status = 'todo', attempts = 0, scheduled_at = NULL"
-            " WHERE task_name = %s AND status = 'failed' AND args ->> %s = %s"
-        ),
-        (name, key, value),
-    )
-    return cursor.rowcount > 0

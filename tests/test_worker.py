@@ -47,7 +47,7 @@ def deferred_names() -> Iterator[tuple[str, str]]:
             for node in ast.walk(tree)
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute)
         }
-        if not called & {"defer", "defer_many", "retry_failed"}:
+        if not called & {"defer", "defer_many"}:
             continue
         for node in ast.walk(tree):
             text = node.value if isinstance(node, ast.Constant) else None

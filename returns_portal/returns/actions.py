@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import func, select, text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
@@ -257,11 +257,3 @@ async def handle_withdrawal(db: AsyncConnection, actor: Actor, withdrawal_id: UU
     if changed.rowcount == 0:
         raise NotFoundError("There is no such open statement.")
     await history.record(db, actor, ("withdrawal", withdrawal_id, "handled", {}))
-
-
-async def open_withdrawals(db: AsyncConnection) -> int:
-    """How many statements wait for a person."""
-    counted: int = (
-        await db.execute(select(func.count()).select_from(Withdrawal).where(col(Withdrawal.handled_at).is_(None)))
-    ).scalar_one()
-    return counted
