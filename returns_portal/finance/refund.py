@@ -47,7 +47,8 @@ class Story(msgspec.Struct, frozen=True):
     """A refund, told in full."""
 
     refund: RefundView
-    refund_deadline: datetime
+    refund_deadline: datetime | None
+    """None where no return stands behind it."""
     goods: list[Goods]
     events: list[Event]
     entries: list[Entry]
@@ -56,7 +57,7 @@ class Story(msgspec.Struct, frozen=True):
 _GOODS: Final = text("""
     SELECT coalesce(l.title, '') AS title, coalesce(l.sku, '') AS sku, coalesce(l.size, '') AS size,
            coalesce(l.color, '') AS color, c.quantity, c.amount, c.tax
-    FROM refund f JOIN refund_line c ON c.parcel_id = f.parcel_id
+    FROM refund f JOIN refund_line c ON c.release_id = f.release_id
      AND (c.voided_at IS NOT NULL) = (f.status = 'canceled')
     LEFT JOIN order_line l ON l.id = c.order_line_id
     WHERE f.id = :id ORDER BY l.position NULLS LAST, c.first_unit

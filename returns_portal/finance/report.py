@@ -76,13 +76,13 @@ _SELECTED: Final = ", ".join(f"{column.sql} AS {column.name}" for column in COLU
 # time, but hours where the planner's statistics are older than the data. What was undone is void, and is told beside
 # the refunds that were canceled with it.
 _FROM: Final = """
-    FROM refund f JOIN returns r ON r.id = f.return_id JOIN orders o ON o.id = f.order_id
+    FROM refund f LEFT JOIN returns r ON r.id = f.return_id JOIN orders o ON o.id = f.order_id
     JOIN payment p ON p.id = f.payment_id
     CROSS JOIN LATERAL (
         SELECT sum(c.quantity) AS quantity,
                string_agg(l.sku || '×' || c.quantity, ' ' ORDER BY l.position, c.first_unit) AS skus
         FROM refund_line c JOIN order_line l ON l.id = c.order_line_id
-        WHERE c.parcel_id = f.parcel_id AND (c.voided_at IS NOT NULL) = (f.status = 'canceled')) AS i
+        WHERE c.release_id = f.release_id AND (c.voided_at IS NOT NULL) = (f.status = 'canceled')) AS i
 """
 
 

@@ -29,7 +29,7 @@ class OpenRefund(msgspec.Struct, frozen=True):
     failure_reason: str
     card_last4: str
     changed_at: datetime
-    refund_deadline: datetime
+    refund_deadline: datetime | None
 
 
 class Correction(msgspec.Struct, frozen=True):
@@ -108,9 +108,9 @@ class Tasks(msgspec.Struct, frozen=True):
 
 # The first condition is the index's, so that only open refunds are looked at.
 _REFUNDS: Final = """
-    SELECT f.id, r.rma, o.number AS order_number, f.status, f.destination, f.currency, f.amount, f.failure_reason,
-           p.card_last4, f.changed_at, r.refund_deadline
-    FROM refund f JOIN returns r ON r.id = f.return_id JOIN orders o ON o.id = f.order_id
+    SELECT f.id, coalesce(r.rma, '') AS rma, o.number AS order_number, f.status, f.destination, f.currency, f.amount,
+           f.failure_reason, p.card_last4, f.changed_at, r.refund_deadline
+    FROM refund f LEFT JOIN returns r ON r.id = f.return_id JOIN orders o ON o.id = f.order_id
     JOIN payment p ON p.id = f.payment_id
     WHERE f.status NOT IN ('succeeded', 'canceled')
       AND (f.status IN ('failed', 'unknown') OR (f.status = 'planned' AND p.status = 'failed'))

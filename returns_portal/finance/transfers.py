@@ -28,16 +28,16 @@ class Transfer(msgspec.Struct, frozen=True):
     name: str
     currency: str
     amount: int
-    refund_deadline: datetime
+    refund_deadline: datetime | None
     account: str | None
     unreadable: bool = False
     """Whether an account number was stored under another secret, so that the customer has to give it again."""
 
 
 _TRANSFERS: Final = text("""
-    SELECT f.id AS refund_id, r.rma, o.number AS order_number, o.name, f.currency, f.amount, r.refund_deadline,
-           r.bank_account AS account
-    FROM refund f JOIN returns r ON r.id = f.return_id JOIN orders o ON o.id = f.order_id
+    SELECT f.id AS refund_id, coalesce(r.rma, '') AS rma, o.number AS order_number, o.name, f.currency, f.amount,
+           r.refund_deadline, r.bank_account AS account
+    FROM refund f LEFT JOIN returns r ON r.id = f.return_id JOIN orders o ON o.id = f.order_id
     WHERE f.status NOT IN ('succeeded', 'canceled') AND f.status = 'awaiting_transfer'
     ORDER BY r.refund_deadline, f.id LIMIT :limit
 """)
@@ -76,7 +76,7 @@ def transfers_csv(rows: Sequence[Transfer], zone: str) -> str:
                 safe(row.account),
                 row.currency,
                 f"{Money(row.amount, row.currency).decimal:f}",
-                row.refund_deadline.astimezone(ZoneInfo(zone)).date().isoformat(),
+                row.refund_deadline.astimezone(ZoneInfo(zone)).date().isoformat() if row.refund_deadline else "",
             )
             lines.append(",".join(map(_quoted, cells)))
     return "\n".join(lines) + "\n"

@@ -41,10 +41,19 @@ CONDITIONS: Final = {
 
 ACCOUNTS: Final = {
     "sales_returns": mark("Returned sales"),
+    "goodwill_expense": mark("Goodwill"),
+    "refunds_payable": mark("Refunds owed"),
     "gateway_clearing": mark("Card payments"),
     "bank_clearing": mark("Bank transfers"),
     "customer_points": mark("Customer's points"),
+    "points_held": mark("Points held for a purchase"),
+    "points_redeemed": mark("Points spent"),
+    "points_expense": mark("Points earned by purchases"),
     "bonus_expense": mark("Bonus"),
+    "breakage": mark("Expired points"),
+    "disputes_open": mark("Open disputes"),
+    "dispute_losses": mark("Lost disputes"),
+    "gateway_fees": mark("Gateway fees"),
 }
 
 # Stripe's failure reasons and codes (docs.stripe.com/refunds), and our own.

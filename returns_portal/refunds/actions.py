@@ -22,8 +22,8 @@ from returns_portal.jobs import defer_many
 from returns_portal.notifications import actions as notifications
 from returns_portal.notifications.actions import Letter, enqueue
 from returns_portal.payments.models import PaymentStatus
-from returns_portal.refunds.life import transition
-from returns_portal.refunds.models import Refund, RefundLine, RefundStatus
+from returns_portal.refunds.life import owed, transition
+from returns_portal.refunds.models import Kind, Refund, RefundLine, RefundStatus
 from returns_portal.refunds.queries import balance_of
 from returns_portal.refunds.rules import Claim, OrderBalance, RefundPlan, plan, within
 from returns_portal.returns.actions import lock_return
@@ -126,12 +126,14 @@ async def _release(
     row = checked.return_row
     balance = await balance_of(db, row.order_id)
     planned = plan(balance, within(balance, claims), refund_to=RefundTo(row.refund_to), bonus_percent=row.bonus_percent)
-    refunds = _refund_rows(row, checked.parcel_id, planned, due_at, livemode=settings.livemode)
+    release_id = new_id()
+    refunds = _refund_rows(row, checked.parcel_id, release_id, planned, due_at, livemode=settings.livemode)
     lines = [
         {
             "id": new_id(),
             "order_id": row.order_id,
             "parcel_id": checked.parcel_id,
+            "release_id": release_id,
             "order_line_id": line.line_id,
             "first_unit": line.first_unit,
             "quantity": line.quantity,
@@ -141,7 +143,8 @@ async def _release(
         for line in planned.lines
     ]
     letters = [tell(planned)] if tell else []
-    await insert_rows(db, (RefundLine, lines), (Refund, refunds), notifications.rows(*letters))
+    booked = owed([Refund(**refund) for refund in refunds])
+    await insert_rows(db, (RefundLine, lines), (Refund, refunds), *booked, notifications.rows(*letters))
     ready = await _known_payments(db, balance, planned)
     jobs = [{"refund_id": str(refund["id"])} for refund in refunds if refund["payment_id"] in ready]
     await defer_many(db, "refunds.submit", jobs, at=due_at)
@@ -165,6 +168,7 @@ async def _known_payments(db: AsyncConnection, balance: OrderBalance, planned: R
 def _refund_rows(
     row: Any,  # noqa: ANN401 - the return's row
     parcel_id: UUID,
+    release_id: UUID,
     planned: RefundPlan,
     due_at: datetime,
     *,
@@ -177,6 +181,9 @@ def _refund_rows(
             "order_id": row.order_id,
             "return_id": row.id,
             "parcel_id": parcel_id,
+            "release_id": release_id,
+            "kind": Kind.RETURN,
+            "reason": "",
             "payment_id": leg.payment_id,
             "status": RefundStatus.PLANNED,
             "destination": leg.destination,

@@ -1,5 +1,6 @@
 """The life of a refund: the one transition function, which writes row, history, books and e-mail together."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 from uuid import UUID
 
@@ -11,10 +12,10 @@ from returns_portal.db import Rows, insert_rows, run
 from returns_portal.errors import ConflictError
 from returns_portal.ledger import actions as ledger
 from returns_portal.ledger.actions import Posting
-from returns_portal.ledger.models import Account
+from returns_portal.ledger.models import Account, LedgerEntry, LedgerTransaction
 from returns_portal.notifications import actions as notifications
 from returns_portal.points.actions import lock_account
-from returns_portal.refunds.models import REFUND_TRANSITIONS, Destination, RefundStatus
+from returns_portal.refunds.models import REFUND_TRANSITIONS, Destination, Kind, RefundStatus
 
 _UPDATE = """
     UPDATE refund f SET status = CAST(:status AS text), changed_at = :now,
@@ -24,11 +25,11 @@ _UPDATE = """
         gateway_reference = coalesce(CAST(:reference AS text), f.gateway_reference),
         failure_reason = coalesce(CAST(:failure AS text), f.failure_reason),
         attempt = f.attempt + CAST(:again AS integer)
-    FROM returns r, orders o, payment p, refund before
-    WHERE f.id = :id AND f.status = ANY(CAST(:sources AS text[])) AND before.id = f.id AND r.id = f.return_id
+    FROM orders o, payment p, refund before LEFT JOIN returns r ON r.id = before.return_id
+    WHERE f.id = :id AND f.status = ANY(CAST(:sources AS text[])) AND before.id = f.id
       AND o.id = f.order_id AND p.id = f.payment_id
-    RETURNING f.id, f.status, before.status AS was, f.destination, f.amount, f.bonus, f.currency, f.attempt, r.id AS
-        return_id, r.rma, o.email, o.locale, p.card_last4
+    RETURNING f.id, f.status, before.status AS was, f.kind, f.destination, f.amount, f.bonus, f.currency, f.attempt,
+        f.order_id, r.id AS return_id, r.rma, o.number AS order_number, o.email, o.locale, p.card_last4
 """
 
 
@@ -72,12 +73,31 @@ async def transition(
         if row.was == RefundStatus.SUCCEEDED:
             writes += await _booked(db, row, sign=-1)
         writes.append(letter(row, "refund_failed"))
+    elif status is RefundStatus.CANCELED:
+        writes += owed([row], sign=-1)
     await insert_rows(db, *writes)
     return row
 
 
+def owed(refunds: Sequence[Any], *, sign: int = 1) -> tuple[Rows, Rows]:
+    """What is posted when refunds come to be owed, or are owed no more (sign -1): rows, or what they are made of."""
+    heads: list[Mapping[str, Any]] = []
+    lines: list[Mapping[str, Any]] = []
+    for refund in refunds:
+        expense = Account.GOODWILL_EXPENSE if refund.kind == Kind.GOODWILL else Account.SALES_RETURNS
+        (_, head), (_, entries) = ledger.rows(
+            "refund_owed" if sign > 0 else "refund_released",
+            ("refund", refund.id),
+            refund.currency,
+            [Posting(expense, sign * refund.amount), Posting(Account.REFUNDS_PAYABLE, -sign * refund.amount)],
+        )
+        heads += head
+        lines += entries
+    return (LedgerTransaction, heads), (LedgerEntry, lines)
+
+
 async def _booked(db: AsyncConnection, row: Any, *, sign: int) -> tuple[Rows, Rows]:  # noqa: ANN401 - a row
-    """What is posted of what happened, or of its reversal (sign -1)."""
+    """What is posted when what is owed was paid, or when that is reversed and owed again (sign -1)."""
     owner: UUID | None = None
     if row.destination == Destination.POINTS:
         owner = await lock_account(db, row.email)
@@ -91,7 +111,7 @@ async def _booked(db: AsyncConnection, row: Any, *, sign: int) -> tuple[Rows, Ro
         ("refund", row.id),
         row.currency,
         [
-            Posting(Account.SALES_RETURNS, sign * row.amount),
+            Posting(Account.REFUNDS_PAYABLE, sign * row.amount),
             Posting(Account.BONUS_EXPENSE, sign * row.bonus),
             credit,
         ],

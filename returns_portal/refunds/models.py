@@ -47,6 +47,17 @@ class Destination(StrEnum):
     TRANSFER = "transfer"
 
 
+class Kind(StrEnum):
+    """Why money goes back."""
+
+    RETURN = "return"
+    """Goods came back, or never left."""
+    GOODWILL = "goodwill"
+    """The shop gives something back without goods: an apology, the postage."""
+    OUTSIDE = "outside"
+    """Made in the gateway's dashboard, outside of the portal, and found there."""
+
+
 class Refund(SQLModel, table=True):
     """One refund of one payment to one destination, in minor units of `currency`.
 
@@ -57,6 +68,8 @@ class Refund(SQLModel, table=True):
     __table_args__ = (
         one_of(RefundStatus, "status"),
         one_of(Destination, "destination"),
+        one_of(Kind, "kind"),
+        CheckConstraint("kind <> 'return' OR (return_id IS NOT NULL AND parcel_id IS NOT NULL)", name="of_a_return"),
         CheckConstraint("amount > 0 AND bonus >= 0 AND tax >= 0 AND shipping >= 0", name="amounts"),
         CheckConstraint("bonus = 0 OR destination = 'points'", name="bonus_is_points"),
         Index("ix_refund_return", "return_id"),
@@ -71,8 +84,13 @@ class Refund(SQLModel, table=True):
 
     id: UUID = Field(primary_key=True)
     order_id: UUID = Field(foreign_key="orders.id")
-    return_id: UUID = Field(foreign_key="returns.id")
-    parcel_id: UUID = Field(foreign_key="parcel.id")
+    return_id: UUID | None = Field(default=None, foreign_key="returns.id")
+    parcel_id: UUID | None = Field(default=None, foreign_key="parcel.id")
+    release_id: UUID
+    """What was decided together: the refunds of one check-in, decision or gesture, and the lines that they pay for."""
+    kind: str
+    reason: str = ""
+    """Why, in staff's words; for finance, and for the customer where it is a gesture."""
     payment_id: UUID = Field(foreign_key="payment.id")
     status: str
     destination: str
@@ -110,12 +128,14 @@ class RefundLine(SQLModel, table=True):
         CheckConstraint("amount >= 0 AND tax >= 0 AND (quantity > 0 OR order_line_id IS NULL)", name="amounts"),
         Index("ix_refund_line_order", "order_id"),
         Index("ix_refund_line_parcel", "parcel_id"),
+        Index("ix_refund_line_release", "release_id"),
         Index("ix_refund_line_line", "order_line_id"),
     )
 
     id: UUID = Field(primary_key=True)
     order_id: UUID = Field(foreign_key="orders.id")
-    parcel_id: UUID = Field(foreign_key="parcel.id")
+    parcel_id: UUID | None = Field(default=None, foreign_key="parcel.id")
+    release_id: UUID
     order_line_id: UUID | None = Field(default=None, foreign_key="order_line.id")
     """None for outbound shipping."""
     first_unit: int

@@ -69,9 +69,12 @@ class RefundView(msgspec.Struct, frozen=True):
     """A refund as it is shown, in minor units of `currency`; `amount` is without the bonus."""
 
     id: UUID
-    return_id: UUID
+    return_id: UUID | None
     rma: str
+    """Empty for refunds of no return."""
     order_number: str
+    kind: str
+    reason: str
     status: str
     destination: str
     currency: str
@@ -93,10 +96,11 @@ class RefundView(msgspec.Struct, frozen=True):
 
 
 _VIEW = """
-    SELECT f.id, f.return_id, r.rma, o.number AS order_number, f.status, f.destination, f.currency, f.amount, f.bonus,
-           f.tax, f.shipping, f.gateway_id, f.gateway_reference, f.failure_reason, f.livemode, f.requested_at,
-           f.created_at, f.due_at, f.submitted_at, f.settled_at, p.card_brand, p.card_last4
-    FROM refund f JOIN returns r ON r.id = f.return_id JOIN orders o ON o.id = f.order_id
+    SELECT f.id, f.return_id, coalesce(r.rma, '') AS rma, o.number AS order_number, f.kind, f.reason, f.status,
+           f.destination, f.currency, f.amount, f.bonus, f.tax, f.shipping, f.gateway_id, f.gateway_reference,
+           f.failure_reason, f.livemode, f.requested_at, f.created_at, f.due_at, f.submitted_at, f.settled_at,
+           p.card_brand, p.card_last4
+    FROM refund f LEFT JOIN returns r ON r.id = f.return_id JOIN orders o ON o.id = f.order_id
     JOIN payment p ON p.id = f.payment_id
 """
 
@@ -122,7 +126,8 @@ async def refunds_of_returns(db: AsyncConnection, actor: Actor, return_ids: list
     """The refunds of several returns, by return: one query for a whole page."""
     found: dict[UUID, list[RefundView]] = {}
     for view in await _views(db, actor, "f.return_id = ANY(:ids)", {"ids": return_ids}):
-        found.setdefault(view.return_id, []).append(view)
+        if view.return_id is not None:
+            found.setdefault(view.return_id, []).append(view)
     return found
 
 

@@ -38,7 +38,7 @@ _CLAIM = """
     SELECT f.id, f.status, f.destination, f.amount, f.currency, f.due_at, f.attempt, f.gateway_id,
            p.id AS payment_id, p.tender, p.reference, p.status AS payment_status, r.rma, r.bank_account,
            r.id AS return_id, o.email, o.locale
-    FROM refund f JOIN payment p ON p.id = f.payment_id JOIN returns r ON r.id = f.return_id
+    FROM refund f JOIN payment p ON p.id = f.payment_id LEFT JOIN returns r ON r.id = f.return_id
     JOIN orders o ON o.id = f.order_id WHERE f.id = :id FOR UPDATE OF f
 """
 

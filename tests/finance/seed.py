@@ -115,18 +115,21 @@ _STATEMENTS: Final = (
         '', '', '' FROM story
     """,
     f"""
-    INSERT INTO refund_line (id, order_id, parcel_id, order_line_id, first_unit, quantity, amount, tax)
-    SELECT {_id("refund_line")}, {_id("order")}, {_id("parcel")}, {_id("line")}, 0, CASE WHEN whole THEN 2 ELSE 1 END,
-        CASE WHEN whole THEN 2 * unit + 1 ELSE unit END, CASE WHEN whole THEN {2 * UNIT_TAX + 1} ELSE {UNIT_TAX} END
+    INSERT INTO refund_line (id, order_id, parcel_id, release_id, order_line_id, first_unit, quantity, amount, tax)
+    SELECT {_id("refund_line")}, {_id("order")}, {_id("parcel")}, {_id("release")}, {_id("line")}, 0,
+        CASE WHEN whole THEN 2 ELSE 1 END, CASE WHEN whole THEN 2 * unit + 1 ELSE unit END,
+        CASE WHEN whole THEN {2 * UNIT_TAX + 1} ELSE {UNIT_TAX} END
     FROM story UNION ALL
-    SELECT {_id("shipping_line")}, {_id("order")}, {_id("parcel")}, NULL, 0, 0, {SHIPPING}, {SHIPPING_TAX}
+    SELECT {_id("shipping_line")}, {_id("order")}, {_id("parcel")}, {_id("release")}, NULL, 0, 0, {SHIPPING},
+        {SHIPPING_TAX}
     FROM story WHERE whole
     """,
     f"""
-    INSERT INTO refund (id, order_id, return_id, parcel_id, payment_id, status, destination, currency, amount, bonus,
-        tax, shipping, attempt, gateway_id, gateway_reference, failure_reason, livemode, requested_at, created_at,
-        due_at, submitted_at, settled_at, changed_at)
-    SELECT {_id("refund")}, {_id("order")}, {_id("return")}, {_id("parcel")}, {_id("payment")}, 'succeeded',
+    INSERT INTO refund (id, order_id, return_id, parcel_id, release_id, kind, reason, payment_id, status, destination,
+        currency, amount, bonus, tax, shipping, attempt, gateway_id, gateway_reference, failure_reason, livemode,
+        requested_at, created_at, due_at, submitted_at, settled_at, changed_at)
+    SELECT {_id("refund")}, {_id("order")}, {_id("return")}, {_id("parcel")}, {_id("release")}, 'return', '',
+        {_id("payment")}, 'succeeded',
         CASE WHEN to_points THEN 'points' ELSE 'original' END, currency, gross,
         CASE WHEN to_points THEN gross * {BONUS_PERCENT} / 100 ELSE 0 END, tax,
         CASE WHEN whole THEN {SHIPPING} ELSE 0 END, 1, CASE WHEN to_points THEN NULL ELSE 're_' || n END,
@@ -145,11 +148,14 @@ _STATEMENTS: Final = (
     """,
     f"""
     INSERT INTO ledger_transaction (id, kind, cause, cause_id, sequence, at)
-    SELECT {_id("booking")}, 'refund', 'refund', {_id("refund")}, 1, settled FROM story
+    SELECT {_id("owing")}, 'refund_owed', 'refund', {_id("refund")}, 1, settled - interval '5 minutes' FROM story
+    UNION ALL SELECT {_id("booking")}, 'refund', 'refund', {_id("refund")}, 1, settled FROM story
     """,
     f"""
     INSERT INTO ledger_entry (id, transaction_id, account, owner_id, currency, amount)
-    SELECT {_id("goods")}, {_id("booking")}, 'sales_returns', CAST(NULL AS uuid), currency, gross FROM story UNION ALL
+    SELECT {_id("goods")}, {_id("owing")}, 'sales_returns', CAST(NULL AS uuid), currency, gross FROM story UNION ALL
+    SELECT {_id("owed")}, {_id("owing")}, 'refunds_payable', NULL, currency, -gross FROM story UNION ALL
+    SELECT {_id("paid")}, {_id("booking")}, 'refunds_payable', NULL, currency, gross FROM story UNION ALL
     SELECT {_id("bonus")}, {_id("booking")}, 'bonus_expense', NULL, currency, gross * {BONUS_PERCENT} / 100
     FROM story WHERE to_points UNION ALL
     SELECT {_id("credit")}, {_id("booking")}, CASE WHEN to_points THEN 'customer_points' ELSE 'gateway_clearing' END,
