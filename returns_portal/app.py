@@ -18,8 +18,11 @@ import returns_portal.finance.web
 import returns_portal.labels.web
 import returns_portal.notifications.web
 import returns_portal.orders.api
+import returns_portal.payments.web
 import returns_portal.points.api
+import returns_portal.points.web
 import returns_portal.refunds.api
+import returns_portal.refunds.web
 import returns_portal.returns.api
 import returns_portal.returns.web
 import returns_portal.warehouse.api
@@ -46,6 +49,8 @@ FACES: Final[list[Any]] = [
     *returns_portal.finance.web.routes,
     *returns_portal.labels.web.routes,
     *returns_portal.notifications.web.routes,
+    *returns_portal.points.web.routes,
+    *returns_portal.refunds.web.routes,
     *returns_portal.returns.web.routes,
     *returns_portal.warehouse.web.routes,
 ]
@@ -61,11 +66,17 @@ CALLS: Final[list[Any]] = [
 ]
 """The calls of the JSON API."""
 
+HOOKS: Final[list[Any]] = [*returns_portal.payments.web.routes]
+"""Where other systems tell of something, each proving by a signature who it is."""
+
 MAX_BODY: Final = 1_000_000
 """Bytes of a call's JSON."""
 
 MAX_FORM: Final = 128_000
 """Bytes of a form. Litestar keeps up to 1024 parsed forms in memory, so this bounds what strangers can fill there."""
+
+MAX_HOOK: Final = 1 << 20
+"""Bytes of what another system tells."""
 
 _POOL: Final = 10
 
@@ -104,8 +115,9 @@ def create_app(settings: Settings, *, database_url: str, warm: bool = False) -> 
         include_in_schema=False,
     )
     calls = Router("/api/v1", route_handlers=CALLS, security=[{"key": []}], request_max_body_size=MAX_BODY)
+    hooks = Router("/", route_handlers=HOOKS, request_max_body_size=MAX_HOOK, include_in_schema=False)
     app = Litestar(
-        [pages, calls, static_file, livez, readyz],
+        [pages, calls, hooks, static_file, livez, readyz],
         dependencies={
             "db": Provide(provide_db),
             "actor": Provide(provide_actor, sync_to_thread=False),

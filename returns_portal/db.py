@@ -4,23 +4,27 @@ Every request and every job runs in one transaction. It commits before the respo
 an error that the caller sees, a `DomainError` rolls everything back. Actions never commit.
 """
 
+import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import cache, partial
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import msgspec
 import psycopg
+from psycopg.pq import TransactionStatus
 from psycopg.rows import namedtuple_row
 from psycopg.types.json import set_json_loads
-from sqlalchemy import Dialect, event
+from sqlalchemy import Engine, event, exc
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import SQLModel
+
+if TYPE_CHECKING:
+    from sqlalchemy.pool import QueuePool
 
 set_json_loads(msgspec.json.decode)
 
@@ -35,16 +39,19 @@ def sqlalchemy_url(url: str) -> str:
 
 IDLE_SECONDS = 5.0
 """A connection that lay idle for longer is tested before it is used: the database may have been restarted."""
+_WAIT_SECONDS = 20.0
+"""How long a transaction may wait for a free connection."""
+COMMIT: Final = "COMMIT"
+"""The statement of an error that happened while committing: where the connection was lost, it may have been kept."""
 
 
 def create_engine(url: str, *, size: int = 10, name: str = "returns-portal") -> AsyncEngine:
-    """An engine with a bounded pool: `size` connections, each tested before use where it lay idle."""
-    engine = create_async_engine(
+    """An engine of at most `size` connections."""
+    return create_async_engine(
         sqlalchemy_url(url),
         pool_size=size,
         max_overflow=0,
-        pool_timeout=20,
-        pool_recycle=1800,
+        pool_timeout=_WAIT_SECONDS,
         # Error texts would otherwise carry the values of a statement into logs: names, addresses.
         hide_parameters=True,
         json_serializer=_dumps,
@@ -60,31 +67,6 @@ def create_engine(url: str, *, size: int = 10, name: str = "returns-portal") -> 
             "prepare_threshold": 2,
         },
     )
-    event.listen(engine.sync_engine, "checkin", _note_return)
-    event.listen(engine.sync_engine, "checkout", partial(_test_idle, engine.dialect))
-    return engine
-
-
-def _note_return(_connection: Any, record: ConnectionPoolEntry) -> None:  # noqa: ANN401 - the driver's
-    record.info["returned"] = time.monotonic()
-
-
-def _test_idle(
-    dialect: Dialect,
-    connection: Any,  # noqa: ANN401 - the driver's
-    record: ConnectionPoolEntry,
-    _proxy: Any,  # noqa: ANN401 - the pool's
-) -> None:
-    """Ask a connection that lay idle whether it lives; the pool replaces one that does not.
-
-    Every use would cost a round trip, which the calls of the API would feel.
-    """
-    if time.monotonic() - record.info.get("returned", time.monotonic()) < IDLE_SECONDS:
-        return
-    try:
-        dialect.do_ping(connection)
-    except psycopg.Error as error:
-        raise DisconnectionError from error
 
 
 def _dumps(value: Any) -> str:  # noqa: ANN401 - JSON takes anything that msgspec encodes
@@ -93,13 +75,121 @@ def _dumps(value: Any) -> str:  # noqa: ANN401 - JSON takes anything that msgspe
 
 def beginner(engine: AsyncEngine) -> Begin:
     """What opens transactions on this engine."""
+    return _Transactions(engine).begin
+
+
+class _Kept(NamedTuple):
+    """A connection between two transactions, and since when (monotonic seconds)."""
+
+    connection: AsyncConnection
+    since: float
+
+
+class _Transactions:
+    """Opens transactions on connections that are kept open, at most as many as the engine may have.
+
+    The engine's own pool would take each connection apart and put it together again for every transaction, which costs
+    more than most of our transactions. So its connections are kept by us, and begun and committed by the driver.
+    """
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._free = asyncio.Semaphore(cast("QueuePool", engine.pool).size())
+        self._kept: list[_Kept] = []
+        event.listen(engine.sync_engine, "engine_disposed", self._close)
 
     @asynccontextmanager
-    async def begin() -> AsyncIterator[AsyncConnection]:
-        async with engine.begin() as connection:
-            yield connection
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction: committed at the end, rolled back by whatever is raised.
 
-    return begin
+        Raises:
+            sqlalchemy.exc.TimeoutError: no connection became free in time.
+        """
+        try:
+            async with asyncio.timeout(_WAIT_SECONDS):
+                await self._free.acquire()
+        except TimeoutError:
+            raise exc.TimeoutError(f"no connection became free within {_WAIT_SECONDS:.0f} s") from None
+        try:
+            connection = await self._take()
+            try:
+                yield connection
+                await _end(connection, commit=True)
+            except BaseException:
+                await _end(connection, commit=False)
+                raise
+            finally:
+                await self._give_back(connection)
+        finally:
+            self._free.release()
+
+    async def _take(self) -> AsyncConnection:
+        """A connection that is believed to live; only one that lay idle is asked, which costs a round trip."""
+        while self._kept:
+            connection, since = self._kept.pop()
+            if time.monotonic() - since < IDLE_SECONDS or await _lives(connection):
+                return connection
+            await _discard(connection)
+        return await self._engine.connect()
+
+    async def _give_back(self, connection: AsyncConnection) -> None:
+        if not connection.invalidated and _driver(connection).info.transaction_status is TransactionStatus.IDLE:
+            self._kept.append(_Kept(connection, time.monotonic()))
+        else:
+            await _discard(connection)
+
+    def _close(self, _engine: Engine) -> None:
+        """Close what is kept when the engine is disposed of."""
+        for connection, _ in self._kept:
+            if connection.sync_connection is not None:
+                connection.sync_connection.invalidate()
+        self._kept.clear()
+
+
+async def _end(connection: AsyncConnection, *, commit: bool) -> None:
+    """Commit or roll back: by the toolkit where it knows of the transaction, else by the driver alone.
+
+    Raises:
+        DBAPIError: the database refused to commit. What cannot be rolled back is a connection that is gone.
+    """
+    ending: Any = connection if connection.in_transaction() or connection.invalidated else _driver(connection)
+    if commit:
+        with _named_errors(connection, COMMIT):
+            await ending.commit()
+    else:
+        with suppress(psycopg.Error, SQLAlchemyError):
+            await ending.rollback()
+
+
+async def _lives(connection: AsyncConnection) -> bool:
+    driver = _driver(connection)
+    try:
+        await driver.execute("SELECT 1")
+        # A rollback would make the driver forget its prepared statements.
+        await driver.commit()
+    except psycopg.Error:
+        return False
+    return True
+
+
+async def _discard(connection: AsyncConnection) -> None:
+    with suppress(psycopg.Error, SQLAlchemyError):
+        await connection.invalidate()
+    await connection.close()
+
+
+@contextmanager
+def _named_errors(db: AsyncConnection, query: str) -> Iterator[None]:
+    """Raise the driver's errors as the toolkit does, so that there is one kind of database error to catch."""
+    try:
+        yield
+    except DBAPIError as error:
+        # The toolkit's own commit does not say that it was the commit.
+        error.statement = error.statement or query
+        raise
+    except psycopg.Error as error:
+        named = DBAPIError.instance(query, None, error, psycopg.Error, hide_parameters=True, dialect=db.dialect)
+        raise named from error
 
 
 async def raw_connection(db: AsyncConnection) -> psycopg.AsyncConnection[Any]:
@@ -125,13 +215,9 @@ async def run(db: AsyncConnection, query: str, /, **values: Any) -> list[Any]:  
         DBAPIError: what the database refused, as the toolkit's own statements raise it.
     """
     cursor = _driver(db).cursor(row_factory=namedtuple_row)
-    try:
+    with _named_errors(db, query):
         await cursor.execute(_driver_text(query), values or None, prepare=True)
         return await cursor.fetchall() if cursor.description else []
-    except psycopg.Error as error:
-        # As the toolkit says it, so that there is one kind of database error to catch.
-        named = DBAPIError.instance(query, None, error, psycopg.Error, hide_parameters=True, dialect=db.dialect)
-        raise named from error
 
 
 @cache
@@ -146,9 +232,9 @@ Rows = tuple[type[SQLModel], Sequence[Mapping[str, Any]]]
 async def insert_rows(db: AsyncConnection, *groups: Rows) -> None:
     """Insert rows of one or several tables in one statement, whatever their number.
 
-    Rows travel as one JSON array for each table, so the statement's text is the same for any count and stays prepared;
-    foreign keys between the groups are checked at its end. Columns that a row does not name are NULL. Binary columns
-    are not for this way.
+    Rows travel as one JSON array for each table, so the statement's text is the same for any count and stays prepared,
+    and it is short, because the driver takes long ones apart anew each time. Foreign keys between the groups are
+    checked at its end. Columns that a row does not name are NULL. Binary columns are not for this way.
     """
     filled = [(table, rows) for table, rows in groups if rows]
     if filled:
@@ -160,11 +246,9 @@ async def insert_rows(db: AsyncConnection, *groups: Rows) -> None:
 def _insert_text(tables: tuple[type[SQLModel], ...]) -> str:
     parts = []
     for index, model in enumerate(tables):
-        table = model.__table__  # type: ignore[attr-defined]  # SQLModel adds it to the classes that are tables
-        columns = ", ".join(f'"{column.name}"' for column in table.columns)
+        name = model.__tablename__
         parts.append(
-            f'INSERT INTO "{table.name}" ({columns}) SELECT {columns}'  # noqa: S608 - names of our own tables
-            f' FROM json_populate_recordset(NULL::"{table.name}", CAST(:rows_{index} AS json))'
+            f'INSERT INTO "{name}" SELECT * FROM json_populate_recordset(NULL::"{name}", CAST(:rows_{index} AS json))'  # noqa: S608 - names of our own tables
         )
     heads = [f"w{index} AS ({part})" for index, part in enumerate(parts[:-1])]
     return (f"WITH {', '.join(heads)} " if heads else "") + parts[-1]

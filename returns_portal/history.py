@@ -1,9 +1,10 @@
 """Who did what to which record, and when. Append-only: the database refuses to change or delete a row."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import Column, Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -49,6 +50,28 @@ def rows(actor: Actor, *entries: Entry) -> Rows:
         }
         for subject, subject_id, action, data in entries
     ]
+
+
+INSERT: Final = (
+    "INSERT INTO history (id, subject, subject_id, action, actor, at, data)"
+    " VALUES (:history_id, :history_subject, :history_subject_id, :history_action, :history_actor, :history_at,"
+    " CAST(:history_data AS jsonb))"
+)
+"""One entry as a part of the statement that makes the change, with the values of `values`."""
+
+
+def values(actor: Actor, entry: Entry) -> dict[str, Any]:
+    """The values that `INSERT` names."""
+    subject, subject_id, action, data = entry
+    return {
+        "history_id": new_id(),
+        "history_subject": subject,
+        "history_subject_id": subject_id,
+        "history_action": action,
+        "history_actor": actor.label,
+        "history_at": clock.now(),
+        "history_data": msgspec.json.encode(data).decode(),
+    }
 
 
 async def record(db: AsyncConnection, actor: Actor, *entries: Entry) -> None:

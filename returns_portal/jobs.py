@@ -9,6 +9,7 @@ the handler's duty.
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
@@ -22,7 +23,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock
-from returns_portal.db import Begin, raw_connection
+from returns_portal.db import Begin, run
+from returns_portal.queue import DEFER, Batches
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -90,9 +92,6 @@ class _Backoff(queue_retry.BaseRetryStrategy):
         return queue_retry.RetryDecision(retry_at=clock.now() + timedelta(seconds=seconds))
 
 
-_deferrer = procrastinate.App(connector=procrastinate.PsycopgConnector())
-
-
 async def defer(db: AsyncConnection, name: str, *, at: datetime | None = None, **ids: str) -> None:
     """Write a job into the caller's transaction, to run after it commits, not before `at`."""
     await defer_many(db, name, [ids], at=at)
@@ -100,11 +99,8 @@ async def defer(db: AsyncConnection, name: str, *, at: datetime | None = None, *
 
 async def defer_many(db: AsyncConnection, name: str, ids: list[dict[str, str]], *, at: datetime | None = None) -> None:
     """Write several jobs of one name into the caller's transaction, in one statement."""
-    if not ids:
-        return
-    connection = await raw_connection(db)
-    task = _deferrer.configure_task(name, connection=connection, schedule_at=at)
-    await task.batch_defer_async(*(dict[str, procrastinate.types.JSONValue](each) for each in ids))
+    if ids:
+        await run(db, DEFER, name=name, at=at, ids=msgspec.json.encode(ids).decode())
 
 
 def queue_app(database_url: str, context: JobContext) -> procrastinate.App:
@@ -119,6 +115,7 @@ def queue_app(database_url: str, context: JobContext) -> procrastinate.App:
             pool_factory=_pool,
         )
     )
+    app.job_manager = Batches(app.connector)
     for name, registered in registry.items():
         task = app.task(
             name=name, retry=_Backoff(registered.attempts), queueing_lock=name if registered.cron else None
@@ -147,6 +144,7 @@ def _bind(handler: Handler, context: JobContext, *, periodic: bool) -> Callable[
 
 async def work(app: procrastinate.App, *, concurrency: int) -> None:
     """Run jobs until cancelled or signalled; jobs of workers that died are taken over."""
+    taken = app.job_manager
     async with app.open_async():
         sweeper = asyncio.create_task(_sweep(app))
         try:
@@ -159,6 +157,9 @@ async def work(app: procrastinate.App, *, concurrency: int) -> None:
                 shutdown_graceful_timeout=8.0,
             )
         finally:
+            if isinstance(taken, Batches):
+                with suppress(procrastinate.exceptions.ConnectorException):
+                    await taken.give_back()
             # While the database is away, its driver may swallow a cancellation; so ask until it has ended.
             while not sweeper.done():
                 sweeper.cancel()

@@ -3,6 +3,7 @@
 from sqlmodel import SQLModel
 
 import returns_portal.accounts.models
+import returns_portal.finance.models
 import returns_portal.history
 import returns_portal.labels.models
 import returns_portal.ledger.models

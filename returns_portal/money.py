@@ -3,14 +3,16 @@
 Minor units follow ISO 4217: a euro has 100, a yen has none, a Bahraini dinar has 1000. Nothing here rounds.
 """
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import cache, total_ordering
-from typing import Self
+from typing import Final, Self
 
 import msgspec
 from babel import Locale
-from babel.numbers import NumberPattern, format_currency, parse_pattern
+from babel.numbers import NumberPattern, format_currency, get_currency_symbol, parse_pattern
 
 
 class CurrencyMismatchError(TypeError):
@@ -94,10 +96,8 @@ class Money(msgspec.Struct, frozen=True):
 
     def format(self, locale: str) -> str:
         """Write the amount for people, in the manner of the locale, with every minor unit that the books hold."""
-        digits = exponent(self.currency)
-        return format_currency(
-            self.decimal, self.currency, _pattern(locale, digits), locale=_locale(locale), currency_digits=False
-        )
+        pattern = _pattern(locale, self.currency)
+        return format_currency(self.decimal, self.currency, pattern, locale=_locale(locale), currency_digits=False)
 
 
 @cache
@@ -106,11 +106,36 @@ def _locale(name: str) -> Locale:
 
 
 @cache
-def _pattern(locale: str, digits: int) -> NumberPattern:
-    """The locale's pattern for amounts, with as many places as the currency's books have."""
+def _pattern(locale: str, currency: str) -> NumberPattern:
+    """The locale's pattern for amounts, with as many places as the currency's books have.
+
+    Where letters would touch the digits, a no-break space stands between them (Unicode TR 35, part 3, "Currency
+    Spacing", which Babel leaves to its caller): `€6.80`, but `UAH 6.80`.
+    """
+    name = get_currency_symbol(currency, _locale(locale))
     pattern = parse_pattern(_locale(locale).currency_formats["standard"].pattern)
-    pattern.frac_prec = (digits, digits)
+    if not _is_sign(name[-1]):
+        positive, negative = pattern.prefix
+        pattern.prefix = (_spaced(positive, _BEFORE), _spaced(negative, _BEFORE))
+    if not _is_sign(name[0]):
+        positive, negative = pattern.suffix
+        pattern.suffix = (_spaced(positive, _AFTER), _spaced(negative, _AFTER))
+    pattern.frac_prec = (exponent(currency),) * 2
     return pattern
+
+
+_BEFORE: Final = re.compile("¤$")
+_AFTER: Final = re.compile("^(?=¤)")
+
+
+def _spaced(affix: str, touching: re.Pattern[str]) -> str:
+    """What stands before or after the digits, with a space where the currency's name touches them."""
+    return touching.sub(lambda found: f"{found[0]}\xa0", affix)
+
+
+def _is_sign(character: str) -> bool:
+    """Whether it is a symbol or a space, which digits may touch."""
+    return unicodedata.category(character)[0] in "SZ"
 
 
 def to_minor(text: str, currency: str) -> int:

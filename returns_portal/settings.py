@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     """Whether the demo shop may exist; it needs the sandbox, loopback and the embedded database besides."""
     stripe_secret_key: SecretStr | None = None
     """`sk_live_…` or `sk_test_…` of the shop's Stripe account; without it the sandbox serves."""
+    stripe_webhook_secret: SecretStr | None = None
+    """`whsec_…` of the endpoint that the shop's Stripe account tells of refunds and disputes."""
     stripe_api_base: str | None = None
     sandbox_port: int = Field(default=12110, ge=1, le=65535)
     refund_delay: int | None = Field(default=None, ge=0, le=86400)
@@ -94,6 +96,13 @@ class Settings(BaseSettings):
             ("sk_live_", "sk_test_", "rk_live_", "rk_test_")
         ):
             raise ValueError("must begin with sk_live_, sk_test_, rk_live_ or rk_test_")
+        return value
+
+    @field_validator("stripe_webhook_secret")
+    @classmethod
+    def _is_webhook_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith("whsec_"):
+            raise ValueError("must begin with whsec_")
         return value
 
     @model_validator(mode="after")

@@ -123,6 +123,7 @@ def _prepare(settings: Settings, children: "_Children") -> str:
         children.start("stripe-sandbox")
     # These imports take seconds, in which the sandbox starts.
     from returns_portal import demo  # noqa: PLC0415 - as said above
+    from returns_portal.payments.inbox_endpoint import register  # noqa: PLC0415 - as said above
     from returns_portal.prepare import prepare  # noqa: PLC0415 - as said above
 
     try:
@@ -133,6 +134,7 @@ def _prepare(settings: Settings, children: "_Children") -> str:
         if not settings.embedded:
             children.start("stripe-sandbox")  # Not earlier, for that database might have refused.
         children.wait(lambda: _listens("127.0.0.1", settings.sandbox_port), "SANDBOX_PORT")
+        register(settings)
     if not settings.is_demo:
         return f"The portal is at {settings.public_url}"
     demo.load(settings)  # Its payments are made in the sandbox.

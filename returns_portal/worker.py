@@ -16,17 +16,26 @@ from returns_portal import logs
 from returns_portal.accounts import jobs as accounts_jobs
 from returns_portal.db import beginner, create_engine
 from returns_portal.embedded import database_url
+from returns_portal.finance import jobs as finance_jobs
 from returns_portal.jobs import JobContext, queue_app, work
 from returns_portal.notifications import jobs as notifications_jobs
 from returns_portal.notifications.mailer import Mailer
 from returns_portal.payments import jobs as payments_jobs
 from returns_portal.payments.stripe import StripeGateway
+from returns_portal.points import jobs as points_jobs
 from returns_portal.refunds import jobs as refunds_jobs
 from returns_portal.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-JOB_MODULES: Final[tuple[ModuleType, ...]] = (accounts_jobs, notifications_jobs, payments_jobs, refunds_jobs)
+JOB_MODULES: Final[tuple[ModuleType, ...]] = (
+    accounts_jobs,
+    finance_jobs,
+    notifications_jobs,
+    payments_jobs,
+    points_jobs,
+    refunds_jobs,
+)
 """Every capability's jobs: importing them registers their handlers."""
 
 _FIRST_DELAY = 0.5

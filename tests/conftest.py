@@ -4,7 +4,6 @@
 """
 
 import os
-import secrets
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ import msgspec
 import psycopg
 import pytest
 from hypothesis import settings as hypothesis_settings
-from psycopg import sql
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -22,6 +20,7 @@ from returns_portal.db import Begin, beginner, create_engine
 from returns_portal.finance.books import check
 from returns_portal.payments.stripe import StripeGateway
 from returns_portal.settings import Settings
+from tests.databases import database
 from tests.portal import Portal
 from tests.sandboxes import KEY, SandboxProcess, running
 
@@ -48,54 +47,26 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-def _named(url: str, name: str) -> str:
-    return make_url(url).set(database=name).render_as_string(hide_password=False)
-
-
-def _execute(url: str, statement: str, *names: str) -> None:
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
-
-
-def _drop(url: str, name: str) -> None:
-    """Drop a database, also where something is still connected.
-
-    PostgreSQL ends its own autovacuum there by itself; force is for what a killed process left, and would be refused to
-    whoever is not a superuser while autovacuum runs.
-    """
-    try:
-        _execute(url, "DROP DATABASE IF EXISTS {}", name)
-    except psycopg.errors.ObjectInUse:
-        _execute(url, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
-
-
 @pytest.fixture(scope="session")
 def template_database(server_url: str) -> Iterator[str]:
-    """A migrated database that the others are copied from."""
-    name = f"template_{os.getpid()}_{secrets.token_hex(4)}"
-    _execute(server_url, "CREATE DATABASE {}", name)
-    migrate.upgrade(_named(server_url, name))
-    yield name
-    _drop(server_url, name)
-
-
-def _copied(server_url: str, template: str) -> Iterator[str]:
-    name = f"test_{os.getpid()}_{secrets.token_hex(6)}"
-    _execute(server_url, "CREATE DATABASE {} TEMPLATE {}", name, template)
-    yield _named(server_url, name)
-    _drop(server_url, name)
+    """A migrated database that the others are copied from, by its name."""
+    with database(server_url, "template") as url:
+        migrate.upgrade(url)
+        yield str(make_url(url).database)
 
 
 @pytest.fixture
 def database_url(server_url: str, template_database: str) -> Iterator[str]:
     """A migrated database of this test alone."""
-    yield from _copied(server_url, template_database)
+    with database(server_url, "test", template=template_database) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
 def shared_database_url(server_url: str, template_database: str) -> Iterator[str]:
     """A migrated database for the tests that roll everything back."""
-    yield from _copied(server_url, template_database)
+    with database(server_url, "test", template=template_database) as url:
+        yield url
 
 
 @pytest.fixture
@@ -125,10 +96,8 @@ async def db(shared_database_url: str) -> AsyncIterator[AsyncConnection]:
 @pytest.fixture(scope="session")
 def sandbox_database(server_url: str) -> Iterator[str]:
     """An empty database: the sandbox makes its own tables."""
-    name = f"sandbox_{secrets.token_hex(6)}"
-    _execute(server_url, "CREATE DATABASE {}", name)
-    yield _named(server_url, name)
-    _drop(server_url, name)
+    with database(server_url, "sandbox") as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,14 @@
 """A Stripe sandbox for the tests: a real process, a real database, spoken to over HTTP."""
 
+import http.server
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import msgspec
@@ -79,6 +81,64 @@ class SandboxProcess:
                 return body
             time.sleep(0.1)
         raise TimeoutError(f"{refund} is {body['status']}, not {status}")
+
+
+class Delivered(NamedTuple):
+    """One webhook as it arrived."""
+
+    body: bytes
+    signature: str
+
+    @property
+    def event(self) -> dict[str, Any]:
+        return dict(msgspec.json.decode(self.body))
+
+    @property
+    def type(self) -> str:
+        return str(self.event["type"])
+
+
+class Receiver:
+    """A server that takes webhooks and remembers them; `refusals` are the statuses of its first answers."""
+
+    def __init__(self) -> None:
+        self.delivered: list[Delivered] = []
+        self.refusals: list[int] = []
+        receiver = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                status = receiver.refusals.pop(0) if receiver.refusals else 200
+                if status == 200:
+                    receiver.delivered.append(Delivered(body, self.headers["Stripe-Signature"]))
+                self.send_response(status)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """The tests look at what arrived."""
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def types(self) -> list[str]:
+        """The types of what arrived, in that order."""
+        return [delivered.type for delivered in self.delivered]
+
+    def wait(self, count: int, seconds: float = 10) -> list[str]:
+        """Wait until so many arrived; returns their types."""
+        deadline = time.monotonic() + seconds
+        while len(self.delivered) < count:
+            assert time.monotonic() < deadline, f"only {self.types()} arrived"
+            time.sleep(0.02)
+        return self.types()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The portal's supervisor and its database, with stand-ins for its roles, and nothing to migrate or to load.
+"""The portal's supervisor and its database, with stand-ins for its roles, and nothing to migrate, to set up or to load.
 
 Loading the demo takes `LOADING_SECONDS`.
 """
@@ -28,6 +28,9 @@ def _serve() -> int:
     demo = types.ModuleType("returns_portal.demo")
     demo.__dict__.update(load=_load, welcome=lambda _: "Click here")
     sys.modules["returns_portal.demo"] = returns_portal.__dict__["demo"] = demo
+    endpoint = types.ModuleType("returns_portal.payments.inbox_endpoint")
+    endpoint.__dict__.update(register=lambda _: None)
+    sys.modules["returns_portal.payments.inbox_endpoint"] = endpoint
     returns_portal.prepare.__dict__["prepare"] = lambda _: None
     from returns_portal import supervisor  # noqa: PLC0415 - it must see the stand-in of the demo
 

@@ -81,9 +81,42 @@ def test_currencies_do_not_mix() -> None:
         (Money(11691, "EUR"), "de", "116,91\xa0€"),
         (Money(123456, "UAH"), "uk", "1\xa0234,56\xa0₴"),
         (Money(5000, "JPY"), "en", "¥5,000"),
-        (Money(5000, "HUF"), "en", "HUF50.00"),
+        (Money(5000, "HUF"), "en", "HUF\xa050.00"),
         (Money(-250, "EUR"), "en", "-€2.50"),
     ],
 )
 def test_writing_amounts(money: Money, locale: str, text: str) -> None:
     assert money.format(locale) == text
+
+
+@pytest.mark.parametrize(
+    ("currency", "locale", "text"),
+    [
+        ("EUR", "en", "€6,868.80"),
+        ("UAH", "en", "UAH\xa06,868.80"),
+        ("JPY", "en", "¥686,880"),
+        ("BHD", "en", "BHD\xa0686.880"),
+        ("EUR", "uk", "6\xa0868,80\xa0EUR"),
+        ("UAH", "uk", "6\xa0868,80\xa0₴"),
+        ("JPY", "uk", "686\xa0880\xa0¥"),
+        ("BHD", "uk", "686,880\xa0BHD"),
+        ("EUR", "bg", "6\xa0868,80\xa0€"),
+        ("UAH", "bg", "6\xa0868,80\xa0UAH"),
+        ("JPY", "bg", "686\xa0880\xa0JPY"),
+        ("BHD", "bg", "686,880\xa0BHD"),
+        ("EUR", "ru", "6\xa0868,80\xa0€"),
+        ("UAH", "ru", "6\xa0868,80\xa0₴"),
+        ("JPY", "ru", "686\xa0880\xa0¥"),
+        ("BHD", "ru", "686,880\xa0BHD"),
+        ("EUR", "de", "6.868,80\xa0€"),
+        ("UAH", "de", "6.868,80\xa0UAH"),
+        ("JPY", "de", "686.880\xa0¥"),
+        ("BHD", "de", "686,880\xa0BHD"),
+        # Bengali has no space of its own before the currency.
+        ("EUR", "bn", "6,868.80€"),
+        ("UAH", "bn", "6,868.80\xa0UAH"),
+    ],
+)
+def test_letters_never_touch_digits(currency: str, locale: str, text: str) -> None:
+    assert Money(686880, currency).format(locale) == text
+    assert Money(-686880, currency).format(locale) == f"-{text}"

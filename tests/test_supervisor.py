@@ -16,6 +16,7 @@ import pytest
 
 from returns_portal.children import Child, Output, Role
 from returns_portal.embedded import EmbeddedPostgres
+from tests.processes import free_ports
 
 Serve = Callable[..., subprocess.Popen[str]]
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,14 +33,10 @@ def home() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
 @pytest.fixture
 def ports() -> tuple[int, int]:
-    return _free_port(), _free_port()
+    web, sandbox = free_ports(2)
+    return web, sandbox
 
 
 @pytest.fixture

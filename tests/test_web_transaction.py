@@ -1,6 +1,8 @@
 """One request, one transaction: what is kept, what is rolled back, and what the answer says of it."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -165,11 +167,13 @@ async def test_a_commit_that_fails_is_an_error_and_nothing_is_stored(browser: Br
 
 
 async def test_a_failed_request_gives_its_connection_back(browser: Browser) -> None:
-    pool = browser.app.state.site.engine.pool
+    begin = browser.app.state.site.begin
     for path in ("/api/v1/probe/refused", "/api/v1/probe/uncommitted", "/api/v1/probe/busy", "/api/v1/probe/order"):
         await browser.post(path)
     await browser.post("/api/v1/probe/refused", headers={"authorization": "Bearer rp_unknown"})
-    assert pool.checkedout() == 0
+    async with AsyncExitStack() as stack, asyncio.timeout(5):
+        for _ in range(browser.app.state.site.engine.pool.size()):
+            await stack.enter_async_context(begin())
 
 
 async def test_deadlocks_are_to_be_tried_again(browser: Browser) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlmodel import col
 
 from returns_portal import jobs, worker
@@ -82,6 +82,16 @@ async def all_sent(begin: Begin, seconds: float) -> None:
             await asyncio.sleep(0.1)
 
 
+async def idle(begin: Begin) -> None:
+    """Wait until no job runs: one whose end cannot be written down is taken over, and said to be broken before."""
+    async with asyncio.timeout(20):
+        while True:
+            async with begin() as db:
+                if not await db.scalar(text("SELECT count(*) FROM procrastinate_jobs WHERE status = 'doing'")):
+                    return
+            await asyncio.sleep(0.1)
+
+
 @pytest.fixture
 def server() -> Iterator[EmbeddedPostgres]:
     """A PostgreSQL of this test alone, which it may stop."""
@@ -101,6 +111,7 @@ async def test_it_goes_on_after_a_restart_of_the_database(settings: Settings, se
         working = asyncio.create_task(worker.keep_working(server.url, context, 2, stop))
         await written(begin)
         await all_sent(begin, 20)
+        await idle(begin)
         await asyncio.to_thread(server.stop)
         await engine.dispose()
         # Long enough for every part of the worker to find out: the sweep comes round the least often.

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from returns_portal.accounts import actions
 from returns_portal.actor import SYSTEM
 from returns_portal.app import create_app
+from returns_portal.db import Begin
 from returns_portal.ids import new_id
 from returns_portal.orders.models import Order
 from returns_portal.settings import Settings
@@ -85,3 +86,11 @@ PASSWORD = "correct horse battery"
 async def add_staff(db: AsyncConnection, email: str, *roles: str) -> UUID:
     """A member of staff who can sign in with PASSWORD."""
     return await actions.add_staff(db, SYSTEM, email, "Mira", [*roles], PASSWORD)
+
+
+async def staff_signs_in(browser: Browser, begin: Begin, *roles: str) -> None:
+    """Let a new member of staff with these roles sign in."""
+    async with begin() as db:
+        await add_staff(db, f"{roles[0]}@shop.example", *roles)
+    answer = await send(browser, "/sign-in", {"email": f"{roles[0]}@shop.example", "password": PASSWORD})
+    assert answer.status_code == 303, answer.text

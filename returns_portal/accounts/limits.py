@@ -3,10 +3,10 @@
 import hashlib
 import hmac
 import math
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import case, delete
+from sqlalchemy import ColumnElement, case, delete, or_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
@@ -60,7 +60,7 @@ async def count(db: AsyncConnection, *limits: Limit) -> int:
     rows = [{"bucket": name, "window_start": now, "count": 1} for name in sorted(by_bucket)]
     over = case(
         *[
-            (col(RateLimit.bucket) == name, col(RateLimit.window_start) <= now - timedelta(seconds=limit.seconds))
+            (col(RateLimit.bucket) == name, _is_over(now, timedelta(seconds=limit.seconds)))
             for name, limit in by_bucket.items()
         ]
     )
@@ -82,6 +82,12 @@ async def count(db: AsyncConnection, *limits: Limit) -> int:
             ends = start + timedelta(seconds=by_bucket[name].seconds)
             waits.append(max(1, math.ceil((ends - now).total_seconds())))
     return max(waits)
+
+
+def _is_over(now: datetime, length: timedelta) -> ColumnElement[bool]:
+    """Whether a window is over; one that begins far in the future is of a clock that was set back since."""
+    start = col(RateLimit.window_start)
+    return or_(start <= now - length, start > now + length)
 
 
 async def forget_before(db: AsyncConnection, age: timedelta) -> None:

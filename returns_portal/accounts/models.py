@@ -29,8 +29,10 @@ class Scope(StrEnum):
     RETURNS_WRITE = "returns:write"
     CHECK_INS_WRITE = "check-ins:write"
     REFUNDS_READ = "refunds:read"
+    REFUNDS_WRITE = "refunds:write"
     REPORTS_READ = "reports:read"
     POINTS_READ = "points:read"
+    POINTS_WRITE = "points:write"
 
 
 class Staff(SQLModel, table=True):

@@ -1,15 +1,15 @@
 """Who stands behind a cookie, a key, or an order number with an e-mail."""
 
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, bindparam, column, select, table
+from sqlalchemy import column, select, table
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from returns_portal import clock
-from returns_portal.accounts.models import ApiKey, Staff, WebSession
+from returns_portal.accounts.models import ApiKey, Staff
 from returns_portal.accounts.rules import digest, email_key, looks_like_key, order_number
 from returns_portal.actor import Actor
 from returns_portal.db import run
@@ -19,18 +19,13 @@ from returns_portal.i18n import mark
 # Orders lie above accounts: they are known here by their table's name, as they are to the foreign keys.
 _orders = table("orders", *map(column, ("id", "number", "email", "email_key", "locale")))
 
-# Built once: every request asks one of these two, and building a statement costs as much as sending it.
+# Every request asks one of these two.
 _BY_KEY: Final = "SELECT id, scopes FROM api_key WHERE digest = :digest AND revoked_at IS NULL"
-_BY_SESSION: Final = (
-    select(col(WebSession.staff_id), col(WebSession.order_id), col(Staff.name), col(Staff.roles), _orders.c.number)
-    .outerjoin(Staff, col(Staff.id) == col(WebSession.staff_id))
-    .outerjoin(_orders, _orders.c.id == col(WebSession.order_id))
-    .where(
-        col(WebSession.digest) == bindparam("digest"),
-        col(WebSession.expires_at) > bindparam("now"),
-        col(Staff.disabled_at).is_(None),
-    )
-)
+_BY_SESSION: Final = """
+    SELECT w.staff_id, w.order_id, s.name, s.roles, o.number FROM web_session w
+    LEFT JOIN staff s ON s.id = w.staff_id LEFT JOIN orders o ON o.id = w.order_id
+    WHERE w.digest = :digest AND w.expires_at > :now AND s.disabled_at IS NULL
+"""
 
 
 class OrderContact(msgspec.Struct, frozen=True):
@@ -56,11 +51,12 @@ async def actor_for_key(db: AsyncConnection, token: str) -> Actor:
 
 async def actor_for_session(db: AsyncConnection, token: str) -> Actor | None:
     """Who the browser with this session's token is; None when it is unknown or over, or its person was disabled."""
-    row = (await db.execute(_BY_SESSION, {"digest": digest(token), "now": clock.now()})).one_or_none()
-    return _as_actor(row) if row is not None else None
+    for row in await run(db, _BY_SESSION, digest=digest(token), now=clock.now()):
+        return _as_actor(row)
+    return None
 
 
-def _as_actor(row: Row[tuple[UUID | None, UUID | None, str, list[str], str]]) -> Actor | None:
+def _as_actor(row: Any) -> Actor | None:  # noqa: ANN401 - a row
     if row.staff_id is not None:
         return Actor(kind="staff", id=str(row.staff_id), grants=frozenset(row.roles), name=row.name)
     if row.order_id is not None:

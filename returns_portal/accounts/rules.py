@@ -5,6 +5,7 @@ import hmac
 import re
 import secrets
 from datetime import timedelta
+from pathlib import PurePosixPath
 from typing import Final
 
 from returns_portal.accounts.models import Role, Scope
@@ -76,6 +77,11 @@ def digits(text: str) -> str:
 def order_number(text: str) -> str:
     """An order number as people type it, without the `#` that some shops print before it."""
     return text.strip().lstrip("#").strip()
+
+
+def number_in_path(path: PurePosixPath) -> str:
+    """An order number out of the last part of an address, which holds all the slashes that the number has."""
+    return order_number(str(path).lstrip("/"))
 
 
 def email_key(text: str) -> str:

@@ -2,9 +2,11 @@
 
 import asyncio
 import time
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
+from uuid import UUID
 
 from litestar import Request, Response, get, post
 from litestar.datastructures import State
@@ -23,27 +25,33 @@ from returns_portal.accounts.rules import (
     landing_page,
     order_number,
 )
-from returns_portal.actor import Actor
+from returns_portal.actor import SYSTEM, Actor
+from returns_portal.errors import NotFoundError
 from returns_portal.i18n import _
+from returns_portal.refunds.queries import refund_for
+from returns_portal.returns.queries import return_for
 from returns_portal.web import Form, client_network, flash, form, local_path, page, redirect, site
 from returns_portal.web.signing import SESSION_COOKIE, cookie, derive, forget, seal, unseal
 
 AnyRequest = Request[Any, Any, State]
 
 ACCESS_COOKIE: Final = "__Host-access"
-"""Carries the challenge from the landing form to the code form, sealed; neither e-mail nor number is in it."""
+"""Carries the challenge, and where to go on, from the landing form to the code form, sealed; neither e-mail nor number
+is in it."""
 
 _EVEN_SECONDS: Final = 0.25
 """How long the answer to an order number takes at least: longer than the work, whether or not the order exists."""
 
 _MAX_NUMBER: Final = 64
 _MAX_EMAIL: Final = 254
+_MAX_PATH: Final = 200
 
 
 @get("/", include_in_schema=False)
 async def landing(request: AnyRequest, actor: NamedDependency[Actor]) -> Response[Any]:
     """Ask for the order; somebody who has come in already is offered to go on."""
-    return page(request, "accounts/landing.html", typed={}, errors={}, order=_own_order(actor))
+    target = _return_path(request.query_params.get("next", ""))
+    return page(request, "accounts/landing.html", typed={}, errors={}, order=_own_order(actor), next=target)
 
 
 def _own_order(actor: Actor) -> str:
@@ -55,10 +63,10 @@ async def ask_for_code(request: AnyRequest) -> Response[Any]:
     """Send a code to the order's e-mail. The answer, and its time, are the same when there is no such order."""
     began = time.monotonic()
     sent = await form(request)
-    number, email = sent.text("number"), sent.text("email")
+    number, email, target = sent.text("number"), sent.text("email"), _return_path(sent.get("next", ""))
     errors = _access_errors(number, email)
     if errors:
-        return page(request, "accounts/landing.html", status=422, typed=sent, errors=errors, order="")
+        return page(request, "accounts/landing.html", status=422, typed=sent, errors=errors, order="", next=target)
     here, secret = site(request), derive(site(request).secret, "access")
     challenge = challenge_for(number, email)
     await hit(
@@ -72,7 +80,8 @@ async def ask_for_code(request: AnyRequest) -> Response[Any]:
     # The pause is taken outside of any transaction: only the customer waits, no connection does.
     await asyncio.sleep(max(0.0, began + _EVEN_SECONDS - time.monotonic()))
     answer = redirect("/access/code")
-    answer.set_cookie(cookie(ACCESS_COOKIE, seal(secret, challenge, lasting=CODE_LASTS), lasting=CODE_LASTS))
+    sealed = seal(secret, [challenge, target], lasting=CODE_LASTS)
+    answer.set_cookie(cookie(ACCESS_COOKIE, sealed, lasting=CODE_LASTS))
     return answer
 
 
@@ -89,7 +98,7 @@ def _access_errors(number: str, email: str) -> dict[str, str]:
 async def code_page(request: AnyRequest, actor: NamedDependency[Actor]) -> Response[Any]:
     """Ask for the code that was e-mailed."""
     del actor  # Asked for so that the page's header knows who is there.
-    if _challenge(request) is None:
+    if _asked(request) is None:
         return redirect("/")
     return page(request, "accounts/code.html", errors={}, minutes=_minutes(CODE_LASTS))
 
@@ -98,29 +107,58 @@ async def code_page(request: AnyRequest, actor: NamedDependency[Actor]) -> Respo
 async def come_in(request: AnyRequest) -> Response[Any]:
     """Let the customer in to the one order that the code was sent for."""
     here, secret = site(request), derive(site(request).secret, "access")
-    challenge = _challenge(request)
-    if challenge is None:
+    asked = _asked(request)
+    if asked is None:
         flash(request, _("That took longer than the code lasts. Please ask for a new one."), "wait")
         return redirect("/")
+    challenge, target = asked
     sent = await form(request)
     await hit(here.begin, Limit(bucket(secret, "try:client", client_network(request.scope)), times=60, seconds=600))
     async with here.begin() as db:
         opened = await actions.redeem_code(db, secret, challenge, sent.text("code", limit=20))
         if opened is not None:
             await _leave_session(request, db)
+            way_on = await _way_on(db, target, opened[1])
     if opened is None:
         wrong = _("This code does not fit, or is not valid any more. The newest e-mail has the code that counts.")
         return page(request, "accounts/code.html", status=422, errors={"code": wrong}, minutes=_minutes(CODE_LASTS))
-    token, number = opened
-    answer = redirect(f"/orders/{quote(number, safe='')}")
-    answer.set_cookie(cookie(SESSION_COOKIE, token, lasting=CUSTOMER_SESSION))
+    answer = redirect(way_on)
+    answer.set_cookie(cookie(SESSION_COOKIE, opened[0], lasting=CUSTOMER_SESSION))
     answer.set_cookie(forget(ACCESS_COOKIE))
     return answer
 
 
-def _challenge(request: AnyRequest) -> bytes | None:
+def _asked(request: AnyRequest) -> tuple[bytes, str] | None:
+    """The challenge that was set, and where to go on; None where nobody asked, or too long ago."""
     found = unseal(derive(site(request).secret, "access"), request.cookies.get(ACCESS_COOKIE, ""))
-    return found if isinstance(found, bytes) else None
+    match found:
+        case [bytes(challenge), str(target)]:
+            return challenge, target
+    return None
+
+
+def _return_path(path: str) -> str:
+    """A page of a return or a refund, short enough for a cookie; empty for anything else."""
+    ours = path.startswith(("/returns", "/refunds/")) and len(path) <= _MAX_PATH
+    return local_path(path, otherwise="") if ours else ""
+
+
+async def _way_on(db: AsyncConnection, target: str, number: str) -> str:
+    """Where a customer goes on: to what they came here for, if it is of this order, else to the order."""
+    match urlsplit(target).path.split("/"):
+        case ["", "returns"]:
+            return target
+        case ["", "returns", rma, *_rest]:
+            try:
+                if (await return_for(db, SYSTEM, rma)).order_number == number:
+                    return target
+            except NotFoundError:
+                pass
+        case ["", "refunds", refund_id]:
+            with suppress(NotFoundError, ValueError):
+                if (await refund_for(db, SYSTEM, UUID(refund_id))).order_number == number:
+                    return target
+    return f"/orders/{quote(number, safe='')}"
 
 
 def _minutes(lasting: timedelta) -> int:

@@ -1,5 +1,6 @@
 """The commands that run the portal's processes."""
 
+import os
 import sys
 from importlib import import_module
 from typing import Any
@@ -47,11 +48,30 @@ def worker() -> None:
 
 
 @click.command("stripe-sandbox")
-def stripe_sandbox() -> None:
-    """Run the Stripe sandbox on 127.0.0.1. It keeps what it knows in the portal's database, in its own schema."""
+@click.option("--port", type=click.IntRange(1, 65535), help="Serve on its own there, with a store that is thrown away.")
+def stripe_sandbox(port: int | None) -> None:
+    """Run the Stripe sandbox on 127.0.0.1, where no money moves.
+
+    Without --port it is the portal's: on SANDBOX_PORT, with a schema of its own in the portal's database, where it
+    keeps what it knows. With --port it is on its own, for any of Stripe's SDKs: it starts a database for itself, or
+    makes a schema in DATABASE_URL, and removes it at the end.
+    """
+    if port is not None:
+        _run_alone(port)
+        return
     settings = load_settings()
     if not settings.sandbox:
         raise click.ClickException("STRIPE_SECRET_KEY is set: payments go to Stripe, and the sandbox is not used.")
     logs.configure(settings.log_level)
     url = _load("embedded").database_url(settings)
     _load("payments.sandbox").run(database_url=url, port=settings.sandbox_port)
+
+
+def _run_alone(port: int) -> None:
+    """Serve the sandbox without the portal: none of its settings counts but the database's."""
+    logs.configure("warning")
+    alone = _load("payments.sandbox.alone")
+    try:
+        alone.run_alone(port=port, database_url=os.environ.get("DATABASE_URL") or None)
+    except alone.PortError as error:
+        raise click.ClickException(str(error)) from error

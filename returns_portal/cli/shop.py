@@ -46,6 +46,6 @@ def _parsed(settings: tuple[str, ...]) -> dict[str, object]:
 def _print(info: ShopInfo) -> None:
     for key, value in msgspec.to_builtins(info).items():
         if key != "address":
-            click.echo(f"{key}={value}")
+            click.echo(f"{key}={'null' if value is None else value}")
     for part in DEFAULT.address:
         click.echo(f"address.{part}={info.address.get(part, '')}")

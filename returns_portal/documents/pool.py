@@ -77,8 +77,8 @@ class DocumentPool:
             folder, self._folder = self._folder, None
             await asyncio.to_thread(_end, pool, folder)
 
-    async def run(self, function: Callable[..., T], *args: object) -> T:
-        """Call a module's function in one of the processes.
+    async def run(self, function: Callable[..., T], *args: object, seconds: float | None = None) -> T:
+        """Call a module's function in one of the processes; `seconds` is its own time limit, for what takes longer.
 
         Raises:
             DocumentBusyError: too many are waiting.
@@ -89,7 +89,7 @@ class DocumentPool:
         if self._pending >= self._waiting:
             raise DocumentBusyError(mark("Many labels are being made just now. Please try again in a minute."))
         self._pending += 1
-        job = asyncio.ensure_future(self._attempt(function, args))
+        job = asyncio.ensure_future(self._attempt(function, args, seconds or self._seconds))
         job.add_done_callback(self._done)
         # A caller who goes away must not end the job: with it, its warm process would be ended.
         return await asyncio.shield(job)
@@ -99,12 +99,12 @@ class DocumentPool:
         if not job.cancelled():
             job.exception()  # Seen here, so that it is not reported as lost when the caller has gone away.
 
-    async def _attempt(self, function: Callable[..., T], args: tuple[object, ...]) -> T:
+    async def _attempt(self, function: Callable[..., T], args: tuple[object, ...], seconds: float) -> T:
         """Run it, and once more if its process was killed by something else: a document has no side effects."""
         for _ in range(_ATTEMPTS):
             pool = await self._running()
             try:
-                return await asyncio.wrap_future(pool.schedule(function, args=args, timeout=self._seconds))
+                return await asyncio.wrap_future(pool.schedule(function, args=args, timeout=seconds))
             except TimeoutError as error:
                 raise DocumentTimeoutError(
                     mark("The document took too long to make. Please try again, or ask us for it.")

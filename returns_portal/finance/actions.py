@@ -11,7 +11,7 @@ from returns_portal.actor import Actor
 from returns_portal.errors import ConflictError, NotFoundError
 from returns_portal.i18n import mark
 from returns_portal.jobs import defer
-from returns_portal.refunds import settling
+from returns_portal.refunds import failed
 from returns_portal.refunds.models import RefundStatus
 
 
@@ -47,13 +47,13 @@ async def try_again(db: AsyncConnection, actor: Actor, refund_id: UUID) -> None:
     """
     actor.require("finance")
     status = await db.scalar(text("SELECT status FROM refund WHERE id = :id"), {"id": refund_id})
-    if status not in (None, RefundStatus.FAILED, RefundStatus.UNKNOWN):
+    if status not in {None, RefundStatus.FAILED, RefundStatus.UNKNOWN}:
         raise ConflictError(mark("This refund does not need to be tried again: look at its status."), code="not_failed")
     if status == RefundStatus.UNKNOWN:
         await defer(db, "refunds.submit", refund_id=str(refund_id))
         await history.record(db, actor, ("refund", refund_id, "asked_again", {}))
     else:
-        await settling.retry(db, actor, refund_id)
+        await failed.try_again(db, actor, refund_id)
 
 
 async def retry_job(db: AsyncConnection, actor: Actor, job_id: int) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.actor import Actor
 from returns_portal.db import Begin
-from returns_portal.finance.exports import csv_response
+from returns_portal.finance.exports import refunds_response
 from returns_portal.finance.overview import read_filters
 from returns_portal.shop.queries import current
 
@@ -37,7 +37,7 @@ async def refunds_csv(
     actor.require("reports:read")
     zone = (await current(db)).timezone
     filters = read_filters({"from": first or "", "to": last or "", "basis": basis}, zone)
-    return csv_response(begin, filters, bom=bom)
+    return refunds_response(begin, filters, bom=bom)
 
 
 routes: list[Any] = [refunds_csv]

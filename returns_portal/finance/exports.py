@@ -1,48 +1,33 @@
-"""The report as a file: written by the database itself, in the same memory whether it is long or short."""
+"""Reports as files: CSV written by the database itself, in the same memory whether it is long or short."""
 
 import codecs
 import os
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
+import psycopg
 from litestar.response import Stream
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from returns_portal.db import Begin, beginner, create_engine, raw_connection
+from returns_portal.db import Begin, beginner, create_engine
 from returns_portal.embedded import database_url
 from returns_portal.finance.filters import Basis, Filters, period
-from returns_portal.finance.report import export_query
+from returns_portal.finance.listing import Listing, reading
+from returns_portal.finance.report import report_listing
+from returns_portal.finance.spreadsheets import write_report
 from returns_portal.settings import Settings
 from returns_portal.shop.queries import current as current_shop
 
 _CHUNK: Final = 64 * 1024
+FindListing = Callable[[AsyncConnection, str], Awaitable[Listing]]
 
 
-async def stream_refunds(begin: Begin, filters: Filters, *, bom: bool = False) -> AsyncIterator[bytes]:
-    """The report as CSV, in chunks, from one snapshot of the database.
-
-    It opens a transaction of its own, because a response is read after its request's one has ended. With `bom` it
-    begins with the mark by which spreadsheets know UTF-8.
-    """
-    if bom:
-        yield codecs.BOM_UTF8
-    async with begin() as db:
-        async for chunk in _copied(db, filters):
-            yield chunk
-
-
-async def _copied(db: AsyncConnection, filters: Filters) -> AsyncIterator[bytes]:
-    driver = await raw_connection(db)
-    # A statement lasts as long as its reader takes: a download over a slow line is no runaway query.
-    await driver.execute("SET TRANSACTION READ ONLY")
-    await driver.execute("SET LOCAL statement_timeout = '30min'")
-    await driver.execute("SET LOCAL plan_cache_mode = force_custom_plan")
-    # Enough to join and sort a year without spilling to disk.
-    await driver.execute("SET LOCAL work_mem = '64MB'")
-    query, values = export_query(filters)
+async def copied(driver: psycopg.AsyncConnection[Any], listing: Listing) -> AsyncIterator[bytes]:
+    """The listing as CSV, in chunks."""
+    query, values = listing.query()
     gathered = bytearray()
     async with driver.cursor() as cursor, cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER)", values) as copy:
         async for row in copy:
@@ -52,6 +37,24 @@ async def _copied(db: AsyncConnection, filters: Filters) -> AsyncIterator[bytes]
                 gathered.clear()
     if gathered:
         yield bytes(gathered)
+
+
+async def stream(begin: Begin, listing: Listing, *, bom: bool = False) -> AsyncIterator[bytes]:
+    """A listing as CSV, in chunks, from one snapshot of the database.
+
+    It opens a transaction of its own, because a response is read after its request's one has ended. With `bom` it
+    begins with the mark by which spreadsheets know UTF-8.
+    """
+    if bom:
+        yield codecs.BOM_UTF8
+    async with reading(begin) as driver:
+        async for chunk in copied(driver, listing):
+            yield chunk
+
+
+def stream_refunds(begin: Begin, filters: Filters, *, bom: bool = False) -> AsyncIterator[bytes]:
+    """The refund report as CSV."""
+    return stream(begin, report_listing(filters), bom=bom)
 
 
 async def export_refunds(
@@ -65,27 +68,48 @@ async def export_refunds(
 ) -> None:
     """Write the report of a period (days as YYYY-MM-DD, as `filters.period` reads them) to a file.
 
-    The file appears whole or not at all, readable by its owner alone. The database has to be running.
+    The file appears whole or not at all, readable by its owner alone; it is a workbook where its name ends in `.xlsx`,
+    else CSV. The database has to be running.
 
     Raises:
         InvalidError: the period is none.
     """
-    engine = create_engine(database_url(settings), size=1, name="returns-portal export-refunds")
+    async with _database(settings) as (begin, zone):
+        begins, ends = period(first, last, zone)
+        filters = Filters(first=begins, last=ends, zone=zone, basis=basis)
+        with whole(out) as file:
+            if out.suffix.lower() == ".xlsx":
+                await write_report(begin, filters, file)
+                return
+            async for chunk in stream_refunds(begin, filters, bom=bom):
+                file.write(chunk)
+
+
+async def export_listing(settings: Settings, out: Path, find: FindListing) -> None:
+    """Write a listing to a CSV file, as `export_refunds` does; `find` is given a transaction and the shop's zone."""
+    async with _database(settings) as (begin, zone):
+        async with begin() as db:
+            listing = await find(db, zone)
+        with whole(out) as file:
+            async for chunk in stream(begin, listing):
+                file.write(chunk)
+
+
+@asynccontextmanager
+async def _database(settings: Settings) -> AsyncIterator[tuple[Begin, str]]:
+    """A small engine of its own, and the shop's zone."""
+    engine = create_engine(database_url(settings), size=1, name="returns-portal export")
     begin = beginner(engine)
     try:
         async with begin() as db:
             zone = (await current_shop(db)).timezone
-        begins, ends = period(first, last, zone)
-        filters = Filters(first=begins, last=ends, zone=zone, basis=basis)
-        with _whole(out) as file:
-            async for chunk in stream_refunds(begin, filters, bom=bom):
-                file.write(chunk)
+        yield begin, zone
     finally:
         await engine.dispose()
 
 
 @contextmanager
-def _whole(out: Path) -> Iterator[IO[bytes]]:
+def whole(out: Path) -> Iterator[IO[bytes]]:
     """A file that takes its name only once it is complete; a device or a pipe is written to as it is."""
     if out.exists() and not out.is_file():
         with out.open("wb") as file:
@@ -104,11 +128,15 @@ def _whole(out: Path) -> Iterator[IO[bytes]]:
         raise
 
 
-def csv_response(begin: Begin, filters: Filters, *, bom: bool) -> Stream:
-    """The report as a download."""
-    name = f"refunds-{filters.first}-{filters.last}.csv"
+def csv_response(name: str, chunks: AsyncIterator[bytes]) -> Stream:
+    """A CSV file as a download."""
     return Stream(
-        stream_refunds(begin, filters, bom=bom),
+        chunks,
         media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
+
+
+def refunds_response(begin: Begin, filters: Filters, *, bom: bool) -> Stream:
+    """The refund report as a download."""
+    return csv_response(f"refunds-{filters.first}-{filters.last}.csv", stream_refunds(begin, filters, bom=bom))

@@ -48,12 +48,17 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def ends(self) -> datetime:
         """The moment after the last day, in UTC."""
-        return day_begins(self.last + timedelta(days=1), self.zone)
+        return day_begins(next_day(self.last), self.zone)
 
 
 def day_begins(day: date, zone: str) -> datetime:
     """When a day begins in a zone, in UTC; where its midnight is skipped or doubled, at the change or the first one."""
     return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
+
+
+def next_day(day: date) -> date:
+    """The day after."""
+    return day + timedelta(days=1)
 
 
 def today(zone: str) -> date:
@@ -75,6 +80,18 @@ def parse_day(text: str, field: str) -> date:
     if day is None or day.year not in YEARS:
         raise InvalidError(mark("Give a day as YYYY-MM-DD."), code="bad_day", field=field)
     return day
+
+
+def parse_month(text: str, field: str) -> date:
+    """Read a month as YYYY-MM; its first day.
+
+    Raises:
+        InvalidError: it is none, or in a year of no order.
+    """
+    try:
+        return parse_day(f"{text}-01", field)
+    except InvalidError:
+        raise InvalidError(mark("Give a month as YYYY-MM."), code="bad_month", field=field) from None
 
 
 def period(first: str | None, last: str | None, zone: str) -> tuple[date, date]:

@@ -5,18 +5,18 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 import msgspec
-from babel import dates
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from returns_portal import clock, i18n
+from returns_portal import clock
 from returns_portal.actor import Actor
 from returns_portal.db import raw_connection
 from returns_portal.errors import InvalidError
+from returns_portal.finance import words
 from returns_portal.finance.chart import Bar, bars
 from returns_portal.finance.filters import Basis, Filters, period, today
 from returns_portal.finance.report import Place, ReportRow, Total, moment_column, page_rows, sums_by_day, totals
@@ -51,7 +51,9 @@ class Overview(msgspec.Struct, frozen=True):
     chart_currency: str
     rows: Sequence[ReportRow]
     query: str
-    """The query string of what is shown, for the export."""
+    """The query string of what is shown, for the files."""
+    wanted: list[tuple[str, str]]
+    """The same as fields of a form."""
     next_query: str
     first_query: str
 
@@ -120,6 +122,7 @@ async def overview(db: AsyncConnection, actor: Actor, filters: Filters, after: s
         chart_currency=charted,
         rows=rows[:PAGE],
         query=query,
+        wanted=parse_qsl(query),
         next_query=f"{query}&{urlencode({'after': _place_of(rows[PAGE - 1], filters.basis)})}" if rows[PAGE:] else "",
         first_query=query if after else "",
     )
@@ -152,8 +155,7 @@ def _place_of(row: ReportRow, basis: Basis) -> str:
 
 def _heading(first: date, last: date) -> str:
     if first.day == 1 and last == month_end(first):
-        language = i18n.formatting_locale(i18n.current())
-        return _("Refunds, {period}", period=dates.format_skeleton("yMMMM", first, locale=language))
+        return _("Refunds, {period}", period=words.month(first))
     days = _("{first} to {last}", first=formats.format_date(first), last=formats.format_date(last))
     return _("Refunds, {period}", period=days if first != last else formats.format_date(first))
 

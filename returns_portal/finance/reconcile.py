@@ -22,7 +22,7 @@ _SKEW: Final = timedelta(days=1)
 
 _ROWS: Final = text("""
     SELECT f.id, f.attempt, f.status, f.amount, f.currency, f.gateway_id FROM refund f
-    WHERE f.destination = 'original' AND (f.submitted_at IS NOT NULL OR f.attempt > 1)
+    WHERE f.destination = 'original' AND f.kind <> 'outside' AND (f.submitted_at IS NOT NULL OR f.attempt > 1)
 """)
 
 _EXISTS: Final = frozenset({"pending", "succeeded"})

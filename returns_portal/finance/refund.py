@@ -9,6 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.actor import Actor
+from returns_portal.finance.credit_notes import NoteLink, notes_of_refund
+from returns_portal.refunds.approvals import GestureView, gesture_of
+from returns_portal.refunds.failed import Ways, ways_of
 from returns_portal.refunds.queries import RefundView, refund_for
 
 
@@ -49,9 +52,15 @@ class Story(msgspec.Struct, frozen=True):
     refund: RefundView
     refund_deadline: datetime | None
     """None where no return stands behind it."""
+    gesture: GestureView | None
+    """Who wanted it and who approved it, where it is no return's."""
+    ways: Ways | None
+    """What the reader can do about it, where it did not go through."""
     goods: list[Goods]
     events: list[Event]
     entries: list[Entry]
+    notes: list[NoteLink]
+    """Its credit notes, and what cancels them."""
 
 
 _GOODS: Final = text("""
@@ -88,7 +97,10 @@ async def refund_story(db: AsyncConnection, actor: Actor, refund_id: UUID) -> St
     return Story(
         refund=view,
         refund_deadline=deadline,
+        gesture=await gesture_of(db, actor, refund_id),
+        ways=(await ways_of(db, actor, [refund_id])).get(refund_id) if actor.has("finance") else None,
         goods=[Goods(**row) for row in (await db.execute(_GOODS, values)).mappings()],
         events=[Event(**row) for row in (await db.execute(_EVENTS, values)).mappings()],
         entries=[Entry(**row) for row in (await db.execute(_ENTRIES, values)).mappings()],
+        notes=await notes_of_refund(db, actor, refund_id),
     )

@@ -1,89 +1,117 @@
-"""The refund report: one SELECT, which the page shows and the export writes.
+"""The refund report: one SELECT, which the page shows and the exports write.
 
 The export is CSV (RFC 4180 quoting, UTF-8, lines end in LF) with one row per refund and this header:
 
-- `refund_id`, `return_number`, `order_number`
+- `refund_id`, `return_number`, `order_number`, `ordered_at`
+- `kind`: return, goodwill, outside (made in the gateway's dashboard); `reason`: of a gesture, in staff's words
 - `status`: planned, awaiting_transfer, submitting, pending, succeeded, failed, canceled, unknown
 - `destination`: original (the card), points, transfer
 - `currency`: ISO 4217
 - `gross`, `tax`, `net`, `shipping`, `points_bonus`: decimal numbers in major units, with the currency's own number of
   places. `net` is gross less tax; `tax` and `shipping` are in the gross; the bonus is on top of it. Points have the
   worth in currency that they stand for.
+- `tax_rate`: the tax in percent of net, over all rates of the refund together, to two places
+- `card_leg`, `points_leg`, `transfer_leg`: the gross, by the way in which it goes
 - `requested_at` (the return was filed), `released_at` (its parcel was checked in, or the decision made), `submitted_at`
   (sent to the gateway), `settled_at` (succeeded): UTC, RFC 3339
+- `approver`: the second person who approved a gesture
 - `payment_tender`: stripe, points, external; `payment_reference`: Stripe's PaymentIntent; `imported_reference`: what
   the shop's file calls the payment
-- `gateway_refund_id`, `acquirer_reference` (for transfers, the bank's reference), `failure_reason`
-- `skus` (`sku×n`, separated by spaces) and `quantity`: the goods of the parcel that the refund is for. Where several
-  payments share a parcel, or decisions came later, each of its refunds shows them.
+- `gateway_refund_id`, `acquirer_reference` (for transfers, the bank's reference), `failure_reason`, `dispute_ids`
+- `credit_note`: its number; `gl_account`: the code of the account that bears the refund
+- `skus` (`sku×n`, separated by spaces), `quantity`, `conditions` (how they arrived): the goods that the refund is for.
+  Where several payments share a parcel, or decisions came later, each of its refunds shows them.
 - `livemode`: false where no money moved
 """
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any, Final, NamedTuple
+from decimal import Decimal
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from babel import Locale
 from psycopg import AsyncConnection as Driver
 from psycopg.rows import class_row
 
-from returns_portal.finance.cells import safe_sql
+from returns_portal.finance.codes import code_sql
 from returns_portal.finance.filters import Basis, Filters
-from returns_portal.money import exponent, is_currency
-from returns_portal.refunds.models import RefundStatus
+from returns_portal.finance.listing import Column, Listing
+from returns_portal.ledger.models import Account
+from returns_portal.refunds.models import Destination, RefundStatus
 
 
-class Column(NamedTuple):
-    """A column of the report: its name, its SQL, and what it holds."""
-
-    name: str
-    sql: str
-    kind: str = "plain"
+def _leg(destination: Destination) -> str:
+    return f"CASE f.destination WHEN '{destination.value}' THEN f.amount ELSE 0 END"
 
 
 COLUMNS: Final = (
     Column("refund_id", "f.id"),
-    Column("return_number", "r.rma"),
+    Column("return_number", "coalesce(r.rma, '')"),
     Column("order_number", "o.number", "text"),
+    Column("ordered_at", "o.placed_at", "moment"),
+    Column("kind", "f.kind"),
+    Column("reason", "f.reason", "text"),
     Column("status", "f.status"),
     Column("destination", "f.destination"),
     Column("currency", "f.currency"),
     Column("gross", "f.amount", "amount"),
     Column("tax", "f.tax", "amount"),
     Column("net", "f.amount - f.tax", "amount"),
+    Column("tax_rate", "round(f.tax * 100.0 / nullif(f.amount - f.tax, 0), 2)", "number"),
     Column("shipping", "f.shipping", "amount"),
     Column("points_bonus", "f.bonus", "amount"),
+    Column("card_leg", _leg(Destination.CARD), "amount"),
+    Column("points_leg", _leg(Destination.POINTS), "amount"),
+    Column("transfer_leg", _leg(Destination.TRANSFER), "amount"),
     Column("requested_at", "f.requested_at", "moment"),
     Column("released_at", "f.created_at", "moment"),
     Column("submitted_at", "f.submitted_at", "moment"),
     Column("settled_at", "f.settled_at", "moment"),
+    Column("approver", "coalesce(s.name, g.decided_by)", "text"),
     Column("payment_tender", "p.tender"),
     Column("payment_reference", "p.reference", "text"),
     Column("imported_reference", "p.imported_reference", "text"),
     Column("gateway_refund_id", "f.gateway_id", "text"),
     Column("acquirer_reference", "f.gateway_reference", "text"),
     Column("failure_reason", "f.failure_reason", "text"),
+    Column("dispute_ids", "d.ids", "text"),
+    Column("credit_note", "n.document"),
+    Column(
+        "gl_account",
+        f"CASE f.kind WHEN 'goodwill' THEN {code_sql(Account.GOODWILL_EXPENSE)}"
+        f" ELSE {code_sql(Account.SALES_RETURNS)} END",
+        "text",
+    ),
     Column("skus", "i.skus", "text"),
-    Column("quantity", "coalesce(i.quantity, 0)"),
+    Column("quantity", "coalesce(i.quantity, 0)", "number"),
+    Column("conditions", "a.conditions"),
     Column("livemode", "f.livemode", "flag"),
 )
-
-_SELECTED: Final = ", ".join(f"{column.sql} AS {column.name}" for column in COLUMNS)
 
 # The goods are looked up refund by refund, by index. Joined with all goods gathered at once a year takes a third less
 # time, but hours where the planner's statistics are older than the data. What was undone is void, and is told beside
 # the refunds that were canceled with it.
-_FROM: Final = """
-    FROM refund f LEFT JOIN returns r ON r.id = f.return_id JOIN orders o ON o.id = f.order_id
-    JOIN payment p ON p.id = f.payment_id
+JOINS: Final = """
+    LEFT JOIN returns r ON r.id = f.return_id JOIN orders o ON o.id = f.order_id JOIN payment p ON p.id = f.payment_id
+    LEFT JOIN goodwill g ON g.id = f.release_id AND g.decision = 'approved'
+    LEFT JOIN staff s ON g.decided_by = 'staff:' || s.id
+    LEFT JOIN (SELECT payment_id, string_agg(gateway_id, ' ' ORDER BY opened_at, id) AS ids FROM dispute
+        GROUP BY payment_id) AS d ON d.payment_id = f.payment_id
     CROSS JOIN LATERAL (
         SELECT sum(c.quantity) AS quantity,
-               string_agg(l.sku || '×' || c.quantity, ' ' ORDER BY l.position, c.first_unit) AS skus
+               string_agg(l.sku || '×' || c.quantity, ' ' ORDER BY l.position, c.first_unit)
+               FILTER (WHERE c.quantity > 0) AS skus
         FROM refund_line c JOIN order_line l ON l.id = c.order_line_id
         WHERE c.release_id = f.release_id AND (c.voided_at IS NOT NULL) = (f.status = 'canceled')) AS i
+    CROSS JOIN LATERAL (
+        SELECT string_agg(DISTINCT condition, ' ' ORDER BY condition) AS conditions
+        FROM parcel_item WHERE parcel_id = f.parcel_id AND acceptance IN ('accepted', 'part')) AS a
 """
+"""What a refund `f` is shown with."""
+
+NOTE: Final = "LEFT JOIN credit_note n ON n.refund_id = f.id AND n.attempt = f.attempt AND n.kind = 'credit_note'"
+"""The credit note of its present attempt."""
 
 
 def moment_column(basis: Basis) -> str:
@@ -104,49 +132,14 @@ def condition(filters: Filters) -> tuple[str, dict[str, Any]]:
     return " AND ".join(parts), values
 
 
-def export_query(filters: Filters) -> tuple[str, dict[str, Any]]:
-    """The report as it is exported: every cell as text or number, in the order of the page."""
+def report_listing(filters: Filters) -> Listing:
+    """The report as it is exported, in the order of the page."""
     wanted, values = condition(filters)
-    cells = ", ".join(f"{_cell(column)} AS {column.name}" for column in COLUMNS)
-    moment = moment_column(filters.basis)
-    select = f"SELECT {_SELECTED}, {_SCALE} AS scale {_FROM} WHERE {wanted} ORDER BY f.{moment} DESC, f.id DESC"
-    return f"SELECT {cells} FROM ({select}) AS report", values  # noqa: S608 - our own text
+    order = f"f.{moment_column(filters.basis)} DESC, f.id DESC"
+    return Listing(COLUMNS, f"FROM refund f {JOINS} {NOTE} WHERE {wanted}", order, values)
 
 
-def _cell(column: Column) -> str:
-    match column.kind:
-        case "text":
-            return safe_sql(column.name)
-        case "amount":
-            # Whole minor units times 0.01 are a decimal number of two places, exactly, and so on.
-            return f"{column.name} * scale"
-        case "moment":
-            return f"""to_char({column.name} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')"""
-        case "flag":
-            return f"CAST({column.name} AS text)"
-        case _:
-            return column.name
-
-
-def _places() -> dict[int, list[str]]:
-    """The currencies whose minor unit is not a hundredth, by their decimal places; the books' own table decides."""
-    found: dict[int, list[str]] = {}
-    for code in sorted(filter(is_currency, Locale("en").currencies)):
-        places = exponent(code)
-        if places != 2:  # noqa: PLR2004 - the ELSE of the expression made of this
-            found.setdefault(places, []).append(code)
-    return found
-
-
-def _scale() -> str:
-    cases = " ".join(
-        f"WHEN f.currency IN ({', '.join(repr(code) for code in codes)}) THEN {10**-places:.{places}f}"
-        for places, codes in sorted(_places().items())
-    )
-    return f"CASE {cases} ELSE 0.01 END"
-
-
-_SCALE: Final = _scale()
+_SELECTED: Final = ", ".join(f"{column.sql} AS {column.name}" for column in COLUMNS)
 
 
 class ReportRow(msgspec.Struct, frozen=True):
@@ -155,26 +148,38 @@ class ReportRow(msgspec.Struct, frozen=True):
     refund_id: UUID
     return_number: str
     order_number: str
+    ordered_at: datetime
+    kind: str
+    reason: str
     status: str
     destination: str
     currency: str
     gross: int
     tax: int
     net: int
+    tax_rate: Decimal | None
     shipping: int
     points_bonus: int
+    card_leg: int
+    points_leg: int
+    transfer_leg: int
     requested_at: datetime
     released_at: datetime
     submitted_at: datetime | None
     settled_at: datetime | None
+    approver: str | None
     payment_tender: str
     payment_reference: str | None
     imported_reference: str | None
     gateway_refund_id: str | None
     acquirer_reference: str
     failure_reason: str
+    dispute_ids: str | None
+    credit_note: str | None
+    gl_account: str
     skus: str | None
     quantity: int
+    conditions: str | None
     livemode: bool
 
 
@@ -189,7 +194,10 @@ async def page_rows(db: Driver[Any], filters: Filters, *, after: Place | None, l
     if after is not None:
         wanted += f" AND ({moment}, f.id) < (%(moment)s, %(id)s)"
         values |= {"moment": after[0], "id": after[1]}
-    query = f"SELECT {_SELECTED} {_FROM} WHERE {wanted} ORDER BY {moment} DESC, f.id DESC LIMIT %(limit)s"
+    query = (
+        f"SELECT {_SELECTED} FROM refund f {JOINS} {NOTE} WHERE {wanted}"  # noqa: S608 - as above
+        f" ORDER BY {moment} DESC, f.id DESC LIMIT %(limit)s"
+    )
     values["limit"] = limit
     async with db.cursor(row_factory=class_row(ReportRow)) as cursor:
         await cursor.execute(query, values)
@@ -232,3 +240,25 @@ async def sums_by_day(db: Driver[Any], filters: Filters, currency: str) -> dict[
         values | {"zone": filters.zone},
     )
     return {day: (gross, count) for day, gross, count in await cursor.fetchall()}
+
+
+class Split(msgspec.Struct, frozen=True):
+    """The refunds of one currency, kind and destination; minor units."""
+
+    currency: str
+    kind: str
+    destination: str
+    count: int
+    gross: int
+
+
+async def splits(db: Driver[Any], filters: Filters) -> Sequence[Split]:
+    """The whole report by kind and by where the money went, the largest count of each currency first."""
+    wanted, values = condition(filters)
+    query = (
+        "SELECT f.currency, f.kind, f.destination, count(*) AS count, CAST(sum(f.amount) AS bigint) AS gross"  # noqa: S608 - as above
+        f" FROM refund f WHERE {wanted} GROUP BY 1, 2, 3 ORDER BY f.currency, count(*) DESC, 2, 3"
+    )
+    async with db.cursor(row_factory=class_row(Split)) as cursor:
+        await cursor.execute(query, values)
+        return await cursor.fetchall()

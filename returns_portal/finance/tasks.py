@@ -10,10 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock
 from returns_portal.actor import Actor
+from returns_portal.finance.disputes import DisputeView, Overpaid, open_disputes, overpaid
 from returns_portal.finance.words import SOON
+from returns_portal.refunds.lowering import left_for
+from returns_portal.refunds.models import RefundStatus
 
 SHOWN: Final = 20
 """How many of each kind are shown; what is dealt with makes room for the next."""
+UNKNOWN_MINUTES: Final = 15
+"""From then on a refund of which nobody knows what became stands before all others."""
 
 
 class OpenRefund(msgspec.Struct, frozen=True):
@@ -22,14 +27,18 @@ class OpenRefund(msgspec.Struct, frozen=True):
     id: UUID
     rma: str
     order_number: str
+    kind: str
     status: str
     destination: str
     currency: str
     amount: int
     failure_reason: str
     card_last4: str
-    changed_at: datetime
+    unknown_since: datetime | None
+    """Since when nobody knows what became of it, where that has lasted too long."""
     refund_deadline: datetime | None
+    left: int | None = None
+    """What is left of its payment, where that is less than the refund."""
 
 
 class Correction(msgspec.Struct, frozen=True):
@@ -91,9 +100,12 @@ class Tasks(msgspec.Struct, frozen=True):
     """Everything that waits for a decision of finance."""
 
     refunds: list[OpenRefund]
+    disputes: list[DisputeView]
+    overpaid: list[Overpaid]
     transfers: int
     decisions: int
     """Units, as everywhere."""
+    approvals: int
     corrections: list[Correction]
     statements: list[Statement]
     deadlines: list[Deadline]
@@ -108,19 +120,27 @@ class Tasks(msgspec.Struct, frozen=True):
 
 # The first condition is the index's, so that only open refunds are looked at.
 _REFUNDS: Final = """
-    SELECT f.id, coalesce(r.rma, '') AS rma, o.number AS order_number, f.status, f.destination, f.currency, f.amount,
-           f.failure_reason, p.card_last4, f.changed_at, r.refund_deadline
+    SELECT f.id, coalesce(r.rma, '') AS rma, o.number AS order_number, f.kind, f.status, f.destination, f.currency,
+           f.amount, f.failure_reason, p.card_last4,
+           CASE WHEN u.since < :unknown THEN u.since END AS unknown_since, r.refund_deadline
     FROM refund f LEFT JOIN returns r ON r.id = f.return_id JOIN orders o ON o.id = f.order_id
     JOIN payment p ON p.id = f.payment_id
+    LEFT JOIN LATERAL (
+        SELECT min(h.at) AS since FROM history h
+        WHERE f.status IN ('unknown', 'submitting') AND h.subject_id = f.id AND h.subject = 'refund'
+          AND h.action IN ('submitting', 'unknown') AND CAST(h.data ->> 'attempt' AS int) = f.attempt) AS u ON true
     WHERE f.status NOT IN ('succeeded', 'canceled')
-      AND (f.status IN ('failed', 'unknown') OR (f.status = 'planned' AND p.status = 'failed'))
-    ORDER BY r.refund_deadline, f.id LIMIT :shown
+      AND (f.status IN ('failed', 'unknown') OR (f.status = 'submitting' AND u.since < :unknown)
+           OR (f.status = 'planned' AND p.status = 'failed')
+           OR (f.status = 'pending' AND f.pending_reason = 'insufficient_funds'))
+    ORDER BY coalesce(u.since < :unknown, false) DESC, r.refund_deadline, f.id LIMIT :shown
 """
 _COUNTS: Final = """
     SELECT (SELECT count(*) FROM refund WHERE status NOT IN ('succeeded', 'canceled')
             AND status = 'awaiting_transfer') AS transfers,
            (SELECT CAST(coalesce(sum(i.quantity), 0) AS int) FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id
-            WHERE i.acceptance = 'waiting' AND p.undone_at IS NULL) AS decisions
+            WHERE i.acceptance = 'waiting' AND p.undone_at IS NULL) AS decisions,
+           (SELECT count(*) FROM goodwill WHERE decision = 'waiting') AS approvals
 """
 _CORRECTIONS: Final = """
     WITH RECURSIVE chain AS (
@@ -186,18 +206,33 @@ async def tasks(db: AsyncConnection, actor: Actor) -> Tasks:
         ForbiddenError: the actor is not of finance.
     """
     actor.require("finance")
-    values = {"shown": SHOWN, "soon": clock.now() + SOON}
+    values = {"shown": SHOWN, "soon": clock.now() + SOON, "unknown": clock.minutes_ago(UNKNOWN_MINUTES)}
     counts = (await db.execute(text(_COUNTS))).one()
     return Tasks(
-        refunds=[OpenRefund(**row) for row in await _rows(db, _REFUNDS, values)],
+        refunds=await _with_left(db, [OpenRefund(**row) for row in await _rows(db, _REFUNDS, values)]),
+        disputes=await open_disputes(db, actor, SHOWN),
+        overpaid=await overpaid(db, actor, SHOWN),
         transfers=counts.transfers,
         decisions=counts.decisions,
+        approvals=counts.approvals,
         corrections=[Correction(**row) for row in await _rows(db, _CORRECTIONS, values)],
         statements=[Statement(**row) for row in await _rows(db, _STATEMENTS, values)],
         deadlines=[Deadline(**row) for row in await _rows(db, _DEADLINES, values)],
         unshipped=[Unshipped(**row) for row in await _rows(db, _UNSHIPPED, values)],
         jobs=[GivenUp(**row) for row in await _rows(db, _JOBS, values)],
     )
+
+
+async def _with_left(db: AsyncConnection, refunds: list[OpenRefund]) -> list[OpenRefund]:
+    """The refunds; those that failed and are more than what is left of their payment say so."""
+    failed = [refund.id for refund in refunds if refund.status == RefundStatus.FAILED]
+    left = await left_for(db, failed)
+    return [
+        msgspec.structs.replace(refund, left=left[refund.id])
+        if left.get(refund.id, refund.amount) < refund.amount
+        else refund
+        for refund in refunds
+    ]
 
 
 async def _rows(db: AsyncConnection, query: str, values: dict[str, Any]) -> list[dict[str, Any]]:

@@ -36,7 +36,7 @@ class Transfer(msgspec.Struct, frozen=True):
 
 _TRANSFERS: Final = text("""
     SELECT f.id AS refund_id, coalesce(r.rma, '') AS rma, o.number AS order_number, o.name, f.currency, f.amount,
-           r.refund_deadline, r.bank_account AS account
+           r.refund_deadline, coalesce(f.bank_account, r.bank_account) AS account
     FROM refund f LEFT JOIN returns r ON r.id = f.return_id JOIN orders o ON o.id = f.order_id
     WHERE f.status NOT IN ('succeeded', 'canceled') AND f.status = 'awaiting_transfer'
     ORDER BY r.refund_deadline, f.id LIMIT :limit

@@ -13,15 +13,32 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from returns_portal.actor import Actor
 from returns_portal.db import Begin
 from returns_portal.errors import InvalidError
-from returns_portal.finance import actions, web_decisions, web_transfers, words
-from returns_portal.finance.exports import csv_response
+from returns_portal.finance import (
+    actions,
+    web_approvals,
+    web_closing,
+    web_credit_notes,
+    web_decisions,
+    web_disputes,
+    web_journal,
+    web_liability,
+    web_orders,
+    web_points,
+    web_reconciliation,
+    web_reports,
+    web_transfers,
+    words,
+)
+from returns_portal.finance.exports import refunds_response
 from returns_portal.finance.filters import today
 from returns_portal.finance.overview import month_end, overview, read_filters
+from returns_portal.finance.proofs import proofs
 from returns_portal.finance.refund import refund_story
 from returns_portal.finance.replies import attempt
 from returns_portal.finance.tasks import tasks
 from returns_portal.i18n import _, translate
 from returns_portal.refunds.actions import release_unshipped
+from returns_portal.refunds.failed import take_transfer
 from returns_portal.refunds.models import Destination, RefundStatus
 from returns_portal.returns.actions import handle_withdrawal
 from returns_portal.shop.queries import current
@@ -53,6 +70,7 @@ async def finance_page(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
         "finance/overview.html",
         status=422 if errors else 200,
         tasks=await tasks(db, actor),
+        proof=next(iter(await proofs(db, actor, limit=1)), None),
         view=shown,
         typed=typed,
         errors=errors,
@@ -67,7 +85,7 @@ async def finance_csv(request: AnyRequest, db: Db, begin: NamedDependency[Begin]
     """Exactly what the page shows, all pages of it."""
     zone = (await current(db)).timezone
     bom = request.query_params.get("bom") == "1"
-    return csv_response(begin, read_filters(dict(request.query_params), zone), bom=bom)
+    return refunds_response(begin, read_filters(dict(request.query_params), zone), bom=bom)
 
 
 @get("/finance/refunds/{refund_id:uuid}", guards=[requires_staff("finance", "support")])
@@ -82,6 +100,14 @@ async def retry(request: AnyRequest, db: Db, actor: By, refund_id: FromPath[UUID
     """Try a failed refund again, or ask about an unknown one."""
     done = _("It is on its way again.")
     return await attempt(request, db, actions.try_again, actor, refund_id, done=done, back="/finance")
+
+
+@post("/finance/refunds/{refund_id:uuid}/transfer", guards=finance)
+async def turn_to_transfer(request: AnyRequest, db: Db, actor: By, refund_id: FromPath[UUID]) -> Redirect:
+    """Pay a refund by transfer that cannot go back the way the money came."""
+    done = _("It is paid by transfer now. Where no account number is known, the customer is asked for it by e-mail.")
+    back = f"/finance/refunds/{refund_id}"
+    return await attempt(request, db, take_transfer, actor, refund_id, done=done, back=back)
 
 
 @post("/finance/corrections/{parcel_id:uuid}/review", guards=finance)
@@ -118,11 +144,22 @@ routes: list[Any] = [
     finance_csv,
     refund_page,
     retry,
+    turn_to_transfer,
     review,
     handle,
     refund_unshipped,
     retry_job,
+    *web_approvals.routes,
+    *web_closing.routes,
+    *web_credit_notes.routes,
     *web_decisions.routes,
+    *web_disputes.routes,
+    *web_journal.routes,
+    *web_liability.routes,
+    *web_orders.routes,
+    *web_points.routes,
+    *web_reconciliation.routes,
+    *web_reports.routes,
     *web_transfers.routes,
 ]
 """Finance's pages."""

@@ -15,11 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from returns_portal.actor import Actor
 from returns_portal.errors import DomainError, InvalidError, NotFoundError
 from returns_portal.finance import words
+from returns_portal.finance.typed import typed_amount
 from returns_portal.i18n import _, mark, translate
-from returns_portal.money import to_minor
-from returns_portal.refunds.actions import Decision, decide
+from returns_portal.refunds.deciding import Decision, decide, preview
 from returns_portal.refunds.queries import balance_of
-from returns_portal.refunds.rules import Claim, RefundPlan, plan
+from returns_portal.refunds.rules import RefundPlan
 from returns_portal.returns.models import RefundTo
 from returns_portal.warehouse.queries import WaitingItem, waiting_items
 from returns_portal.web import Form, flash, form, page, redirect, requires_staff, site
@@ -35,10 +35,11 @@ deciders = [requires_staff("finance", "support")]
 
 
 class Waiting(msgspec.Struct, frozen=True):
-    """An item with what accepting it would pay; None where nothing is left to refund."""
+    """An item with what accepting it would pay, or why it would pay nothing."""
 
     item: WaitingItem
-    preview: RefundPlan | None
+    preview: RefundPlan
+    nothing: str
     typed: Mapping[str, str] = {}
     errors: Mapping[str, str] = {}
 
@@ -64,9 +65,12 @@ async def _show(
     orders = await _orders(db, found)
     waiting = []
     for item in found[:PAGE]:
-        preview = await _preview(db, orders[item.rma], item)
-        mine = item.id == failed
-        waiting.append(Waiting(item, preview, (typed or {}) if mine else {}, (errors or {}) if mine else {}))
+        preview, nothing = await _preview(db, orders[item.rma], item)
+        wrong = (errors or {}) if item.id == failed else {}
+        if nothing and wrong:
+            # The field at fault is not shown where nothing is left to refund, so that this is said above.
+            wrong = {"": next(iter(wrong.values()))}
+        waiting.append(Waiting(item, preview, nothing, (typed or {}) if item.id == failed else {}, wrong))
     return page(
         request,
         "finance/decisions.html",
@@ -91,17 +95,18 @@ async def _orders(db: AsyncConnection, items: Sequence[WaitingItem]) -> dict[str
     return {row.rma: row for row in rows}
 
 
-async def _preview(db: AsyncConnection, row: Any, item: WaitingItem) -> RefundPlan | None:  # noqa: ANN401 - a row
-    """What accepting the item pays, planned by the rules that will pay it."""
-    try:
-        return plan(
-            await balance_of(db, row.order_id),
-            [Claim(item.line_id, item.quantity)],
-            refund_to=RefundTo(row.refund_to),
-            bonus_percent=row.bonus_percent,
-        )
-    except InvalidError:
-        return None
+async def _preview(db: AsyncConnection, row: Any, item: WaitingItem) -> tuple[RefundPlan, str]:  # noqa: ANN401 - a row
+    """What accepting the item pays, planned by the rules that will pay it; and why that is nothing, where it is."""
+    balance = await balance_of(db, row.order_id)
+    refund_to = RefundTo(row.refund_to)
+    planned, claimed = await preview(db, balance, item.id, refund_to=refund_to, bonus_percent=row.bonus_percent)
+    if planned.total:
+        return planned, ""
+    if not claimed:
+        return planned, _("Nothing is left to refund: this item was refunded before.")
+    if any(tender.captured for tender in balance.tenders) and not any(tender.left for tender in balance.tenders):
+        return planned, _("Nothing is left to refund: everything that was paid for this order has gone back already.")
+    return planned, _("There is nothing to refund: nothing was paid for this item.")
 
 
 @post("/finance/decisions/{item_id:uuid}", guards=deciders, status_code=200)
@@ -159,15 +164,7 @@ async def _amount(db: AsyncConnection, item_id: UUID, sent: Form) -> int:
         raise NotFoundError(mark("There is no such item."))
     if not sent.text("reason"):
         raise InvalidError(mark("Say why: the customer reads the reason."), field="reason")
-    typed = sent.text("amount", limit=20)
-    try:
-        # Half of the shop's world writes 12,50.
-        amount = to_minor(typed.replace(",", ".") if "." not in typed else typed, currency)
-    except ValueError:
-        amount = -1
-    if amount < 0:
-        raise InvalidError(mark("Give an amount in {currency}, such as 12.50."), field="amount", currency=currency)
-    return amount
+    return typed_amount(sent, "amount", currency)
 
 
 routes: list[Any] = [decisions_page, decide_item]

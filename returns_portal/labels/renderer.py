@@ -24,6 +24,11 @@ class LabelRenderer:
         """Say how many processes; they begin with `start`."""
         self._pool = DocumentPool(processes, _warm_up, seconds=seconds, waiting=waiting)
 
+    @property
+    def pool(self) -> DocumentPool:
+        """The processes, which make the portal's other documents too."""
+        return self._pool
+
     async def start(self) -> None:
         """Start the processes, without waiting until they are warm."""
         await self._pool.start()

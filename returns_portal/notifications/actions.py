@@ -21,6 +21,8 @@ Template = Literal[
     "access_code",
     "checked_in",
     "decision_made",
+    "goodwill",
+    "points_expiring",
     "refund_failed",
     "refunded",
     "return_cancelled",
@@ -75,7 +77,6 @@ def rows(*letters: Letter) -> Rows:
             "error": "",
             "created_at": moment,
             "next_try_at": moment,
-            "rendered": {},
         }
         for letter in letters
         if letter.recipient.strip()

@@ -34,7 +34,7 @@ class Outgoing(msgspec.Struct, frozen=True):
 
     id: UUID
     recipient: str
-    rendered: Rendered
+    render: Callable[[], Rendered]
     shop: ShopInfo
 
 
@@ -76,7 +76,7 @@ class Mailer:
         Raises:
             BadAddressError: the recipient's address is none.
         """
-        shop, rendered = letter.shop, letter.rendered
+        shop, rendered = letter.shop, letter.render()
         sender = self._from or Address(addr_spec=shop.email)
         message = EmailMessage(policy=email.policy.SMTP)
         message["From"] = Address(sender.display_name or shop.name, sender.username, sender.domain)
@@ -121,7 +121,7 @@ class Mailer:
 
 
 async def _keep(letter: Outgoing) -> None:
-    """The outbox is the row itself: no message is made, which would cost more than all else of a demo's e-mail.
+    """The outbox is the row itself, rendered when somebody looks at it.
 
     Raises:
         BadAddressError: the recipient's address is none at all.

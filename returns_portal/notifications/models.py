@@ -45,5 +45,3 @@ class Email(SQLModel, table=True):
     created_at: datetime = Field(sa_column=moment(nullable=False))
     next_try_at: datetime = Field(sa_column=moment(nullable=False))
     sent_at: datetime | None = Field(default=None, sa_column=moment())
-    rendered: dict[str, str] = Field(default_factory=dict, sa_column=json())
-    """Subject, text and html, as sent; kept in the demo's outbox only, else empty."""

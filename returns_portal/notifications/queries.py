@@ -29,14 +29,15 @@ class FailedEmail(msgspec.Struct, frozen=True):
 
 
 class OutboxEmail(msgspec.Struct, frozen=True):
-    """An e-mail in the demo's outbox; `rendered` is empty until it is sent."""
+    """An e-mail in the demo's outbox, as it was written."""
 
     id: UUID
     template: str
     recipient: str
+    locale: str
+    values: dict[str, object]
     status: str
     created_at: datetime
-    rendered: dict[str, str]
 
 
 async def failed(db: AsyncConnection, actor: Actor, limit: int = 1000) -> list[FailedEmail]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache, partial
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -44,6 +44,7 @@ def render_email(
             "sandbox": not settings.livemode,
             "locale": i18n.current(),
             "moment": partial(_moment, shop.timezone),
+            "day": _day,
         }
         render = _environment().render_template
         # A subject is a header: whatever the values hold, it stays one line.
@@ -70,6 +71,11 @@ def _environment() -> minijinja.Environment:
         # In debug mode an error quotes the values at hand: names and addresses, in a log.
         debug=False,
     )
+
+
+def _day(iso: str) -> str:
+    """A day in full, as people say it."""
+    return formats.format_date(date.fromisoformat(iso))
 
 
 def _moment(timezone: str, iso: str) -> str:

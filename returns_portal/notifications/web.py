@@ -1,9 +1,11 @@
 """The demo's outbox: every e-mail that the demo shop would have sent. It exists in the demo alone."""
 
 import re
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+import msgspec
 from litestar import Request, Response, get
 from litestar.datastructures import State
 from litestar.di import NamedDependency
@@ -13,7 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from returns_portal.actor import Actor
 from returns_portal.errors import NotFoundError
 from returns_portal.i18n import mark
-from returns_portal.notifications.queries import PAGE, outbox, outbox_email
+from returns_portal.notifications.models import EmailStatus
+from returns_portal.notifications.queries import PAGE, OutboxEmail, outbox, outbox_email
+from returns_portal.notifications.rendering import Rendered, render_email
+from returns_portal.shop.queries import ShopInfo, current
 from returns_portal.web import page, site
 from returns_portal.web.envelope import POLICY
 
@@ -40,7 +45,8 @@ async def outbox_page(
     del actor  # Asked for so that the page's header knows who is there.
     _require_demo(request)
     letters = await outbox(db, before)
-    shown = letters[:PAGE]
+    shop = await current(db)
+    shown = [_shown(request, letter, shop) for letter in letters[:PAGE]]
     return page(
         request,
         "notifications/outbox.html",
@@ -60,8 +66,8 @@ async def email_page(
     """Show one e-mail: its HTML in a frame that can do nothing, and its text, in which links work."""
     del actor  # As above.
     _require_demo(request)
-    letter = await outbox_email(db, email_id)
-    paragraphs = _paragraphs(letter.rendered.get("text", ""))
+    letter = _shown(request, await outbox_email(db, email_id), await current(db))
+    paragraphs = _paragraphs(letter.rendered.text if letter.rendered else "")
     answer = page(request, "notifications/email.html", letter=letter, paragraphs=paragraphs)
     answer.headers["content-security-policy"] = f"{POLICY}; frame-src 'self'"
     return answer
@@ -73,12 +79,27 @@ async def email_html(
 ) -> Response[str]:
     """The HTML of an e-mail as it was sent, for the frame."""
     _require_demo(request)
-    letter = await outbox_email(db, email_id)
+    letter = _shown(request, await outbox_email(db, email_id), await current(db))
     return Response(
-        letter.rendered.get("html", ""),
+        letter.rendered.html if letter.rendered else "",
         media_type="text/html",
         headers={"content-security-policy": MAIL_POLICY},
     )
+
+
+class _Shown(msgspec.Struct, frozen=True):
+    """An e-mail of the outbox; `rendered` is None until it is sent."""
+
+    id: UUID
+    recipient: str
+    created_at: datetime
+    rendered: Rendered | None
+
+
+def _shown(request: AnyRequest, letter: OutboxEmail, shop: ShopInfo) -> _Shown:
+    sent = letter.status == EmailStatus.SENT
+    rendered = render_email(letter.template, letter.locale, letter.values, shop, site(request).settings)
+    return _Shown(letter.id, letter.recipient, letter.created_at, rendered if sent else None)
 
 
 def _require_demo(request: AnyRequest) -> None:

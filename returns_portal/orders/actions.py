@@ -17,6 +17,7 @@ from returns_portal import history
 from returns_portal.actor import Actor
 from returns_portal.errors import ConflictError
 from returns_portal.i18n import mark
+from returns_portal.jobs import defer
 from returns_portal.orders.intake import OrderInput
 from returns_portal.orders.models import Order, OrderLine
 from returns_portal.orders.rows import Prepared, insert_new, insert_parts, line_rows, order_row, payment_rows
@@ -45,7 +46,8 @@ _HELD: Final = {PaymentStatus.CREATING, PaymentStatus.CAPTURED}
 # Returns stand above orders and are not imported here; that one exists is all that an order has to know of them.
 _LOCK = """
     SELECT o.*, EXISTS (SELECT FROM returns r WHERE r.order_id = o.id) AS has_returns,
-           EXISTS (SELECT FROM payment p WHERE p.order_id = o.id AND p.tender = 'stripe') AS has_stripe
+           EXISTS (SELECT FROM payment p WHERE p.order_id = o.id AND p.tender = 'stripe') AS has_stripe,
+           EXISTS (SELECT FROM shop s WHERE o.placed_at >= s.points_since) AS may_earn
     FROM orders o WHERE o.number = :number FOR UPDATE OF o
 """
 _LINES = "SELECT * FROM order_line WHERE order_id = :id ORDER BY position"
@@ -122,12 +124,10 @@ async def _update(db: AsyncConnection, actor: Actor, stored: Row[Any], new: Prep
         await db.execute(text("UPDATE order_line SET shipped = :shipped WHERE id = :id"), changes.shipped)
     if changes.removed_payments:
         await db.execute(delete(Payment).where(col(Payment.id).in_(changes.removed_payments)))
-    await insert_parts(db, lines=changes.lines or [], payments=changes.added_payments)
-    await history.record(
-        db,
-        actor,
-        ("order", stored.id, "updated", {"source": new.source, "changed": sorted(changes.names)}),
-    )
+    told = ("order", stored.id, "updated", {"source": new.source, "changed": sorted(changes.names)})
+    await insert_parts(db, lines=changes.lines or [], payments=changes.added_payments, told=history.rows(actor, told))
+    if stored.may_earn:
+        await defer(db, "points.settle", order_id=str(stored.id))
 
 
 def _require_open(changed: set[str]) -> None:

@@ -70,6 +70,7 @@ def _check_counts(order: OrderInput) -> None:
 
 def _check_total(order: OrderInput) -> None:
     _amount(order.order_discount, "order_discount")
+    _amount(order.extras, "extras")
     if order.order_discount > order.goods:
         raise InvalidError(mark("The discount is more than the goods cost."), field="order_discount")
     if order.total > MAX_AMOUNT:
@@ -216,6 +217,12 @@ def _number(value: str) -> str:
     number = order_number(value)
     if not 1 <= len(number) <= 64 or not number.isprintable():  # noqa: PLR2004 - as the sentence says
         raise InvalidError(mark("An order number has between 1 and 64 printable characters."), field="number")
+    # The number stands in addresses, whose parts are put in order on the way here: empty ones and dots are lost.
+    if not {"", ".", ".."}.isdisjoint(number.split("/")):
+        raise InvalidError(
+            mark("An order number has neither a slash at an end, nor two in a row, nor only dots around one."),
+            field="number",
+        )
     return number
 
 

@@ -92,6 +92,8 @@ class OrderInput(msgspec.Struct, frozen=True, kw_only=True):
     """A language tag; by default the language of the country of delivery, as far as the portal speaks it."""
     order_discount: int = 0
     shipping: ShippingInput = ShippingInput()
+    extras: int = 0
+    """Duties, tips and the like, tax in them: part of the total that is of no line, and that no return gives back."""
     delivered_at: datetime | None = None
     shipped_at: datetime | None = None
     cancelled_at: datetime | None = None
@@ -107,8 +109,8 @@ class OrderInput(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def total(self) -> int:
-        """What the order costs, with tax and shipping."""
-        total = self.goods - self.order_discount + self.shipping.net
+        """What the order costs, with tax, shipping and extras."""
+        total = self.goods - self.order_discount + self.shipping.net + self.extras
         if not self.tax_included:
             total += sum(line.tax for line in self.lines) + self.shipping.tax
         return total

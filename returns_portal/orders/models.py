@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, LargeBinary
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, LargeBinary
 from sqlmodel import Field, SQLModel
 
 from returns_portal.tables import amounts, json, minor_units, moment, one_of
@@ -38,6 +38,7 @@ class Order(SQLModel, table=True):
         one_of(FinancialStatus, "financial_status"),
         one_of(FulfillmentStatus, "fulfillment_status"),
         Index("ix_orders_email", "email_key"),
+        CheckConstraint("extras_paid >= 0", name="extras_not_negative"),
     )
 
     id: UUID = Field(primary_key=True)
@@ -71,6 +72,9 @@ class Order(SQLModel, table=True):
     """What the customer paid for shipping, tax in it, net of shipping promotions."""
     shipping_refundable: int = Field(sa_column=minor_units())
     """`shipping_paid` up to the price of standard delivery (Directive 2011/83/EU, Art. 13(2))."""
+    extras_paid: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default="0"))
+    """Duties, tips and the like: part of the total that was paid for no unit and no shipping. No return gives any of it
+    back; a gesture may."""
     source: str
     """shopify, portal or api."""
     fingerprint: bytes = Field(sa_type=LargeBinary)
@@ -83,7 +87,7 @@ class OrderLine(SQLModel, table=True):
     """One line of an order, with what was paid for each of its units.
 
     `unit_paid[i]` is what the customer paid for unit i, tax in it; `unit_tax[i]` the tax in it; `unit_discount[i]`
-    its share of line and order discounts. Their sums and the shipping are the order's total, exactly.
+    its share of line and order discounts. Their sums, the shipping and the extras are the order's total, exactly.
     """
 
     __tablename__ = "order_line"

@@ -5,7 +5,7 @@ are of the whole line; times have their zone (`2026-10-05T00:41:00+02:00`). Colu
 
 The order: number*, email*, name*, phone, locale, currency*, placed_at*, shipped_at, delivered_at, cancelled_at,
 fulfilled (yes or no), financial_status (as in the JSON API; paid when empty), tax_included* (yes or no),
-order_discount, shipping_price, shipping_discount, shipping_tax, shipping_standard_price.
+order_discount, shipping_price, shipping_discount, shipping_tax, shipping_standard_price, extras (duties and tips).
 
 Its address: address_name (the order's when empty), address_line1*, address_line2, address_city*, address_region,
 address_postal_code, address_country* (ISO 3166-1 alpha-2).
@@ -79,6 +79,7 @@ def read(order: OrderRows) -> OrderInput:
             if text(head, "shipping_standard_price")
             else None,
         ),
+        extras=amount(head, "extras", code),
         payments=[_payment(row, code) for row in order.rows if text(row, "payment_tender")],
     )
 

@@ -83,6 +83,8 @@ class OrderView(msgspec.Struct, frozen=True):
     lines: list[LineView]
     order_discount: int
     shipping: ShippingView
+    extras: int
+    """Duties, tips and the like; no return gives any of it back."""
     tax_included: bool
     total: int
     payments: list[PaymentView]
@@ -114,7 +116,7 @@ class OrderPage(msgspec.Struct, frozen=True):
 _VIEW = """
     SELECT o.id, o.number, o.email, o.name, o.phone, o.locale, o.currency, o.placed_at, o.shipped_at, o.delivered_at,
            o.cancelled_at, o.financial_status, o.fulfillment_status, o.address AS shipping_address, o.order_discount,
-           o.tax_included, o.total, o.source, o.updated_at,
+           o.extras_paid AS extras, o.tax_included, o.total, o.source, o.updated_at,
            json_build_object('price', o.shipping_price, 'discount', o.shipping_discount, 'tax', o.shipping_tax,
                              'standard_price', o.shipping_standard_price,
                              'paid', o.shipping_paid, 'refundable', o.shipping_refundable) AS shipping,

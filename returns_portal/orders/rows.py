@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from returns_portal import clock, history
 from returns_portal.accounts.rules import email_key
 from returns_portal.actor import Actor
-from returns_portal.db import insert_rows
+from returns_portal.db import Rows, insert_rows
 from returns_portal.errors import ConflictError, InvalidError
 from returns_portal.i18n import mark
 from returns_portal.ids import new_id
@@ -29,7 +29,8 @@ _COLUMNS: Final = ", ".join(column.name for column in Order.__table__.columns)  
 # Rows travel as JSON, so that the statement is the same, and stays prepared, for one order and for a batch.
 _INSERT: Final = text(
     f"INSERT INTO orders ({_COLUMNS}) SELECT {_COLUMNS} FROM json_populate_recordset(NULL::orders, CAST(:rows AS json))"  # noqa: S608 - names of our own columns
-    " ON CONFLICT (number) DO NOTHING RETURNING number, id"
+    " ON CONFLICT (number) DO NOTHING RETURNING number, id,"
+    " EXISTS (SELECT FROM shop s WHERE s.points_rate > 0 AND orders.placed_at >= s.points_since) AS earns"
 )
 
 
@@ -81,7 +82,7 @@ async def insert_new(db: AsyncConnection, actor: Actor, orders: list[Prepared]) 
     """Store the orders whose numbers are not taken, with lines, payments, history and the payments' jobs.
 
     A number that another transaction is just storing is waited for, then left alone, so that fifty identical
-    requests at once store one order. Four statements, however many orders: orders, their parts, history, jobs.
+    requests at once store one order. Three statements, however many orders: orders, their parts, jobs.
 
     Returns:
         The ids of those that were stored, by number.
@@ -93,28 +94,33 @@ async def insert_new(db: AsyncConnection, actor: Actor, orders: list[Prepared]) 
     orders = sorted(orders, key=lambda new: new.order.number)
     rows = [{**order_row(new), "id": new_id(), "fingerprint": f"\\x{new.fingerprint.hex()}"} for new in orders]
     result = await db.execute(_INSERT, {"rows": msgspec.json.encode(rows).decode()})
-    ids = {row.number: row.id for row in result}
+    created = result.all()
+    ids = {row.number: row.id for row in created}
     stored = [(new, ids[new.order.number]) for new in orders if new.order.number in ids]
     if stored:
         await insert_parts(
             db,
             lines=[row for new, order_id in stored for row in line_rows(new, order_id)],
             payments=[row for new, order_id in stored for row in payment_rows(new, order_id)],
+            told=history.rows(
+                actor, *(("order", order_id, "created", {"source": new.source}) for new, order_id in stored)
+            ),
         )
-        await history.record(
-            db, actor, *(("order", order_id, "created", {"source": new.source}) for new, order_id in stored)
-        )
+        # What it earns is decided above orders, by a job that looks at all of it.
+        await defer_many(db, "points.settle", [{"order_id": str(row.id)} for row in created if row.earns])
     return ids
 
 
-async def insert_parts(db: AsyncConnection, *, lines: list[dict[str, Any]], payments: list[dict[str, Any]]) -> None:
-    """Write lines and payments in one statement, and the jobs that make or verify what Stripe holds.
+async def insert_parts(
+    db: AsyncConnection, *, lines: list[dict[str, Any]], payments: list[dict[str, Any]], told: Rows
+) -> None:
+    """Write lines, payments and history in one statement, and the jobs that make or verify what Stripe holds.
 
     Raises:
         ConflictError: a payment's reference belongs to another order.
     """
     try:
-        await insert_rows(db, (OrderLine, lines), (Payment, payments))
+        await insert_rows(db, (OrderLine, lines), (Payment, payments), told)
     except IntegrityError as error:
         if "uq_payment_reference" not in str(error.orig):
             raise
@@ -159,6 +165,7 @@ def order_row(new: Prepared) -> dict[str, Any]:
         "shipping_standard_price": order.shipping.standard_price,
         "shipping_paid": frozen.shipping_paid,
         "shipping_refundable": frozen.shipping_refundable,
+        "extras_paid": frozen.extras_paid,
         "source": new.source,
         "fingerprint": new.fingerprint,
         "created_at": moment,

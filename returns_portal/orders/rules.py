@@ -2,7 +2,7 @@
 
 The order's discount is shared among the lines in proportion to what they cost, by largest remainder; within a line
 the first k of n units cost `S(k) = paid * k // n`, so that units refunded one by one come to the same as all at
-once, and the last one takes the remainder. Units and shipping sum to the order's total exactly.
+once, and the last one takes the remainder. Units, shipping and extras (duties, tips) sum to the order's total exactly.
 """
 
 from itertools import pairwise
@@ -22,13 +22,14 @@ class FrozenLine(msgspec.Struct, frozen=True):
 
 
 class FrozenOrder(msgspec.Struct, frozen=True):
-    """What was paid for each unit and for shipping."""
+    """What was paid for each unit, for shipping, and for neither."""
 
     lines: list[FrozenLine]
     shipping_paid: int
     shipping_tax: int
     shipping_refundable: int
     """What a full withdrawal gives back: what was paid, up to standard delivery (Directive 2011/83/EU, Art. 13(2))."""
+    extras_paid: int
     total: int
 
 
@@ -41,6 +42,7 @@ def freeze(order: OrderInput) -> FrozenOrder:
         shipping_paid=shipping.net + (0 if order.tax_included else shipping.tax),
         shipping_tax=shipping.tax,
         shipping_refundable=_refundable(shipping, order.tax_included),
+        extras_paid=order.extras,
         total=order.total,
     )
 

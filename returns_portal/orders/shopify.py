@@ -2,13 +2,15 @@
 
 Facts of the format: one row for each line item, the order's own columns on its first row; amounts with two decimals
 in every currency, also in those without minor units; `Lineitem discount` is of the whole line, `Discount Amount` of
-the order; whether prices include the tax is told by the totals alone; zip codes and telephone numbers may begin with
+the order; whether prices include the tax is told by the totals alone; a tip is a line of its own, which the subtotal
+leaves out, and duties have a column; zip codes and telephone numbers may begin with
 an apostrophe, which keeps spreadsheets from reading them as numbers; a line's name ends in its variant.
 https://help.shopify.com/en/manual/fulfillment/managing-orders/exporting-orders
 """
 
 import re
 from fractions import Fraction
+from itertools import product
 from typing import Final, NamedTuple
 
 from msgspec.structs import replace
@@ -69,9 +71,11 @@ def read(order: OrderRows, *, livemode: bool) -> OrderInput:
     if not text(head, "Total"):
         raise InvalidError(mark("The first row of this order is missing: its rows do not stand together."))
     code = currency(head, "Currency")
-    lines = [_line(row, text(head, "Fulfillment Status"), code) for row in order.rows]
-    sums = _sums(head, code, sum(line.net for line in lines))
-    lines, shipping = _with_tax(order, lines, sums)
+    tips = [row for row in order.rows if _is_tip(row)]
+    goods = [row for row in order.rows if not _is_tip(row)]
+    lines = [_line(row, text(head, "Fulfillment Status"), code) for row in goods]
+    sums = _sums(head, code, sum(line.net for line in lines), sum(_line(row, "", code).net for row in tips))
+    lines, shipping = _with_tax(head, goods, lines, sums)
     status = _financial_status(head)
     placed = moment(head, "Created at")
     if placed is None:
@@ -89,6 +93,7 @@ def read(order: OrderRows, *, livemode: bool) -> OrderInput:
         lines=lines,
         order_discount=sums.order_discount,
         shipping=shipping,
+        extras=sums.extras,
         tax_included=sums.tax_included,
         financial_status=status,
         payments=_payments(head, code, sums.total, status, livemode),
@@ -118,11 +123,22 @@ class _Sums(NamedTuple):
     shipping: int
     shipping_discount: int
     tax: int
+    extras: int
     tax_included: bool
     total: int
 
 
-def _sums(head: Row, code: str, goods: int) -> _Sums:
+def _is_tip(row: Row) -> bool:
+    """Whether a row is a tip rather than an item: Shopify names it so, and it is neither stocked, shipped nor taxed."""
+    return (
+        text(row, "Lineitem name").lower() == "tip"
+        and not text(row, "Lineitem sku")
+        and text(row, "Lineitem requires shipping") != "true"
+        and text(row, "Lineitem taxable") != "true"
+    )
+
+
+def _sums(head: Row, code: str, goods: int, tips: int) -> _Sums:
     """Tell the discounts apart, and whether prices include the tax: by which of them the totals come out."""
     discount, shipping, tax = (amount(head, name, code) for name in ("Discount Amount", "Shipping", "Taxes"))
     total = amount(head, "Total", code)
@@ -132,13 +148,18 @@ def _sums(head: Row, code: str, goods: int) -> _Sums:
         raise InvalidError(
             mark("The lines and their discounts do not come to the subtotal."), field="Subtotal", code="does_not_add_up"
         )
-    # What the discount took off beyond the goods, it took off the shipping, if the total says so.
-    for off_shipping in (0, min(discount - on_goods, shipping)):
-        for included in (True, False):
-            if subtotal + shipping - off_shipping + (0 if included else tax) == total:
-                return _Sums(on_goods, shipping, off_shipping, tax, included, total)
+    # What the discount took off beyond the goods, it took off the shipping, if the total says so; and duties are in the
+    # total only where the shop collects them.
+    duties = amount(head, "Duties", code)
+    for extras, off_shipping, included in product(
+        dict.fromkeys((duties + tips, tips)), (0, min(discount - on_goods, shipping)), (True, False)
+    ):
+        if subtotal + shipping - off_shipping + extras + (0 if included else tax) == total:
+            return _Sums(on_goods, shipping, off_shipping, tax, extras, included, total)
     raise InvalidError(
-        mark("Subtotal, shipping and tax do not come to the total."), field="Total", code="does_not_add_up"
+        mark("Subtotal, shipping, tax, duties and tips do not come to the total."),
+        field="Total",
+        code="does_not_add_up",
     )
 
 
@@ -159,16 +180,14 @@ def _line(row: Row, order_fulfillment: str, code: str) -> LineInput:
     )
 
 
-def _with_tax(order: OrderRows, lines: list[LineInput], sums: _Sums) -> tuple[list[LineInput], ShippingInput]:
+def _with_tax(head: Row, rows: list[Row], lines: list[LineInput], sums: _Sums) -> tuple[list[LineInput], ShippingInput]:
     """Share the order's tax, the only one in the file, among taxable lines and shipping in proportion to their cost."""
     shares = allocate(sums.order_discount, [line.net for line in lines])
     nets = [line.net - share for line, share in zip(lines, shares, strict=True)]
-    taxable = [
-        net if text(row, "Lineitem taxable") != "false" else 0 for net, row in zip(nets, order.rows, strict=True)
-    ]
+    taxable = [net if text(row, "Lineitem taxable") != "false" else 0 for net, row in zip(nets, rows, strict=True)]
     shipping = sums.shipping - sums.shipping_discount
     *taxes, on_shipping = allocate(
-        sums.tax, [*taxable, shipping if _shipping_is_taxed(order.head, sum(taxable), shipping, sums) else 0]
+        sums.tax, [*taxable, shipping if _shipping_is_taxed(head, sum(taxable), shipping, sums) else 0]
     )
     return (
         [replace(line, tax=tax) for line, tax in zip(lines, taxes, strict=True)],

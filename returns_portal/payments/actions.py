@@ -24,7 +24,10 @@ from returns_portal.payments.models import PAYMENT_TRANSITIONS, PaymentStatus, T
 from returns_portal.payments.stripe import StripeGateway
 
 # Refunds stand above payments and are not imported here; those that wait for a payment go on by a job's name.
+# The payment's row was locked by a statement before this one, which therefore sees every refund that relies on it.
 _WAITING = "SELECT id, due_at FROM refund WHERE payment_id = :id AND status = 'planned'"
+
+_NOT_GONE = frozenset({"failed", "canceled"})
 
 
 async def move_to(
@@ -45,18 +48,21 @@ async def move_to(
         raise ConflictError(
             mark("A payment that is {before} cannot become {after}."), before=payment.status, after=status.value
         )
-    await run(db, _update(tuple(columns)), id=payment.id, status=status.value, **columns)
-    await history.record(db, actor, ("payment", payment.id, status.value, {"reason": reason} if reason else {}))
+    told = ("payment", payment.id, status.value, {"reason": reason} if reason else {})
+    waiting = await run(
+        db, _update(tuple(columns)), id=payment.id, status=status.value, **columns, **history.values(actor, told)
+    )
     if status == PaymentStatus.CAPTURED:
-        for refund in await run(db, _WAITING, id=payment.id):
+        for refund in waiting:
             await defer(db, "refunds.submit", at=refund.due_at, refund_id=str(refund.id))
 
 
 @cache
 def _update(columns: tuple[str, ...]) -> str:
-    """The statement that sets the status and these columns of ours."""
+    """The statement that sets the status and these columns of ours, writes the history, and reads what waits for it."""
     others = "".join(f", {column} = :{column}" for column in columns)
-    return f"UPDATE payment SET status = :status{others} WHERE id = :id"  # noqa: S608 - our own names
+    changed = f"UPDATE payment SET status = :status{others} WHERE id = :id"  # noqa: S608 - our own names
+    return f"WITH changed AS ({changed}), told AS ({history.INSERT}) {_WAITING}"
 
 
 async def create_in_sandbox(begin: Begin, gateway: StripeGateway, payment_id: UUID) -> None:
@@ -70,27 +76,28 @@ async def create_in_sandbox(begin: Begin, gateway: StripeGateway, payment_id: UU
     if payment is None or payment.status not in {PaymentStatus.CREATING, PaymentStatus.FAILED}:
         return
     try:
-        made = await _create(gateway, payment)
+        made, before = await _create(gateway, payment)
     except GatewayRefusedError as error:
         await _record(begin, payment, PaymentStatus.FAILED, reason=error.code or "refused")
     else:
-        await _record(begin, payment, PaymentStatus.CAPTURED, reference=made.id, **_card(made))
+        await _record(begin, payment, PaymentStatus.CAPTURED, reference=made.id, refunds_before=before, **_card(made))
 
 
-async def _create(gateway: StripeGateway, payment: Row[Any]) -> GatewayPayment:
+async def _create(gateway: StripeGateway, payment: Row[Any]) -> tuple[GatewayPayment, list[str]]:
     ids = {"payment_id": str(payment.id), "order_id": str(payment.order_id)}
     made = await gateway.create_sandbox_payment(
         key=str(payment.id), amount=payment.amount, currency=payment.currency, metadata=ids
     )
-    if payment.refunded_before:
-        await gateway.refund(
-            key=f"{payment.id}:before",
-            payment=made.id,
-            amount=payment.refunded_before,
-            currency=payment.currency,
-            metadata=ids,
-        )
-    return made
+    if not payment.refunded_before:
+        return made, []
+    refund = await gateway.refund(
+        key=f"{payment.id}:before",
+        payment=made.id,
+        amount=payment.refunded_before,
+        currency=payment.currency,
+        metadata=ids,
+    )
+    return made, [refund.id]
 
 
 async def verify(begin: Begin, gateway: StripeGateway, payment_id: UUID) -> None:
@@ -108,6 +115,7 @@ async def verify(begin: Begin, gateway: StripeGateway, payment_id: UUID) -> None
         return
     try:
         read = await gateway.read_payment(payment.reference)
+        before = await gateway.find_refunds(payment.reference) if read.refunded else []
     except GatewayRefusedError as error:
         if error.code == "resource_missing" and payment.imported_reference:
             await _record(
@@ -125,8 +133,19 @@ async def verify(begin: Begin, gateway: StripeGateway, payment_id: UUID) -> None
     if mismatch:
         await _record(begin, payment, PaymentStatus.FAILED, reason=mismatch)
     else:
-        refunded = max(payment.refunded_before, read.refunded)
-        await _record(begin, payment, PaymentStatus.CAPTURED, refunded_before=refunded, **_card(read))
+        # The list rather than the sum: another refund may have been made in between, and is found by itself later.
+        gone = sum(refund.amount for refund in before if refund.status not in _NOT_GONE)
+        await _record(
+            begin,
+            payment,
+            PaymentStatus.CAPTURED,
+            refunded_before=max(payment.refunded_before, min(gone, payment.amount)),
+            refunds_before=[refund.id for refund in before],
+            **_card(read),
+        )
+        if read.disputed:
+            async with begin() as db:
+                await defer(db, "refunds.read_disputes", payment_id=str(payment.id))
 
 
 def _mismatch(payment: Row[Any], read: GatewayPayment) -> str:

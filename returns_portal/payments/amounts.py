@@ -7,7 +7,8 @@ from returns_portal.payments.gateway import GatewayRefusedError, GatewayUnknownE
 _ZERO_DECIMAL = frozenset(["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF"])
 _ZERO_DECIMAL |= {"VND", "VUV", "XAF", "XOF", "XPF"}
 _THREE_DECIMAL = frozenset(["BHD", "JOD", "KWD", "OMR", "TND"])
-_WHOLE_ONLY = frozenset(["ISK", "UGX"])
+WHOLE_ONLY = frozenset(["ISK", "UGX"])
+"""Stripe counts hundredths of these, which no longer exist: only fees and what is left after them have any."""
 
 
 def to_stripe(amount: int, currency: str) -> int:
@@ -17,7 +18,7 @@ def to_stripe(amount: int, currency: str) -> int:
         GatewayRefusedError: Stripe cannot be told this amount; a refund of it has to go another way.
     """
     whole, rest = divmod(amount * _units(_exponent(currency)), _units(exponent(currency)))
-    step = 100 if currency in _WHOLE_ONLY else 10 if currency in _THREE_DECIMAL else 1
+    step = 100 if currency in WHOLE_ONLY else 10 if currency in _THREE_DECIMAL else 1
     if rest or whole % step:
         raise GatewayRefusedError(
             f"{amount} minor units of {currency} cannot be paid through Stripe.",
@@ -36,6 +37,11 @@ def from_stripe(amount: int, currency: str) -> int:
     if rest:
         raise GatewayUnknownError(f"Stripe names {amount}, which is no whole amount of {currency}.")
     return whole
+
+
+def whole_from_stripe(amount: int, currency: str) -> int:
+    """Read an amount in Stripe's units as the ISO minor units that are whole in it, rounded down."""
+    return amount * _units(exponent(currency)) // _units(_exponent(currency))
 
 
 def _exponent(currency: str) -> int:

@@ -1,20 +1,25 @@
-"""What the rest of the portal knows of a payment gateway: payments, refunds, and what can go wrong.
+"""What the rest of the portal knows of a payment gateway: payments, refunds, disputes, events, and what can go wrong.
 
 All amounts are in ISO 4217 minor units.
 
 GatewayError
+├── ForgedError            something that claims to be the gateway's, and is not
 ├── GatewayRefusedError    a definite no: nothing happened
 └── GatewayUnknownError    nobody knows yet whether it happened: ask before sending anything again
     └── GatewayBusyError   most probably not begun: the same key may be sent again a little later
 """
 
-from datetime import datetime
+from datetime import date, datetime
 
 import msgspec
 
 
 class GatewayError(Exception):
     """Stripe did not do what was asked, or did not say so. The text is for logs and for finance."""
+
+
+class ForgedError(GatewayError):
+    """An event that was not signed by the gateway, not just now, or was changed since."""
 
 
 class GatewayRefusedError(GatewayError):
@@ -56,6 +61,8 @@ class GatewayRefund(msgspec.Struct, frozen=True, kw_only=True):
     created: datetime
     livemode: bool
     balance_transaction: str | None
+    reason: str | None = None
+    """Why whoever made it did so, in Stripe's word: duplicate, fraudulent, requested_by_customer."""
 
 
 class GatewayPayment(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,3 +81,94 @@ class GatewayPayment(msgspec.Struct, frozen=True, kw_only=True):
     disputed: bool
     livemode: bool
     created: datetime
+
+
+class GatewayCharge(msgspec.Struct, frozen=True, kw_only=True):
+    """One charge as Stripe knows it."""
+
+    id: str
+    payment: str
+    """The payment intent, or the charge itself where there is none."""
+    disputed: bool
+
+
+class GatewayDispute(msgspec.Struct, frozen=True, kw_only=True):
+    """One dispute as Stripe knows it."""
+
+    id: str
+    status: str
+    reason: str
+    amount: int
+    currency: str
+    withdrawn: int
+    """What was taken from the account for it and not returned yet, without fees; nothing for an inquiry."""
+    payment: str
+    """The payment intent, or the charge of a payment that has none."""
+    charge: str
+    evidence_due_by: datetime | None
+    created: datetime
+
+
+class GatewayBalanceLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the account's balance: what a payment, a refund, a dispute, a payout or a fee did to it."""
+
+    id: str
+    type: str
+    category: str
+    """What it is, in Stripe's words for reports: charge, refund, refund_failure, dispute, payout, fee …"""
+    source: str | None
+    """Whose line it is: `ch_…`, `re_…`, `du_…`, `po_…`; None where it belongs to nothing."""
+    payment: str | None
+    charge: str | None
+    our_id: str | None
+    """`refund_id` of a refund's metadata."""
+    amount: int
+    """What the balance gained, negative where it lost; in its own currency, as the next two."""
+    fee: int
+    net: int
+    currency: str
+    payment_amount: int
+    """The same as it was said to the customer: of another currency where the balance has changed it."""
+    payment_currency: str
+    created: datetime
+    available_on: datetime
+
+
+class GatewayPayout(msgspec.Struct, frozen=True, kw_only=True):
+    """Money that goes from the account's balance to the shop's bank."""
+
+    id: str
+    status: str
+    """Stripe's word: pending, in_transit, paid, failed or canceled. Paid can still fail."""
+    amount: int
+    currency: str
+    automatic: bool
+    """Stripe tells the lines of automatic payouts alone."""
+    listed: bool
+    """Whether it can tell them by now."""
+    created: datetime
+    arrives: date
+    livemode: bool
+
+
+class GatewayNews(msgspec.Struct, frozen=True, kw_only=True):
+    """One event: what it tells of. The object itself is read anew, because events come late, twice and out of order."""
+
+    id: str
+    type: str
+    object_kind: str
+    object_id: str
+    created: datetime
+    body: bytes
+    """As it was told."""
+
+
+class GatewayEndpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """An address to which the gateway delivers events. The secret is told only when it is made."""
+
+    id: str
+    url: str
+    enabled_events: list[str]
+    status: str
+    metadata: dict[str, str]
+    secret: str | None = None

@@ -24,3 +24,11 @@ async def by_id(db: AsyncConnection, payment_id: UUID, *, lock: bool = False) ->
     statement = "SELECT * FROM payment WHERE id = :id"
     rows = await run(db, statement + (" FOR UPDATE" if lock else ""), id=payment_id)
     return rows[0] if rows else None
+
+
+async def by_reference(db: AsyncConnection, *references: str) -> Any:  # noqa: ANN401 - a row
+    """The payment that Stripe knows by one of these ids, with all its columns; None where it is of another sale."""
+    rows = await run(
+        db, "SELECT * FROM payment WHERE tender = 'stripe' AND reference = ANY(:known)", known=list(references)
+    )
+    return rows[0] if rows else None

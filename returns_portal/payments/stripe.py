@@ -21,14 +21,18 @@ import stripe
 
 from returns_portal.payments import wire
 from returns_portal.payments.amounts import from_stripe, to_stripe
+from returns_portal.payments.balance import Balance
 from returns_portal.payments.gateway import (
+    ForgedError,
     GatewayBusyError,
     GatewayError,
+    GatewayNews,
     GatewayPayment,
     GatewayRefund,
     GatewayRefusedError,
     GatewayUnknownError,
 )
+from returns_portal.payments.reads import PAGE, Reads, read_news
 
 if TYPE_CHECKING:
     from stripe.params import PaymentIntentCreateParams, RefundCreateParams, RefundListParams
@@ -39,7 +43,8 @@ API_VERSION = "2026-10-28.endive"
 _TEST_KEYS = ("sk_test_", "rk_test_")
 _ATTEMPT_SECONDS = 10.0
 _RETRIES = 2
-_PAGE = 100
+_TOLERANCE_SECONDS = 300
+"""How old a signature may be, as Stripe advises: a copy of an event is worth nothing later."""
 
 # The SDK would write an id of this machine into the home folder and send timings along; neither is needed.
 stripe.enable_telemetry = False
@@ -101,7 +106,7 @@ class _HTTPClient(stripe.HTTPClient):
             self._session = None
 
 
-class StripeGateway:
+class StripeGateway(Reads, Balance):
     """Speaks to one Stripe account, or to the sandbox, which is spoken to in the same way.
 
     It belongs to the event loop in which it is first used, and keeps its connections until `close()`.
@@ -216,18 +221,18 @@ class StripeGateway:
     async def find_refunds(self, payment: str) -> list[GatewayRefund]:
         """Read all refunds of one payment, newest first, wherever they were made."""
         name: Literal["payment_intent", "charge"] = "payment_intent" if payment.startswith("pi_") else "charge"
-        params: RefundListParams = {"limit": _PAGE}
+        params: RefundListParams = {"limit": PAGE}
         params[name] = payment
         return [refund async for refund in self._refunds(params)]
 
     async def list_refunds(self, since: datetime) -> AsyncIterator[GatewayRefund]:
         """Read all refunds of the account that were made since then, newest first, page by page."""
-        async for refund in self._refunds({"created": {"gte": int(since.timestamp())}, "limit": _PAGE}):
+        async for refund in self._refunds({"created": {"gte": int(since.timestamp())}, "limit": PAGE}):
             yield refund
 
     async def _refunds(self, params: "RefundListParams") -> AsyncIterator[GatewayRefund]:
         while True:
-            page = await self._send(wire.RefundPage, "get", "/v1/refunds", **params)
+            page = await self._send(wire.Page[wire.Refund], "get", "/v1/refunds", **params)
             for refund in page.data:
                 yield self._refund(refund)
             if not page.has_more:
@@ -256,7 +261,24 @@ class StripeGateway:
             created=datetime.fromtimestamp(refund.created, UTC),
             livemode=self.livemode,
             balance_transaction=refund.balance_transaction,
+            reason=refund.reason,
         )
+
+
+def signed_news(body: bytes, signature: str, secret: str) -> GatewayNews:
+    """Read an event that was delivered, if the gateway signed these very bytes just now.
+
+    Raises:
+        ForgedError: it did not, or longer ago than five minutes; or they are no event.
+    """
+    if not signature.isascii():
+        raise ForgedError("no signature")
+    try:
+        stripe.WebhookSignature.verify_header(body, signature, secret, tolerance=_TOLERANCE_SECONDS)
+        return read_news(body)
+    except (stripe.SignatureVerificationError, UnicodeDecodeError, msgspec.MsgspecError) as error:
+        # The SDK's sentence would carry the body along.
+        raise ForgedError(type(error).__name__) from None
 
 
 def _payment(intent: wire.Intent) -> GatewayPayment:

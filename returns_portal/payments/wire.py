@@ -1,5 +1,7 @@
 """The fields of Stripe's answers that are read; all others are passed over. Amounts are in Stripe's units."""
 
+from typing import Generic, TypeVar
+
 import msgspec
 
 
@@ -65,10 +67,124 @@ class Refund(msgspec.Struct):
     balance_transaction: str | None = None
     destination_details: Destination | None = None
     metadata: dict[str, str] | None = None
+    reason: str | None = None
 
 
-class RefundPage(msgspec.Struct):
-    """One page of a list of refunds."""
+class PlainCharge(msgspec.Struct):
+    """A charge by itself."""
 
-    data: list[Refund]
+    id: str
+    disputed: bool
+    payment_intent: str | None = None
+
+
+class BalanceLine(msgspec.Struct):
+    """A line of the account's balance; the amount is without the fee."""
+
+    amount: int
+    currency: str
+
+
+class BalanceSource(msgspec.Struct):
+    """What a line of the balance belongs to; many kinds of objects, of which each has some of the fields."""
+
+    id: str
+    object: str
+    amount: int | None = None
+    currency: str | None = None
+    payment_intent: str | None = None
+    charge: str | None = None
+    metadata: dict[str, str] | None = None
+
+
+class BalanceTransaction(msgspec.Struct):
+    """A line of the account's balance, with its source."""
+
+    id: str
+    type: str
+    reporting_category: str
+    amount: int
+    fee: int
+    currency: str
+    created: int
+    available_on: int
+    exchange_rate: float | None = None
+    source: BalanceSource | str | None = None
+
+
+class Payout(msgspec.Struct):
+    """A payout; `arrival_date` is the beginning of a day in UTC."""
+
+    id: str
+    amount: int
+    currency: str
+    status: str
+    automatic: bool
+    reconciliation_status: str
+    created: int
+    arrival_date: int
+    livemode: bool
+
+
+class EvidenceDetails(msgspec.Struct):
+    """Until when evidence can be handed in, in Unix seconds."""
+
+    due_by: int | None = None
+
+
+class Dispute(msgspec.Struct):
+    """A dispute."""
+
+    id: str
+    status: str
+    reason: str
+    amount: int
+    currency: str
+    charge: str
+    created: int
+    balance_transactions: list[BalanceLine]
+    evidence_details: EvidenceDetails
+    payment_intent: str | None = None
+
+
+class Subject(msgspec.Struct):
+    """What an event tells of; some objects (a balance) have no id."""
+
+    object: str
+    id: str = ""
+
+
+class EventData(msgspec.Struct):
+    """The object of an event, as it was then."""
+
+    object: Subject
+
+
+class Event(msgspec.Struct):
+    """An event."""
+
+    id: str
+    type: str
+    created: int
+    data: EventData
+
+
+class Endpoint(msgspec.Struct):
+    """A webhook endpoint."""
+
+    id: str
+    url: str = ""
+    enabled_events: list[str] = []
+    status: str = ""
+    metadata: dict[str, str] = {}
+    secret: str | None = None
+
+
+Item = TypeVar("Item")
+
+
+class Page(msgspec.Struct, Generic[Item]):
+    """One page of a list."""
+
+    data: list[Item]
     has_more: bool

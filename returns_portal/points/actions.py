@@ -1,15 +1,15 @@
-"""Crediting points."""
+"""The account of a customer, whose row is the lock on all of their points."""
 
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlmodel import col
 
 from returns_portal import clock
+from returns_portal.db import run
+from returns_portal.errors import NotFoundError
+from returns_portal.i18n import mark
 from returns_portal.ids import new_id
-from returns_portal.points.models import PointsAccount
 
 
 def email_key(email: str) -> str:
@@ -17,15 +17,28 @@ def email_key(email: str) -> str:
     return email.strip().casefold()
 
 
+_OPEN: Final = """
+    INSERT INTO points_account (id, email_key, created_at) VALUES (:id, :key, :now) ON CONFLICT (email_key) DO NOTHING
+"""
+_LOCK: Final = "SELECT id FROM points_account WHERE email_key = :key FOR UPDATE"
+
+
 async def lock_account(db: AsyncConnection, email: str) -> UUID:
     """The customer's points account, made when there is none, its row locked until the transaction ends."""
     key = email_key(email)
-    await db.execute(
-        insert(PointsAccount)
-        .values(id=new_id(), email_key=key, created_at=clock.now())
-        .on_conflict_do_nothing(index_elements=[col(PointsAccount.email_key)])
-    )
-    found: UUID = (
-        await db.execute(select(col(PointsAccount.id)).where(col(PointsAccount.email_key) == key).with_for_update())
-    ).scalar_one()
+    rows = await run(db, _LOCK, key=key)
+    if not rows:
+        await run(db, _OPEN, id=new_id(), key=key, now=clock.now())
+        rows = await run(db, _LOCK, key=key)
+    found: UUID = rows[0].id
     return found
+
+
+async def lock_account_by_id(db: AsyncConnection, account_id: UUID) -> None:
+    """Lock the row of an account until the transaction ends.
+
+    Raises:
+        NotFoundError: there is no such account.
+    """
+    if not await run(db, "SELECT id FROM points_account WHERE id = :id FOR UPDATE", id=account_id):
+        raise NotFoundError(mark("There is no such points account."))

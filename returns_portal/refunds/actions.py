@@ -1,11 +1,10 @@
-"""What a check-in or a decision is worth, and setting it in motion.
+"""What a check-in is worth, and setting it in motion.
 
-The rows are written here, under the order's lock and in the transaction of the check-in; `settling.py` moves the money.
+The rows are written under the order's lock and in the transaction of the check-in; `settling.py` moves the money.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -15,16 +14,15 @@ from sqlmodel import col
 
 from returns_portal import clock
 from returns_portal.actor import Actor
-from returns_portal.db import insert_rows, run
-from returns_portal.errors import ConflictError, InvalidError
+from returns_portal.errors import ConflictError
 from returns_portal.ids import new_id
-from returns_portal.jobs import defer_many
 from returns_portal.notifications import actions as notifications
-from returns_portal.notifications.actions import Letter, enqueue
-from returns_portal.payments.models import PaymentStatus
-from returns_portal.refunds.life import owed, transition
-from returns_portal.refunds.models import Kind, Refund, RefundLine, RefundStatus
-from returns_portal.refunds.queries import balance_of
+from returns_portal.notifications.actions import Letter
+from returns_portal.refunds.life import transition
+from returns_portal.refunds.models import Kind, RefundLine, RefundStatus
+from returns_portal.refunds.parts import Due, Owed, Paid, due
+from returns_portal.refunds.queries import balance_of, paid_for
+from returns_portal.refunds.releasing import Cause, release
 from returns_portal.refunds.rules import Claim, OrderBalance, RefundPlan, plan, within
 from returns_portal.returns.actions import lock_return
 from returns_portal.returns.models import RefundTo
@@ -33,9 +31,6 @@ from returns_portal.warehouse import actions as dock
 from returns_portal.warehouse.models import Acceptance, Condition
 from returns_portal.warehouse.queries import parcel_for
 from returns_portal.warehouse.rules import Counted, Item
-
-Decision = Literal["accept", "part", "send_back"]
-_ACCEPTANCE = {"accept": Acceptance.ACCEPTED, "part": Acceptance.PART, "send_back": Acceptance.SENT_BACK}
 
 
 class Released(msgspec.Struct, frozen=True):
@@ -69,11 +64,11 @@ async def receive(
     checked, lines = await dock.check_in(db, actor, rma, counts, number=number, note=note)
     due_at = clock.now() + timedelta(seconds=settings.undo_seconds)
     described = {line.line_id: line for line in lines}
-    return await _release(
+    return await release_counted(
         db,
         settings,
         checked,
-        _claims(checked.items),
+        [Due([Claim(line_id, units)]) for line_id, units in _accepted(checked.items).items()],
         due_at,
         tell=lambda planned: _checked_in(checked, described, planned),
     )
@@ -104,105 +99,46 @@ def _checked_in(checked: dock.CheckedIn, lines: Mapping[UUID, dock.DockLine], pl
     return Letter("checked_in", row.email, row.locale, values, row.id)
 
 
-def _claims(items: Sequence[Item]) -> list[Claim]:
-    """What the accepted items claim, one claim a line."""
+def _accepted(items: Sequence[Item]) -> dict[UUID, int]:
+    """How many units of each line were accepted as they were counted."""
     wanted: dict[UUID, int] = {}
     for item in items:
         if item.acceptance is Acceptance.ACCEPTED and item.line_id is not None:
             wanted[item.line_id] = wanted.get(item.line_id, 0) + item.quantity
-    return [Claim(line_id, quantity) for line_id, quantity in wanted.items()]
+    return wanted
 
 
-async def _release(
+async def release_counted(
     db: AsyncConnection,
     settings: Settings,
     checked: dock.CheckedIn,
-    claims: Sequence[Claim],
+    dues: Sequence[Due],
     due_at: datetime,
     *,
+    balance: OrderBalance | None = None,
     tell: Callable[[RefundPlan], Letter] | None = None,
 ) -> Released:
-    """Write the refunds that the claims are worth, the e-mail that tells of them, and the jobs that do them."""
+    """Write the refunds that are due for a count, the e-mail that tells of them, and the jobs that do them."""
     row = checked.return_row
-    balance = await balance_of(db, row.order_id)
-    planned = plan(balance, within(balance, claims), refund_to=RefundTo(row.refund_to), bonus_percent=row.bonus_percent)
-    release_id = new_id()
-    refunds = _refund_rows(row, checked.parcel_id, release_id, planned, due_at, livemode=settings.livemode)
-    lines = [
-        {
-            "id": new_id(),
-            "order_id": row.order_id,
-            "parcel_id": checked.parcel_id,
-            "release_id": release_id,
-            "order_line_id": line.line_id,
-            "first_unit": line.first_unit,
-            "quantity": line.quantity,
-            "amount": line.amount,
-            "tax": line.tax,
-        }
-        for line in planned.lines
-    ]
-    letters = [tell(planned)] if tell else []
-    booked = owed([Refund(**refund) for refund in refunds])
-    await insert_rows(db, (RefundLine, lines), (Refund, refunds), *booked, notifications.rows(*letters))
-    ready = await _known_payments(db, balance, planned)
-    jobs = [{"refund_id": str(refund["id"])} for refund in refunds if refund["payment_id"] in ready]
-    await defer_many(db, "refunds.submit", jobs, at=due_at)
-    ids = [refund["id"] for refund in refunds]
+    balance = balance or await balance_of(db, row.order_id)
+    planned = plan(
+        balance,
+        within(balance, [claim for due in dues for claim in due.claims]),
+        rests=[rest for due in dues for rest in due.rests],
+        refund_to=RefundTo(row.refund_to),
+        bonus_percent=row.bonus_percent,
+    )
+    cause = Cause(
+        release_id=new_id(),
+        order_id=row.order_id,
+        kind=Kind.RETURN,
+        requested_at=row.created_at,
+        return_id=row.id,
+        parcel_id=checked.parcel_id,
+    )
+    letters = notifications.rows(*[tell(planned)] if tell else [])
+    ids = await release(db, balance, planned, cause, letters, due_at=due_at, livemode=settings.livemode)
     return Released(checked.parcel_id, row.rma, checked.number, checked.items, planned, ids, due_at)
-
-
-async def _known_payments(db: AsyncConnection, balance: OrderBalance, planned: RefundPlan) -> set[UUID]:
-    """The payments whose refunds can be set going; the job that makes or reads another one sets its refunds going.
-
-    Those are looked at again behind whoever is writing them, who would else not see the refunds of this transaction.
-    """
-    wanted = {leg.payment_id for leg in planned.legs}
-    unknown = wanted & {tender.payment_id for tender in balance.tenders if not tender.known}
-    if unknown:
-        found = await run(db, "SELECT id, status FROM payment WHERE id = ANY(:ids) FOR SHARE", ids=list(unknown))
-        unknown -= {row.id for row in found if row.status == PaymentStatus.CAPTURED}
-    return wanted - unknown
-
-
-def _refund_rows(
-    row: Any,  # noqa: ANN401 - the return's row
-    parcel_id: UUID,
-    release_id: UUID,
-    planned: RefundPlan,
-    due_at: datetime,
-    *,
-    livemode: bool,
-) -> list[dict[str, Any]]:
-    now = clock.now()
-    return [
-        {
-            "id": new_id(),
-            "order_id": row.order_id,
-            "return_id": row.id,
-            "parcel_id": parcel_id,
-            "release_id": release_id,
-            "kind": Kind.RETURN,
-            "reason": "",
-            "payment_id": leg.payment_id,
-            "status": RefundStatus.PLANNED,
-            "destination": leg.destination,
-            "currency": planned.currency,
-            "amount": leg.amount,
-            "bonus": leg.bonus,
-            "tax": leg.tax,
-            "shipping": leg.shipping,
-            "attempt": 1,
-            "gateway_reference": "",
-            "failure_reason": "",
-            "livemode": livemode,
-            "requested_at": row.created_at,
-            "created_at": now,
-            "due_at": due_at,
-            "changed_at": now,
-        }
-        for leg in planned.legs
-    ]
 
 
 async def undo(db: AsyncConnection, actor: Actor, check_in_id: UUID) -> str:
@@ -248,8 +184,9 @@ async def correct(
     counts: Sequence[Counted],
     note: str,
 ) -> Released:
-    """Correct a count after its refund was due. More than was paid for is released; less is a case for finance.
+    """Correct a count after its refund was due: what is owed beyond what was paid is released, less is for finance.
 
+    Amounts are compared, so that a unit for which a decision gave only a part gets the rest when it is accepted now.
     Money that went out is never pulled back by itself: the difference stands on finance's first screen.
 
     Raises:
@@ -266,106 +203,16 @@ async def correct(
     ).first()
     if open_refunds:
         raise ConflictError("The refund is not due yet: undo the check-in and count again.", code="undo_instead")
-    paid = await _units_paid(db, check_in_id)
+    paid = await paid_for(db, check_in_id)
     checked = await dock.replace(db, actor, check_in_id, counts, note)
-    claims = [
-        Claim(claim.line_id, claim.quantity - paid.get(claim.line_id, 0))
-        for claim in _claims(checked.items)
-        if claim.quantity > paid.get(claim.line_id, 0)
+    balance = await balance_of(db, checked.return_row.order_id)
+    accepted = _accepted(checked.items)
+    dues = [
+        due(line, paid.get(line.line_id, Paid()), [], Owed(accepted[line.line_id]))
+        for line in balance.lines
+        if line.line_id in accepted
     ]
-    return await _release(db, settings, checked, claims, clock.now())
-
-
-async def _still_owed(db: AsyncConnection, item: Any, units: int) -> int:  # noqa: ANN401 - a row
-    """How many of the units just decided are not paid for yet.
-
-    A correction may have brought them down from a count that was paid in full: they are not paid for again.
-    """
-    paid = (await _units_paid(db, item.parcel_id)).get(item.order_line_id, 0)
-    [accepted] = await run(db, _ACCEPTED, parcel_id=item.parcel_id, line_id=item.order_line_id)
-    return max(0, min(units, int(accepted.units) - paid))
-
-
-_ACCEPTED = """
-    SELECT coalesce(sum(quantity), 0)::integer AS units FROM parcel_item
-    WHERE parcel_id = :parcel_id AND order_line_id = :line_id AND acceptance IN ('accepted', 'part')
-"""
-
-
-async def _units_paid(db: AsyncConnection, parcel_id: UUID) -> dict[UUID, int]:
-    """Units that were paid for because of this parcel or the ones that it corrects, by line."""
-    rows = await db.execute(
-        text(
-            "WITH RECURSIVE chain AS (SELECT id, corrects_id FROM parcel WHERE id = :id UNION ALL"
-            " SELECT p.id, p.corrects_id FROM parcel p JOIN chain c ON p.id = c.corrects_id)"
-            " SELECT order_line_id, sum(quantity) FROM refund_line WHERE parcel_id IN (SELECT id FROM chain)"
-            " AND order_line_id IS NOT NULL AND voided_at IS NULL GROUP BY order_line_id"
-        ),
-        {"id": parcel_id},
-    )
-    return {line_id: int(units) for line_id, units in rows}
-
-
-async def decide(
-    db: AsyncConnection,
-    actor: Actor,
-    settings: Settings,
-    item_id: UUID,
-    decision: Decision,
-    *,
-    amount: int | None = None,
-    reason: str = "",
-    quantity: int | None = None,
-) -> Released:
-    """Decide a waiting item: pay it in full, pay a part (with the reason that the customer reads), or send it back.
-
-    Raises:
-        NotFoundError: there is no such item.
-        ConflictError: it was decided already.
-        InvalidError: a part without amount or reason.
-    """
-    if decision == "part" and (amount is None or not reason.strip()):
-        raise InvalidError(
-            "For a part, say how much goes back and why: the customer reads the reason.",
-            code="part_needs_reason",
-            field="amount",
-        )
-    row = await dock.settle_item(db, actor, item_id, _ACCEPTANCE[decision], reason.strip(), quantity)
-    units = quantity or row.quantity
-    owed = 0 if decision == "send_back" else await _still_owed(db, row, units)
-    part = amount * owed // units if decision == "part" and amount is not None else None
-    claims = [Claim(row.order_line_id, owed, part)] if owed else []
-    return_row, line = await _return_and_line(db, actor, row.return_id, row.order_line_id)
-    item = Item(row.order_line_id, units, Condition(row.condition), _ACCEPTANCE[decision])
-    checked = dock.CheckedIn(row.parcel_id, return_row, 1, [item])
-    released = await _release(db, settings, checked, claims, clock.now())
-    await enqueue(
-        db,
-        template="decision_made",
-        recipient=return_row.email,
-        locale=return_row.locale,
-        subject_id=return_row.id,
-        values={
-            "rma": return_row.rma,
-            "decision": decision,
-            "reason": reason.strip(),
-            "title": line.title,
-            "size": line.size,
-            "color": line.color,
-            "quantity": units,
-            "amount": released.plan.total,
-            "currency": released.plan.currency,
-            "url": f"/returns/{return_row.rma}",
-        },
-    )
-    return released
-
-
-async def _return_and_line(db: AsyncConnection, actor: Actor, return_id: UUID, line_id: UUID) -> tuple[Any, Any]:
-    rma = (await db.execute(text("SELECT rma FROM returns WHERE id = :id"), {"id": return_id})).scalar_one()
-    row = await lock_return(db, actor, rma)
-    line = (await db.execute(text("SELECT title, size, color FROM order_line WHERE id = :id"), {"id": line_id})).one()
-    return row, line
+    return await release_counted(db, settings, checked, dues, clock.now(), balance=balance)
 
 
 async def release_unshipped(db: AsyncConnection, actor: Actor, settings: Settings, rma: str) -> Released:

@@ -15,7 +15,7 @@ from returns_portal.labels.actions import issue
 from returns_portal.notifications.actions import enqueue
 from returns_portal.refunds.queries import balance_of
 from returns_portal.refunds.rules import Claim, RefundPlan, plan, within
-from returns_portal.returns.actions import Filed, Wanted, cancel_return, file_return
+from returns_portal.returns.actions import Wanted, cancel_return, file_return
 from returns_portal.returns.models import RefundTo, ReturnStatus
 from returns_portal.returns.queries import OrderState, ReturnLineView, order_state
 from returns_portal.returns.rules import Policy
@@ -49,7 +49,8 @@ async def file(
 ) -> FiledReturn:
     """File a return of an order, in six statements.
 
-    `bank_account` is where a payment from outside goes back to, in clear; it is stored encrypted.
+    `bank_account` is where a payment from outside goes back to, in clear; it is stored encrypted. A return that follows
+    from a statement of withdrawal is told of by the e-mail that acknowledges it; any other has an e-mail of its own.
 
     Raises:
         NotFoundError: there is no such order, or it is not the actor's.
@@ -73,8 +74,10 @@ async def file(
     claims = [Claim(line_id, quantity) for line_id, quantity in units.items()]
     balance = await balance_of(db, order.id)
     preview = plan(balance, within(balance, claims), refund_to=refund_to, bonus_percent=shop.bonus_percent)
-    await _tell(db, order, filed, units, refund_to, preview)
-    return FiledReturn(filed.id, filed.rma, filed.status, _lines(order, wanted, units), preview, code)
+    made = FiledReturn(filed.id, filed.rma, filed.status, _lines(order, wanted, units), preview, code)
+    if withdrawal_id is None:
+        await _tell(db, order, made, refund_to)
+    return made
 
 
 def _lines(order: OrderState, wanted: Sequence[Wanted], units: dict[UUID, int]) -> list[ReturnLineView]:
@@ -135,42 +138,41 @@ async def cancel(db: AsyncConnection, actor: Actor, rma: str) -> None:
     )
 
 
-async def _tell(
-    db: AsyncConnection,
-    order: OrderState,
-    filed: Filed,
-    units: dict[UUID, int],
-    refund_to: RefundTo,
-    preview: RefundPlan,
-) -> None:
+async def _tell(db: AsyncConnection, order: OrderState, made: FiledReturn, refund_to: RefundTo) -> None:
     """Write the e-mail: what comes back, what it will be worth, where the label is."""
     await enqueue(
         db,
         template="return_filed",
         recipient=order.email,
         locale=order.locale,
-        subject_id=filed.id,
+        subject_id=made.id,
         values={
-            "rma": filed.rma,
             "order_number": order.number,
             "name": order.name,
-            "lines": [
-                {"title": line.title, "size": line.size, "color": line.color, "quantity": units[line.line_id]}
-                for line in order.lines
-                if line.line_id in units
-            ],
             "refund_to": refund_to.value,
-            "preview": [
-                {
-                    "destination": leg.destination.value,
-                    "amount": leg.amount,
-                    "bonus": leg.bonus,
-                    "currency": preview.currency,
-                }
-                for leg in preview.legs
-            ],
-            "total": preview.total,
-            "currency": preview.currency,
-            "url": f"/returns/{filed.rma}",
+            **in_words(made),
         },
     )
+
+
+def in_words(made: FiledReturn) -> dict[str, object]:
+    """What an e-mail says of a return that was filed."""
+    return {
+        "rma": made.rma,
+        "lines": [
+            {"title": line.title, "size": line.size, "color": line.color, "quantity": line.quantity}
+            for line in made.lines
+        ],
+        "preview": [
+            {
+                "destination": leg.destination.value,
+                "amount": leg.amount,
+                "bonus": leg.bonus,
+                "currency": made.preview.currency,
+            }
+            for leg in made.preview.legs
+        ],
+        "total": made.preview.total,
+        "currency": made.preview.currency,
+        "url": f"/returns/{made.rma}",
+    }

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index
 from sqlmodel import Field, SQLModel
 
+from returns_portal.returns.models import RefundTo
 from returns_portal.tables import minor_units, moment, one_of
 
 
@@ -25,14 +26,15 @@ class RefundStatus(StrEnum):
 
 S = RefundStatus
 REFUND_TRANSITIONS: dict[RefundStatus, frozenset[RefundStatus]] = {
-    S.PLANNED: frozenset({S.SUBMITTING, S.SUCCEEDED, S.AWAITING_TRANSFER, S.CANCELED}),
-    S.AWAITING_TRANSFER: frozenset({S.SUCCEEDED, S.CANCELED}),
+    # It fails before it is sent where the payment has less left than was planned: see `fitting.py`.
+    S.PLANNED: frozenset({S.SUBMITTING, S.SUCCEEDED, S.AWAITING_TRANSFER, S.CANCELED, S.FAILED}),
+    S.AWAITING_TRANSFER: frozenset({S.SUCCEEDED, S.CANCELED, S.FAILED}),
     S.SUBMITTING: frozenset({S.PENDING, S.SUCCEEDED, S.FAILED, S.UNKNOWN}),
     S.UNKNOWN: frozenset({S.SUBMITTING, S.PENDING, S.SUCCEEDED, S.FAILED, S.CANCELED}),
     S.PENDING: frozenset({S.SUCCEEDED, S.FAILED, S.CANCELED}),
     # Legal at Stripe: the bank sends the money back days later because the card was closed.
     S.SUCCEEDED: frozenset({S.FAILED}),
-    S.FAILED: frozenset({S.PLANNED}),
+    S.FAILED: frozenset({S.PLANNED, S.CANCELED}),
     S.CANCELED: frozenset(),
 }
 LIVE = [S.PLANNED, S.AWAITING_TRANSFER, S.SUBMITTING, S.PENDING, S.SUCCEEDED, S.UNKNOWN]
@@ -79,6 +81,7 @@ class Refund(SQLModel, table=True):
         Index("ix_refund_settled", "settled_at", "id"),
         Index("ix_refund_requested", "requested_at", "id"),
         Index("ix_refund_open", "status", "due_at", postgresql_where="status NOT IN ('succeeded', 'canceled')"),
+        Index("ix_refund_outside", "payment_id", postgresql_where="kind = 'outside'"),
         Index("uq_refund_gateway", "gateway_id", unique=True, postgresql_where="gateway_id IS NOT NULL"),
     )
 
@@ -106,11 +109,19 @@ class Refund(SQLModel, table=True):
     gateway_reference: str = ""
     """The acquirer reference number, or the bank transfer's reference."""
     failure_reason: str = ""
+    pending_reason: str | None = None
+    """What the gateway waits for, in its word: `insufficient_funds` is for finance to mend."""
+    points_consent_at: datetime | None = Field(default=None, sa_column=moment())
+    """When the customer agreed to points instead of money for this very refund (Directive 2011/83/EU, Art. 13(1))."""
+    bank_account: str | None = None
+    """Where it is transferred to where no return keeps that, encrypted; deleted once it was paid."""
     livemode: bool
     requested_at: datetime = Field(sa_column=moment(nullable=False))
     """When the return was filed."""
     created_at: datetime = Field(sa_column=moment(nullable=False))
     due_at: datetime = Field(sa_column=moment(nullable=False))
+    held_at: datetime | None = Field(default=None, sa_column=moment())
+    """Since when it waits, planned, because its payment is disputed; see `disputed.py`."""
     submitted_at: datetime | None = Field(default=None, sa_column=moment())
     settled_at: datetime | None = Field(default=None, sa_column=moment())
     """When it succeeded."""
@@ -120,12 +131,16 @@ class Refund(SQLModel, table=True):
 class RefundLine(SQLModel, table=True):
     """Which units a release pays for: the proof that no unit is paid for twice.
 
-    Written once per check-in or decision, for all refunds (tenders) of that release together.
+    Written once per check-in or decision, for all refunds (tenders) of that release together. A line of no units pays
+    more for the unit `first_unit`, which was paid for in part before: the rest of what it is worth.
     """
 
     __tablename__ = "refund_line"
     __table_args__ = (
-        CheckConstraint("amount >= 0 AND tax >= 0 AND (quantity > 0 OR order_line_id IS NULL)", name="amounts"),
+        CheckConstraint(
+            "amount >= 0 AND tax >= 0 AND quantity >= 0 AND (quantity > 0 OR order_line_id IS NULL OR amount > 0)",
+            name="amounts",
+        ),
         Index("ix_refund_line_order", "order_id"),
         Index("ix_refund_line_parcel", "parcel_id"),
         Index("ix_refund_line_release", "release_id"),
@@ -144,3 +159,49 @@ class RefundLine(SQLModel, table=True):
     tax: int = Field(sa_column=minor_units())
     voided_at: datetime | None = Field(default=None, sa_column=moment())
     """Set when the check-in was undone before the refund was due."""
+
+
+class GoodwillDecision(StrEnum):
+    """What became of a gesture that somebody wants to make."""
+
+    NOT_NEEDED = "not_needed"
+    """Within the shop's limit, or the shop has nobody who could be the second."""
+    WAITING = "waiting"
+    APPROVED = "approved"
+    DECLINED = "declined"
+
+
+class Goodwill(SQLModel, table=True):
+    """A refund without goods, as it was asked for; its id is the release of the refunds that it becomes."""
+
+    __tablename__ = "goodwill"
+    __table_args__ = (
+        one_of(GoodwillDecision, "decision"),
+        one_of(RefundTo, "refund_to"),
+        CheckConstraint("amount > 0 AND reason <> ''", name="says_what"),
+        CheckConstraint("refund_to <> 'points' OR points_consent_at IS NOT NULL", name="points_with_consent"),
+        CheckConstraint(
+            "(decision IN ('approved', 'declined')) = (decided_at IS NOT NULL) AND decided_by <> requested_by",
+            name="decided_by_another",
+        ),
+        Index("ix_goodwill_order", "order_id"),
+        Index("ix_goodwill_waiting", "requested_at", postgresql_where="decision = 'waiting'"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    order_id: UUID = Field(foreign_key="orders.id")
+    shipping: bool
+    """Whether it is outbound shipping that goes back, which happens at most once an order."""
+    refund_to: str
+    currency: str
+    amount: int = Field(sa_column=minor_units())
+    reason: str
+    """Why; the customer reads it."""
+    points_consent_at: datetime | None = Field(default=None, sa_column=moment())
+    requested_by: str
+    requested_at: datetime = Field(sa_column=moment(nullable=False))
+    decision: str
+    decided_by: str = ""
+    decided_at: datetime | None = Field(default=None, sa_column=moment())
+    decision_note: str = ""
+    """Why it was declined; for the one who asked."""

@@ -10,14 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from returns_portal.actor import Actor
 from returns_portal.db import run
 from returns_portal.errors import NotFoundError
+from returns_portal.payments.disputes import LOST
 from returns_portal.payments.models import Tender
+from returns_portal.refunds.parts import Paid
 from returns_portal.refunds.rules import LineBalance, OrderBalance, TenderBalance
 
 # A refund that failed is still owed and will be tried again, so its money is not there for another; and a payment that
 # could not be looked up is still what was paid: its refunds wait until somebody has mended that.
 # One round trip: the hot path of filing and of check-in reads all that decides a refund at once. The caller holds the
 # order's row lock where it goes on to write.
-_BALANCE = """
+_BALANCE = f"""
     SELECT o.currency, o.shipping_refundable, o.shipping_paid, o.shipping_tax,
            (SELECT json_agg(json_build_object(
                 'id', l.id, 'paid', l.unit_paid, 'tax', l.unit_tax, 'settled', (
@@ -26,14 +28,14 @@ _BALANCE = """
             ) ORDER BY l.position) FROM order_line l WHERE l.order_id = o.id) AS lines,
            (SELECT json_agg(json_build_object(
                 'id', p.id, 'tender', p.tender, 'captured', p.amount, 'known', p.status = 'captured',
-                'refunded', p.refunded_before + coalesce((
+                'refunded', p.refunded_before + {LOST} + coalesce((
                     SELECT sum(f.amount) FROM refund f WHERE f.payment_id = p.id AND f.status <> 'canceled'), 0)
             ) ORDER BY p.created_at, p.id) FROM payment p
             WHERE p.order_id = o.id) AS tenders,
            EXISTS (SELECT 1 FROM refund_line r WHERE r.order_id = o.id AND r.order_line_id IS NULL
                    AND r.voided_at IS NULL) AS shipping_settled
     FROM orders o WHERE o.id = :order_id
-"""
+"""  # noqa: S608 - the interpolated text is our own
 
 
 async def balance_of(db: AsyncConnection, order_id: UUID) -> OrderBalance:
@@ -65,6 +67,25 @@ def _line(line: dict[str, Any]) -> LineBalance:
     return LineBalance(UUID(line["id"]), tuple(line["paid"]), tuple(line["tax"]), settled)
 
 
+_PAID_FOR = """
+    WITH RECURSIVE chain AS (
+        SELECT id, corrects_id FROM parcel WHERE id = :parcel_id
+        UNION ALL SELECT p.id, p.corrects_id FROM parcel p JOIN chain c ON p.id = c.corrects_id)
+    SELECT order_line_id, first_unit, quantity, amount, tax FROM refund_line
+    WHERE parcel_id IN (SELECT id FROM chain) AND order_line_id IS NOT NULL AND voided_at IS NULL
+"""
+
+
+async def paid_for(db: AsyncConnection, parcel_id: UUID) -> dict[UUID, Paid]:
+    """What was paid because of this parcel or the counts that it corrects, by line."""
+    found: dict[UUID, Paid] = {}
+    for row in await run(db, _PAID_FOR, parcel_id=parcel_id):
+        paid = found.get(row.order_line_id, Paid())
+        units = (*paid.units, *range(row.first_unit, row.first_unit + row.quantity))
+        found[row.order_line_id] = Paid(units, paid.amount + row.amount, paid.tax + row.tax)
+    return found
+
+
 class RefundView(msgspec.Struct, frozen=True):
     """A refund as it is shown, in minor units of `currency`; `amount` is without the bonus."""
 
@@ -89,17 +110,24 @@ class RefundView(msgspec.Struct, frozen=True):
     requested_at: datetime
     created_at: datetime
     due_at: datetime
+    held_at: datetime | None
+    """Since when it waits for the end of a dispute."""
     submitted_at: datetime | None
     settled_at: datetime | None
     card_brand: str
     card_last4: str
+    pending_reason: str | None
+    """What the gateway waits for, in its word."""
+    has_account: bool
+    """Whether it is known to which account a transfer would go."""
 
 
 _VIEW = """
     SELECT f.id, f.return_id, coalesce(r.rma, '') AS rma, o.number AS order_number, f.kind, f.reason, f.status,
            f.destination, f.currency, f.amount, f.bonus, f.tax, f.shipping, f.gateway_id, f.gateway_reference,
-           f.failure_reason, f.livemode, f.requested_at, f.created_at, f.due_at, f.submitted_at, f.settled_at,
-           p.card_brand, p.card_last4
+           f.failure_reason, f.livemode, f.requested_at, f.created_at, f.due_at, f.held_at, f.submitted_at,
+           f.settled_at, p.card_brand, p.card_last4, f.pending_reason,
+           coalesce(f.bank_account, r.bank_account) IS NOT NULL AS has_account
     FROM refund f LEFT JOIN returns r ON r.id = f.return_id JOIN orders o ON o.id = f.order_id
     JOIN payment p ON p.id = f.payment_id
 """
@@ -120,6 +148,11 @@ async def refund_for(db: AsyncConnection, actor: Actor, refund_id: UUID) -> Refu
 async def refunds_of_return(db: AsyncConnection, actor: Actor, return_id: UUID) -> list[RefundView]:
     """The refunds of a return that the actor may see, oldest first."""
     return await _views(db, actor, "f.return_id = :id", {"id": return_id})
+
+
+async def refunds_of_order(db: AsyncConnection, actor: Actor, order_id: UUID) -> list[RefundView]:
+    """The refunds of an order that the actor may see, oldest first, with and without a return."""
+    return await _views(db, actor, "f.order_id = :of_order", {"of_order": order_id})
 
 
 async def refunds_of_returns(db: AsyncConnection, actor: Actor, return_ids: list[UUID]) -> dict[UUID, list[RefundView]]:

@@ -67,8 +67,20 @@ class Claim(msgspec.Struct, frozen=True):
     amount: int | None = None
 
 
+class Rest(msgspec.Struct, frozen=True):
+    """What is still owed for the unit `unit` of a line, which was paid for in part before."""
+
+    line_id: UUID
+    unit: int
+    amount: int
+    tax: int
+
+
 class PlannedLine(msgspec.Struct, frozen=True):
-    """A run of units that this release pays for; shipping where `line_id` is None."""
+    """A run of units that this release pays for; shipping where `line_id` is None.
+
+    A run of no units pays more for the unit `first_unit`, which was paid for in part before.
+    """
 
     line_id: UUID | None
     first_unit: int
@@ -111,8 +123,15 @@ class RefundPlan(msgspec.Struct, frozen=True):
         return sum(line.amount for line in self.lines if line.line_id is None)
 
 
-def plan(balance: OrderBalance, claims: Iterable[Claim], *, refund_to: RefundTo, bonus_percent: int) -> RefundPlan:
-    """Decide what the claims are worth and which payment each part goes back to.
+def plan(
+    balance: OrderBalance,
+    claims: Iterable[Claim],
+    *,
+    refund_to: RefundTo,
+    bonus_percent: int,
+    rests: Iterable[Rest] = (),
+) -> RefundPlan:
+    """Decide what the claims, and the rests of earlier ones, are worth and which payment each part goes back to.
 
     Outbound shipping goes back with the unit that completes the withdrawal from the order (Directive 2011/83/EU,
     Art. 13(1)). The total never exceeds what is left of the payments.
@@ -121,11 +140,22 @@ def plan(balance: OrderBalance, claims: Iterable[Claim], *, refund_to: RefundTo,
         InvalidError: a claim is for more units than are left, or for more than they cost.
     """
     lines = [line for claim in claims for line in _claimed(balance, claim)]
+    lines += [PlannedLine(rest.line_id, rest.unit, 0, rest.amount, rest.tax) for rest in rests]
     if lines and _completes(balance, lines) and balance.shipping and not balance.shipping_settled:
         lines.append(PlannedLine(None, 0, 0, balance.shipping, balance.shipping_tax))
     lines = _capped(lines, sum(tender.left for tender in balance.tenders))
-    total = sum(line.amount for line in lines)
-    shares = share_among_tenders(balance.tenders, total)
+    shares = share_among_tenders(balance.tenders, sum(line.amount for line in lines))
+    return shared_out(balance, lines, shares, refund_to, bonus_percent)
+
+
+def shared_out(
+    balance: OrderBalance,
+    lines: Sequence[PlannedLine],
+    shares: Sequence[int],
+    refund_to: RefundTo,
+    bonus_percent: int,
+) -> RefundPlan:
+    """The plan of these lines, of which each payment gives its share."""
     taxes = allocate(sum(line.tax for line in lines), shares)
     shippings = allocate(sum(line.amount for line in lines if line.line_id is None), shares)
     legs = tuple(
@@ -197,7 +227,8 @@ def _capped(lines: Sequence[PlannedLine], left: int) -> list[PlannedLine]:
         amount = min(line.amount, left)
         left -= amount
         tax = line.tax * amount // line.amount if line.amount else 0
-        capped.append(PlannedLine(line.line_id, line.first_unit, line.quantity, amount, tax))
+        if amount or line.quantity or line.line_id is None:
+            capped.append(PlannedLine(line.line_id, line.first_unit, line.quantity, amount, tax))
     return capped
 
 

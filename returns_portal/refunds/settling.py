@@ -15,8 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from returns_portal import clock, history
 from returns_portal.actor import SYSTEM, Actor
 from returns_portal.db import insert_rows, run
-from returns_portal.errors import ConflictError, NotFoundError
+from returns_portal.errors import ConflictError
 from returns_portal.jobs import JobContext, defer, defer_many
+from returns_portal.payments import disputes
 from returns_portal.payments.gateway import GatewayBusyError, GatewayRefund, GatewayRefusedError, GatewayUnknownError
 from returns_portal.payments.models import PaymentStatus, Tender
 from returns_portal.payments.stripe import StripeGateway
@@ -25,7 +26,7 @@ from returns_portal.refunds.models import Destination, RefundStatus
 
 log = structlog.get_logger(__name__)
 
-_GATEWAY_STATUS = {
+GATEWAY_STATUS = {
     "succeeded": RefundStatus.SUCCEEDED,
     "pending": RefundStatus.PENDING,
     "requires_action": RefundStatus.PENDING,
@@ -36,8 +37,10 @@ _GATEWAY_STATUS = {
 
 _CLAIM = """
     SELECT f.id, f.status, f.destination, f.amount, f.currency, f.due_at, f.attempt, f.gateway_id,
-           p.id AS payment_id, p.tender, p.reference, p.status AS payment_status, r.rma, r.bank_account,
-           r.id AS return_id, o.email, o.locale
+           f.held_at, EXISTS (SELECT FROM dispute d WHERE d.payment_id = p.id AND d.closed_at IS NULL) AS disputed,
+           p.id AS payment_id, p.tender, p.reference, p.status AS payment_status, r.rma,
+           coalesce(f.bank_account, r.bank_account) AS bank_account, r.id AS return_id, o.number AS order_number,
+           o.email, o.locale
     FROM refund f JOIN payment p ON p.id = f.payment_id LEFT JOIN returns r ON r.id = f.return_id
     JOIN orders o ON o.id = f.order_id WHERE f.id = :id FOR UPDATE OF f
 """
@@ -67,11 +70,11 @@ async def submit(context: JobContext, refund_id: UUID) -> None:
             )
     except GatewayRefusedError as error:
         async with context.begin() as db:
-            await transition(db, SYSTEM, refund_id, RefundStatus.FAILED, failure=error.code)
+            await transition(db, SYSTEM, refund_id, RefundStatus.FAILED, failure=error.code, attempt=row.attempt)
     except (GatewayUnknownError, GatewayBusyError):
         # Nobody knows: the row says so, and this job tries again, asking first.
         async with context.begin() as db:
-            await transition(db, SYSTEM, refund_id, RefundStatus.UNKNOWN)
+            await transition(db, SYSTEM, refund_id, RefundStatus.UNKNOWN, attempt=row.attempt)
         raise
     else:
         await record(context, refund_id, answer)
@@ -84,13 +87,34 @@ async def _ready(db: AsyncConnection, row: Any) -> bool:  # noqa: ANN401 - a row
     if row.status != RefundStatus.PLANNED:
         return False
     if row.due_at > clock.now():
-        # A job can only be early when the clock was set back; it is asked for again in time.
-        await defer(db, "refunds.submit", at=row.due_at, refund_id=str(row.id))
+        # A job can only be early when our clock was set back, or runs behind the database's, which calls the jobs. By
+        # that one it may be due all the time: so it is looked at again a little later, however long that goes on.
+        [soon] = await run(db, _SOON, wait=row.due_at - clock.now())
+        await defer(db, "refunds.submit", at=soon.at, refund_id=str(row.id))
+        return False
+    if (row.disputed or row.held_at) and await _is_held(db, row):
         return False
     if row.destination == Destination.CARD and row.tender == Tender.STRIPE:
         return await _is_captured(db, row)
     await _settle_here(db, row)
     return False
+
+
+_SOON = "SELECT now() + least(CAST(:wait AS interval), interval '1 minute') AS at"
+
+
+async def _is_held(db: AsyncConnection, row: Any) -> bool:  # noqa: ANN401 - a row
+    """Whether the refund waits, because its payment is disputed; what goes on no longer does.
+
+    Looked at again behind the lock of the refund's row: whoever writes a dispute holds that, too (`disputed.py`).
+    """
+    held = await disputes.is_open(db, row.payment_id)
+    if held == (row.held_at is not None):
+        return held
+    since = clock.now() if held else None
+    await run(db, "UPDATE refund SET held_at = CAST(:since AS timestamptz) WHERE id = :id", id=row.id, since=since)
+    await history.record(db, SYSTEM, ("refund", row.id, "held" if held else "released", {}))
+    return held
 
 
 async def _settle_here(db: AsyncConnection, row: Any) -> None:  # noqa: ANN401 - a row
@@ -129,9 +153,16 @@ async def _find(gateway: StripeGateway, row: Any) -> GatewayRefund | None:  # no
     return next((candidate for candidate in candidates if candidate.our_id == ours), None)
 
 
+# What it waits for may change while it waits.
+_PENDING = """
+    UPDATE refund SET pending_reason = :reason
+    WHERE id = :id AND gateway_id = :gateway_id AND status = 'pending' AND pending_reason IS DISTINCT FROM :reason
+"""
+
+
 async def record(context: JobContext, refund_id: UUID, answer: GatewayRefund) -> None:
     """Write down what the gateway says of a refund; saying the same again changes nothing."""
-    status = _GATEWAY_STATUS[answer.status]
+    status = GATEWAY_STATUS[answer.status]
     async with context.begin() as db:
         try:
             await transition(
@@ -142,11 +173,20 @@ async def record(context: JobContext, refund_id: UUID, answer: GatewayRefund) ->
                 gateway_id=answer.id,
                 reference=answer.reference,
                 failure=answer.failure_reason,
+                pending=answer.pending_reason,
+                attempt=_attempt(refund_id, answer),
             )
         except ConflictError:
+            await run(db, _PENDING, id=refund_id, gateway_id=answer.id, reason=answer.pending_reason)
             [current] = await run(db, "SELECT status FROM refund WHERE id = :id", id=refund_id)
             if current.status != status:
                 log.warning("refund.unexpected", refund=str(refund_id), have=current.status, gateway=answer.status)
+
+
+def _attempt(refund_id: UUID, answer: GatewayRefund) -> int | None:
+    """Which attempt of ours the gateway's refund is; None where it does not say."""
+    owner, _, attempt = (answer.our_id or "").partition(":")
+    return int(attempt) if owner == str(refund_id) and attempt.isdecimal() else None
 
 
 async def poll(context: JobContext) -> None:
@@ -158,11 +198,13 @@ async def poll(context: JobContext) -> None:
     async with context.begin() as db:
         rows = await db.execute(
             text(
-                "SELECT id, gateway_id, status FROM refund WHERE (status = 'pending' AND changed_at < :soon)"
-                " OR (status IN ('submitting', 'unknown', 'planned') AND changed_at < :late AND due_at < :late)"
-                " ORDER BY changed_at LIMIT 200"
+                "SELECT id, gateway_id, status FROM refund WHERE status = 'pending'"
+                " OR (status IN ('submitting', 'unknown', 'planned') AND held_at IS NULL"
+                " AND changed_at < :late AND due_at < :late)"
+                # Banks may keep more of them pending than a round can ask about: chance lets each have its turn.
+                " ORDER BY status = 'pending', CASE WHEN status = 'pending' THEN random() END, changed_at LIMIT 200"
             ),
-            {"soon": clock.now(), "late": clock.minutes_ago(5)},
+            {"late": clock.minutes_ago(5)},
         )
         found = [(row.id, row.gateway_id, row.status) for row in rows]
         await defer_many(
@@ -180,36 +222,6 @@ async def poll(context: JobContext) -> None:
             await record(context, refund_id, answer)
 
 
-async def retry(db: AsyncConnection, actor: Actor, refund_id: UUID) -> None:
-    """Let a failed refund be tried again: a new attempt, a new effect, a new key. Under the order's lock.
-
-    Raises:
-        NotFoundError: there is no such refund.
-        ConflictError: it has not failed, or the payment has too little left for it.
-    """
-    actor.require("finance")
-    order_id = (
-        await db.execute(text("SELECT order_id FROM refund WHERE id = :id"), {"id": refund_id})
-    ).scalar_one_or_none()
-    if order_id is None:
-        raise NotFoundError("There is no such refund.")
-    await db.execute(text("SELECT id FROM orders WHERE id = :id FOR UPDATE"), {"id": order_id})
-    enough = (
-        await db.execute(
-            text(
-                "SELECT p.amount - p.refunded_before - coalesce((SELECT sum(x.amount) FROM refund x WHERE"
-                " x.payment_id = p.id AND x.status NOT IN ('failed', 'canceled')), 0) >= f.amount"
-                " FROM refund f JOIN payment p ON p.id = f.payment_id WHERE f.id = :id"
-            ),
-            {"id": refund_id},
-        )
-    ).scalar_one()
-    if not enough:
-        raise ConflictError("The payment has less left than this refund.", code="nothing_left")
-    await transition(db, actor, refund_id, RefundStatus.PLANNED, again=True, failure="")
-    await defer(db, "refunds.submit", refund_id=str(refund_id))
-
-
 async def confirm_transfer(db: AsyncConnection, actor: Actor, refund_id: UUID, reference: str) -> None:
     """Record that finance made a bank transfer, with the bank's reference; the account number is then forgotten.
 
@@ -217,6 +229,11 @@ async def confirm_transfer(db: AsyncConnection, actor: Actor, refund_id: UUID, r
         ConflictError: the refund does not await a transfer.
     """
     actor.require("finance")
+    rows = await run(db, "SELECT status FROM refund WHERE id = :id FOR UPDATE", id=refund_id)
+    if not rows or rows[0].status != RefundStatus.AWAITING_TRANSFER:
+        raise ConflictError(
+            "This refund does not await a transfer (any more). Nothing was changed.", code="wrong_status"
+        )
     row = await transition(db, actor, refund_id, RefundStatus.SUCCEEDED, reference=reference.strip()[:140])
     await db.execute(
         text(
@@ -225,3 +242,4 @@ async def confirm_transfer(db: AsyncConnection, actor: Actor, refund_id: UUID, r
         ),
         {"id": row.return_id},
     )
+    await run(db, "UPDATE refund SET bank_account = NULL WHERE id = :id", id=refund_id)

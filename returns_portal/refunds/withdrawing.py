@@ -12,12 +12,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
-from returns_portal import clock
+from returns_portal import clock, history
 from returns_portal.actor import Actor
 from returns_portal.errors import DomainError
 from returns_portal.notifications.actions import enqueue
 from returns_portal.orders.models import Order
-from returns_portal.refunds.filing import FiledReturn, file
+from returns_portal.refunds.filing import FiledReturn, file, in_words
 from returns_portal.returns.actions import Wanted, handle_withdrawal, state_withdrawal
 from returns_portal.returns.models import RefundTo, Withdrawal
 from returns_portal.returns.queries import OrderState, facts_of, order_state
@@ -47,7 +47,9 @@ async def withdraw(
 ) -> UUID:
     """Receive a statement, acknowledge it by e-mail, and file the return that follows from it. Returns its id.
 
-    What does not lead to a return (no such order, nothing paid, nothing left to send back) waits for a person.
+    One e-mail acknowledges the statement and, where a return followed, brings its label: the acknowledgement is to come
+    on a durable medium without undue delay (Art. 11a(4)), and two messages about one thing only confuse. What does not
+    lead to a return (no such order, nothing paid, nothing left to send back) waits for a person.
     """
     withdrawal_id, order_id, submitted_at = await state_withdrawal(
         db,
@@ -73,9 +75,11 @@ async def withdraw(
             "order_number": stated.order_number,
             "submitted_at": submitted_at.isoformat(),
             "content": msgspec.to_builtins(stated),
-            "rma": filed.rma if filed else None,
-            "url": f"/returns/{filed.rma}" if filed else None,
+            **(in_words(filed) if filed else {"rma": None}),
         },
+    )
+    await history.record(
+        db, actor, ("withdrawal", withdrawal_id, "acknowledged", {"rma": filed.rma if filed else None})
     )
     return withdrawal_id
 

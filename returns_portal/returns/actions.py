@@ -78,25 +78,28 @@ async def file_return(
         "points_consent_at": now if refund_to is RefundTo.POINTS else None,
         "bonus_percent": bonus_percent,
         "withdrawal_id": withdrawal_id,
-        "refund_deadline": refund_deadline(now),
+        "refund_deadline": refund_deadline(now, policy.timezone),
         "bank_account": bank_account,
         "filed_by": actor.label,
         "created_at": now,
     }
-    lines = [
+    told = {"rma": filed.rma, "order": str(order.id), "refund_to": refund_to.value}
+    event = history.rows(actor, ("return", filed.id, "filed", told))
+    await insert_rows(db, (Return, [head]), (ReturnLine, _line_rows(filed.id, wanted)), event)
+    return filed
+
+
+def _line_rows(return_id: UUID, wanted: Sequence[Wanted]) -> list[dict[str, Any]]:
+    return [
         {
             "id": new_id(),
-            "return_id": filed.id,
+            "return_id": return_id,
             "order_line_id": line.line_id,
             "quantity": line.quantity,
             "reason": line.reason,
         }
         for line in wanted
     ]
-    told = {"rma": filed.rma, "order": str(order.id), "refund_to": refund_to.value}
-    event = history.rows(actor, ("return", filed.id, "filed", told))
-    await insert_rows(db, (Return, [head]), (ReturnLine, lines), event)
-    return filed
 
 
 def _checked(order: OrderState, wanted: Sequence[Wanted], policy: Policy, now: datetime) -> list[Wanted]:
@@ -152,10 +155,13 @@ async def lock_return(db: AsyncConnection, actor: Actor, rma: str) -> Any:  # no
     return rows[0]
 
 
-_MOVE = """
-    UPDATE returns SET status = :status, cancelled_at = :cancelled_at WHERE id = :id AND status = ANY(:sources)
-    RETURNING id
-"""
+_MOVE = f"""
+    WITH moved AS (
+        UPDATE returns SET status = :status, cancelled_at = :cancelled_at WHERE id = :id AND status = ANY(:sources)
+        RETURNING id),
+    told AS ({history.INSERT})
+    SELECT id FROM moved
+"""  # noqa: S608 - a constant of ours
 
 
 async def move_to(
@@ -174,9 +180,10 @@ async def move_to(
     sources = [before.value for before, after in RETURN_TRANSITIONS.items() if status in after]
     cancelled_at = clock.now() if status is ReturnStatus.CANCELLED else None
     values = {"id": return_id, "status": status.value, "cancelled_at": cancelled_at, "sources": sources}
-    if not await run(db, _MOVE, **values):
+    told = history.values(actor, ("return", return_id, action, data or {}))
+    # Where it is not moved, the error takes what was told with it.
+    if not await run(db, _MOVE, **values, **told):
         raise ConflictError("This return is not in a state where that can be done.", code="wrong_status")
-    await history.record(db, actor, ("return", return_id, action, data or {}))
 
 
 async def cancel_return(db: AsyncConnection, actor: Actor, rma: str) -> Any:  # noqa: ANN401 - a row

@@ -16,8 +16,7 @@ from returns_portal.errors import InvalidError, NotFoundError
 from returns_portal.labels.content import Size
 from returns_portal.labels.queries import label_content
 from returns_portal.labels.renderer import LabelRenderer
-from returns_portal.refunds import actions as refunds
-from returns_portal.refunds import filing
+from returns_portal.refunds import deciding, filing
 from returns_portal.refunds.queries import refunds_of_return, refunds_of_returns
 from returns_portal.refunds.shapes import (
     LabelOut,
@@ -214,7 +213,7 @@ async def _decide_line(
         if not units:
             break
         part = amount * units // left if amount is not None else None
-        await refunds.decide(
+        await deciding.decide(
             db, actor, settings, item.id, wanted.decision, amount=part, reason=wanted.reason, quantity=units
         )
         left -= units

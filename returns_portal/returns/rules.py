@@ -1,7 +1,7 @@
 """May this be sent back? A list of small rules, each a function; the first that refuses gives the sentence."""
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -61,9 +61,13 @@ def window_ends(delivered_at: datetime | None, policy: Policy) -> date | None:
     return received + timedelta(days=max(policy.return_days, STATUTORY_DAYS))
 
 
-def refund_deadline(stated_at: datetime) -> datetime:
-    """When the money is due at the latest: 14 days after the customer's statement."""
-    return stated_at + timedelta(days=REFUND_DAYS)
+def refund_deadline(stated_at: datetime, zone: str) -> datetime:
+    """When the money is due at the latest: 14 days after the customer's statement, at the same hour.
+
+    Days are those of the shop's zone (Regulation 1182/71, Art. 3(2)): 14 times 24 hours from a late evening would end
+    on the 15th day where the clocks go forward in between.
+    """
+    return (stated_at.astimezone(ZoneInfo(zone)) + timedelta(days=REFUND_DAYS)).astimezone(UTC)
 
 
 def _not_cancelled(order: OrderFacts, _line: Line, _policy: Policy, _now: datetime) -> Refusal | None:

@@ -4,6 +4,7 @@ import hashlib
 import secrets
 from pathlib import PurePosixPath
 from typing import Any, Final
+from urllib.parse import quote
 from uuid import UUID
 
 from litestar import Request, Response, get, post
@@ -13,6 +14,7 @@ from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.accounts.idempotency import once
+from returns_portal.accounts.rules import number_in_path
 from returns_portal.actor import Actor
 from returns_portal.errors import ConflictError, DomainError, InvalidError
 from returns_portal.i18n import _
@@ -44,7 +46,7 @@ async def choose(
     """Show what of an order can go back, and where its money can go."""
     if _is_stranger(actor):
         return _to_the_door(request)
-    order = await order_state(db, actor, _number(number))
+    order = await order_state(db, actor, number_in_path(number))
     return await _choose(request, db, actor, order)
 
 
@@ -77,7 +79,7 @@ async def file_return(
         return _to_the_door(request)
     _require_support(actor)
     sent = await form(request)
-    order = await order_state(db, actor, _number(number))
+    order = await order_state(db, actor, number_in_path(number))
     wish, errors = _wish(sent, order)
     if sent.get("step") == "preview":
         return await _choose(request, db, actor, order, wish=wish, errors=errors)
@@ -255,20 +257,19 @@ def _is_stranger(actor: Actor) -> bool:
 
 
 def _to_the_door(request: AnyRequest) -> Response[Any]:
-    """Who has not come in is asked for their order, whatever they asked for: nothing tells whether it exists."""
+    """Who has not come in is asked for their order, whatever they asked for: nothing tells whether it exists.
+
+    From the link of an e-mail, the way back to its return is told along.
+    """
     flash(request, _("Please tell us first which order is yours."), "wait")
-    return redirect("/")
+    path = request.scope["path"]
+    return redirect(f"/?next={quote(path, safe='')}" if path.startswith("/returns") else "/")
 
 
 def _require_support(actor: Actor) -> None:
     """Customers act for themselves; of the staff, only support acts for them."""
     if actor.kind == "staff":
         actor.require("support")
-
-
-def _number(path: PurePosixPath) -> str:
-    """An order number out of an address; some shops' numbers have slashes."""
-    return str(path).lstrip("/")
 
 
 def _speak_local(request: AnyRequest) -> None:

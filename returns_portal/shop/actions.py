@@ -23,9 +23,12 @@ SUBJECT_ID: Final = UUID(int=1)
 
 _MINIMUM_DAYS = 14
 _MAXIMUM_DAYS = 3650
+_MOST_GOODWILL = 10**12
 _ADDRESS_REQUIRED = ("name", "line1", "city", "postal_code", "country")
+_POINTS = ("points_rate", "points_since", "points_months", "points_limit")
+_MOST_MONTHS = 120
 # Their old and new values tell the whole story of a policy; the others' names are enough.
-_POLICIES = ("timezone", "return_days", "bonus_percent")
+_POLICIES = ("timezone", "return_days", "bonus_percent", "goodwill_limit", "second_person", *_POINTS)
 
 
 async def ensure_shop(db: AsyncConnection) -> None:
@@ -47,7 +50,7 @@ async def update_shop(db: AsyncConnection, actor: Actor, **changes: object) -> S
     await ensure_shop(db)
     row = (await db.execute(select(*COLUMNS).with_for_update())).mappings().one()
     before = as_info(row)
-    after = _changed(before, changes)
+    after = _begun(before, _changed(before, changes))
     fields = [name for name in ShopInfo.__struct_fields__ if getattr(before, name) != getattr(after, name)]
     if fields:
         values = {field: getattr(after, field) for field in fields}
@@ -55,6 +58,14 @@ async def update_shop(db: AsyncConnection, actor: Actor, **changes: object) -> S
         policies = {field: [getattr(before, field), getattr(after, field)] for field in fields if field in _POLICIES}
         await history.record(db, actor, ("shop", SUBJECT_ID, "changed", {"fields": fields, **policies}))
         forget()
+    return after
+
+
+def _begun(before: ShopInfo, after: ShopInfo) -> ShopInfo:
+    """With the moment from which on orders earn points, where they begin to and nobody named another."""
+    begins = after.points_rate > 0 and (before.points_rate == 0 or after.points_since is None)
+    if begins and after.points_since == before.points_since:
+        return msgspec.structs.replace(after, points_since=clock.now())
     return after
 
 
@@ -79,6 +90,8 @@ def _changed(before: ShopInfo, changes: Mapping[str, object]) -> ShopInfo:
 def _check(info: ShopInfo) -> None:
     for field in ("name", "email", "phone", "licence"):
         _check_line(field, getattr(info, field))
+    if info.tax_details:
+        _check_line("tax_details", info.tax_details)
     if not re.fullmatch(r"[^@\s]+@[^@\s]+", info.email):
         raise InvalidError("This is not an e-mail address.", field="email")
     if info.timezone not in available_timezones():
@@ -89,7 +102,19 @@ def _check(info: ShopInfo) -> None:
         raise InvalidError("The window is at least 14 days, and at most 3650.", field="return_days")
     if not 0 <= info.bonus_percent <= 100:  # noqa: PLR2004 - per cent
         raise InvalidError("The bonus is from 0 to 100 percent.", field="bonus_percent")
+    if not 0 <= info.goodwill_limit <= _MOST_GOODWILL:
+        raise InvalidError("The limit is in hundredths: 5000 is 50.00. It cannot be negative.", field="goodwill_limit")
+    _check_points(info)
     _check_address(info.address)
+
+
+def _check_points(info: ShopInfo) -> None:
+    if not 0 <= info.points_rate <= 1000:  # noqa: PLR2004 - per mille
+        raise InvalidError("The rate is from 0 to 1000 points for 1000 minor units.", field="points_rate")
+    if not 0 <= info.points_months <= _MOST_MONTHS:
+        raise InvalidError("Points expire after 1 to 120 months; 0 is never.", field="points_months")
+    if not 0 <= info.points_limit <= _MOST_GOODWILL:
+        raise InvalidError("The limit is a number of points, and cannot be negative.", field="points_limit")
 
 
 def _check_address(address: dict[str, str]) -> None:

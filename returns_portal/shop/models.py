@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint
 from sqlmodel import Field, SQLModel
 
-from returns_portal.tables import json, moment
+from returns_portal.tables import json, minor_units, moment
 
 
 class Shop(SQLModel, table=True):
@@ -15,7 +15,12 @@ class Shop(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("id = 1", name="only_one"),
         CheckConstraint("bonus_percent BETWEEN 0 AND 100", name="bonus_sane"),
+        CheckConstraint("goodwill_limit >= 0", name="goodwill_limit_sane"),
         CheckConstraint("return_days BETWEEN 14 AND 3650", name="window_lawful"),
+        CheckConstraint("points_rate BETWEEN 0 AND 1000", name="points_rate_sane"),
+        CheckConstraint("points_rate = 0 OR points_since IS NOT NULL", name="points_rate_since"),
+        CheckConstraint("points_months BETWEEN 0 AND 120", name="points_months_sane"),
+        CheckConstraint("points_limit >= 0", name="points_limit_sane"),
     )
 
     id: int = Field(default=1, primary_key=True)
@@ -28,6 +33,20 @@ class Shop(SQLModel, table=True):
     """The window after delivery; never below the 14 days of Directive 2011/83/EU, Art. 9."""
     bonus_percent: int
     """What is added to card money that is taken as points."""
+    goodwill_limit: int = Field(sa_column=minor_units())
+    """Up to how much one person may give back without goods, in hundredths of any currency: 5000 is 50.00 or ¥50."""
+    second_person: bool
+    """Whether more than that needs somebody else's approval; off where the shop has one person."""
+    points_rate: int
+    """How many points a purchase earns for 1000 minor units of money: 30 is 3 %. 0 for none."""
+    points_since: datetime | None = Field(default=None, sa_column=moment())
+    """Orders placed before this moment earn nothing: it is set when earning begins, so that no history earns."""
+    points_months: int
+    """After how many months points expire; 0 for never."""
+    points_limit: int = Field(sa_column=minor_units())
+    """Up to how many points one person may give or take by hand; `second_person` says what happens above."""
+    tax_details: str
+    """The shop's company and VAT numbers, as they stand on credit notes."""
     licence: str
     """The number of the prepaid-reply licence that pays for labels."""
     address: dict[str, str] = Field(sa_column=json())

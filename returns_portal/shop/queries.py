@@ -1,7 +1,8 @@
 """The shop as the rest of the portal reads it."""
 
 import time
-from typing import Final
+from datetime import datetime
+from typing import Annotated, Final
 from weakref import WeakKeyDictionary
 
 import msgspec
@@ -20,6 +21,13 @@ class ShopInfo(msgspec.Struct, frozen=True):
     timezone: str
     return_days: int
     bonus_percent: int
+    goodwill_limit: int
+    second_person: bool
+    points_rate: int
+    points_since: Annotated[datetime, msgspec.Meta(tz=True)] | None
+    points_months: int
+    points_limit: int
+    tax_details: str
     licence: str
     address: dict[str, str]
 
@@ -31,6 +39,13 @@ DEFAULT: Final = ShopInfo(
     timezone="Europe/Sofia",
     return_days=90,
     bonus_percent=10,
+    goodwill_limit=5000,
+    second_person=True,
+    points_rate=0,
+    points_since=None,
+    points_months=0,
+    points_limit=5000,
+    tax_details="VAT BG204447115",
     licence="BG-SOF-4471",
     address={
         "name": "Nord & Sund, Returns",

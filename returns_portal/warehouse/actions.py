@@ -235,63 +235,66 @@ async def settle_item(
     acceptance: Acceptance,
     reason: str,
     quantity: int | None = None,
+    amount: int | None = None,
 ) -> Any:  # noqa: ANN401 - a row
     """Decide a waiting item (or `quantity` of it: the rest goes on waiting). Returns its row.
+
+    `amount` is what a part gives for these units together, in minor units.
 
     Raises:
         NotFoundError: there is no such item.
         ConflictError: it does not wait (any more).
+        InvalidError: more than wait, or none.
     """
     actor.require("returns:write", "finance", "support")
-    found = (
-        await db.execute(
-            text(
-                "SELECT r.rma FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id"
-                " JOIN returns r ON r.id = p.return_id WHERE i.id = :id"
-            ),
-            {"id": item_id},
-        )
-    ).scalar_one_or_none()
-    if found is None:
-        raise NotFoundError("There is no such item.")
-    await lock_return(db, actor, found)
-    sources = [before.value for before, after in ACCEPTANCE_TRANSITIONS.items() if acceptance in after]
-    row = (
-        await db.execute(
-            text(
-                "SELECT i.*, p.return_id FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id"
-                " WHERE i.id = :id AND p.undone_at IS NULL FOR UPDATE OF i"
-            ),
-            {"id": item_id},
-        )
-    ).one_or_none()
-    if row is None or row.acceptance not in sources:
-        raise ConflictError("This item was decided already.", code="already_decided")
-    if quantity is not None and not 0 < quantity <= row.quantity:
+    row = await _lock_undecided(db, actor, item_id, acceptance)
+    units = row.quantity if quantity is None else quantity
+    if not 0 < units <= row.quantity:
         raise InvalidError("Decide at least one, and no more than wait.", code="bad_quantity", field="quantity")
-    if quantity is not None and quantity < row.quantity:
-        await _split(db, row, row.quantity - quantity)
+    if units < row.quantity:
+        await _split(db, row, row.quantity - units)
     await db.execute(
         update(ParcelItem)
         .where(col(ParcelItem.id) == item_id)
         .values(
             acceptance=acceptance.value,
-            quantity=quantity or row.quantity,
+            quantity=units,
             decided_at=clock.now(),
             decided_by=actor.label,
             decision_reason=reason,
+            amount=amount,
         )
     )
-    await history.record(
-        db,
-        actor,
-        (
-            "return",
-            row.return_id,
-            "decided",
-            {"item": str(item_id), "acceptance": acceptance.value, "quantity": quantity or row.quantity},
-        ),
-    )
+    told = {"item": str(item_id), "acceptance": acceptance.value, "quantity": units}
+    await history.record(db, actor, ("return", row.return_id, "decided", told))
+    return row
+
+
+_RMA_OF_ITEM = """
+    SELECT r.rma FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id JOIN returns r ON r.id = p.return_id
+    WHERE i.id = :id
+"""
+_LOCK_ITEM = """
+    SELECT i.*, p.return_id FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id
+    WHERE i.id = :id AND p.undone_at IS NULL FOR UPDATE OF i
+"""
+
+
+async def _lock_undecided(db: AsyncConnection, actor: Actor, item_id: UUID, acceptance: Acceptance) -> Any:  # noqa: ANN401 - a row
+    """The item's row, locked behind its return's, if its life can lead to this acceptance from where it is.
+
+    Raises:
+        NotFoundError: there is no such item.
+        ConflictError: it does not wait (any more).
+    """
+    rma = (await db.execute(text(_RMA_OF_ITEM), {"id": item_id})).scalar_one_or_none()
+    if rma is None:
+        raise NotFoundError("There is no such item.")
+    await lock_return(db, actor, rma)
+    row = (await db.execute(text(_LOCK_ITEM), {"id": item_id})).one_or_none()
+    sources = [before.value for before, after in ACCEPTANCE_TRANSITIONS.items() if acceptance in after]
+    if row is None or row.acceptance not in sources:
+        raise ConflictError("This item was decided already.", code="already_decided")
     return row
 
 

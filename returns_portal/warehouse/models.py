@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index
 from sqlmodel import Field, SQLModel
 
-from returns_portal.tables import moment, one_of
+from returns_portal.tables import minor_units, moment, one_of
 
 
 class Condition(StrEnum):
@@ -94,3 +94,5 @@ class ParcelItem(SQLModel, table=True):
     decided_at: datetime | None = Field(default=None, sa_column=moment())
     decided_by: str = ""
     decision_reason: str = ""
+    amount: int | None = Field(default=None, sa_column=minor_units(nullable=True))
+    """What a decision gives for these units together, where it gives only a part of what they cost."""

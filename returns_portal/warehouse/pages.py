@@ -132,7 +132,7 @@ async def find(db: AsyncConnection, actor: Actor, readings: Sequence[str]) -> Re
 
 def unknown(code: str) -> View:
     """A code that means no return."""
-    hint = _("No return has this code. Check the label, or look for the order on the right.")
+    hint = _("No return has this code. Check the label, or look for the return by order number, e-mail or name.")
     return View(State("bad", _("Unknown code"), f"{code} · {hint}"))
 
 

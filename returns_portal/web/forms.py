@@ -5,6 +5,8 @@ from typing import Any, Final
 
 from litestar import Request
 from litestar.datastructures import State, UploadFile
+from litestar.enums import RequestEncodingType
+from litestar.exceptions import HTTPException
 
 from returns_portal.errors import InvalidError
 from returns_portal.i18n import mark
@@ -12,6 +14,7 @@ from returns_portal.i18n import mark
 MAX_FIELDS: Final = 500
 MAX_TEXT: Final = 2000
 """Characters of one field, where the handler asks for no other limit."""
+_FORMS: Final = frozenset({RequestEncodingType.URL_ENCODED.value, RequestEncodingType.MULTI_PART.value})
 
 
 class Form(Mapping[str, str]):
@@ -64,7 +67,10 @@ async def form(request: Request[Any, Any, State]) -> Form:
 
     Raises:
         InvalidError: too many fields, a file, or characters that no text has.
+        HTTPException: something was sent that is no form (415): read as an empty one, it would be told of fields.
     """
+    if request.content_type[0] not in _FORMS and await request.body():
+        raise HTTPException(status_code=415)
     fields: dict[str, list[str]] = {}
     sent = await request.form()
     entries = sent.multi_items()

@@ -9,8 +9,8 @@ from litestar import Request, Response, get
 from litestar.datastructures import State
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
+from returns_portal.db import Begin
 from returns_portal.resources import migrations_dir
 from returns_portal.web.site import site
 
@@ -45,11 +45,11 @@ def newest_revision() -> str:
     return ScriptDirectory(str(migrations_dir())).get_current_head() or ""
 
 
-async def readiness(engine: AsyncEngine) -> Readiness:
+async def readiness(begin: Begin) -> Readiness:
     """Ask the database whether it answers, durably, with the schema of this version."""
     try:
-        async with engine.connect() as connection:
-            row = (await connection.execute(_QUESTION)).one()
+        async with begin() as db:
+            row = (await db.execute(_QUESTION)).one()
     except SQLAlchemyError:
         return Readiness(status="unavailable", reason="the database does not answer, or was never migrated")
     durability = Durability(row.fsync, row.full_page_writes, row.synchronous_commit)
@@ -69,5 +69,5 @@ def livez() -> dict[str, str]:
 @get("/readyz", include_in_schema=False)
 async def readyz(request: Request[Any, Any, State]) -> Response[Readiness]:
     """Say whether the portal can do its work: 200, or 503 with the reason."""
-    found = await readiness(site(request).engine)
+    found = await readiness(site(request).begin)
     return Response(found, status_code=200 if found.status == "ok" else 503)

@@ -16,6 +16,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap
 
 from returns_portal import logs
+from returns_portal.db import COMMIT
 from returns_portal.errors import ConflictError, DomainError, TooManyError, UnauthorizedError
 from returns_portal.i18n import mark, translate
 from returns_portal.web.pages import page, redirect
@@ -54,20 +55,32 @@ _UNAVAILABLE: Final = frozenset({"57014", "57P01", "57P02", "57P03", "53300"})
 _BAD_DATA: Final = "22"
 
 _SENTENCES: Final = {
-    400: ("bad_request", mark("The request could not be read.")),
+    400: ("bad_request", mark("What was sent could not be read.")),
     401: ("unauthorized", mark("Please sign in first.")),
     403: ("forbidden", mark("This is not allowed.")),
     404: ("not_found", mark("There is nothing here.")),
-    405: ("method_not_allowed", mark("This address does not take this method.")),
-    413: ("too_large", mark("This is larger than the portal takes.")),
-    415: ("unsupported_media_type", mark("This kind of content is not taken here.")),
+    405: ("method_not_allowed", mark("This address belongs to a button of a page and cannot be opened by itself.")),
+    413: ("too_large", mark("This is larger than the {limit} kB that are taken here. Please send less at once.")),
+    415: ("unsupported_media_type", mark("Only forms are taken here, and this was something else.")),
     422: ("invalid", mark("Something in the request is not possible.")),
     429: ("too_many", mark("Too many attempts. Please wait a little.")),
 }
+_WRONG_METHOD: Final = mark("This address does not take {method}, only {allowed}. The API is described at /schema.")
+_BODY_NEEDED: Final = mark(
+    "This call needs a JSON body, and none was sent. Please send one, with `Content-Type: application/json`."
+)
+_NO_BODY: Final = "'data'"
+"""How Litestar says that there is no body: by the name of the handlers' parameter for it."""
+_OTHER_KIND: Final = mark("The body is {kind}. Please send JSON instead, with `Content-Type: application/json`.")
+_NOT_JSON: Final = mark("The body cannot be read as JSON: {reason}. Nothing was changed; please send it corrected.")
 _BUSY_SENTENCE: Final = mark(
     "Somebody else is working on the same thing right now. Nothing was changed; please try again."
 )
 _UNAVAILABLE_SENTENCE: Final = mark("The portal is very busy. Nothing was changed; please try again in a moment.")
+_IN_DOUBT_SENTENCE: Final = mark(
+    "The database was lost while this was being stored, so nobody knows yet whether it was. Please look before you do"
+    " it again; a program repeats the call under the same Idempotency-Key."
+)
 _FAILED_SENTENCE: Final = mark("Something went wrong on our side. Nothing was changed; we have been told.")
 
 
@@ -75,7 +88,7 @@ def handle(request: AnyRequest, error: Exception) -> Response[Any]:
     """Answer whatever a handler, or the way to it, raised."""
     if isinstance(error, SignInNeededError):
         return redirect(error.path)
-    problem = describe(error)
+    problem = describe(request, error)
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("request.failed", code=problem.code, **logs.describe(error))
     headers = _headers(request, error, problem)
@@ -91,14 +104,14 @@ def exception_handlers() -> ExceptionHandlersMap:
     return {Exception: handle, HTTPException: handle}
 
 
-def describe(error: Exception) -> Problem:
+def describe(request: AnyRequest, error: Exception) -> Problem:
     """Say what an exception means to whoever asked."""
     if isinstance(error, DomainError):
         return _domain(error)
     if isinstance(error, ValidationException):
         return _validation(error)
     if isinstance(error, HTTPException) and error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
-        return _http(error)
+        return _http(request, error)
     if isinstance(error, sqlalchemy.exc.DBAPIError):
         return _database(error)
     return _other(error)
@@ -108,6 +121,9 @@ def _other(error: Exception) -> Problem:
     if isinstance(error, RecursionError):
         # Nothing of ours calls itself without end: it is the reading of JSON that is nested without end.
         return _problem(400, "malformed", translate(mark("This is nested too deeply to be read.")))
+    if isinstance(error, UnicodeDecodeError):
+        # Nothing of ours decodes what was sent so strictly: it is the reading of JSON whose text is not UTF-8.
+        return _problem(400, "malformed", translate(_NOT_JSON, reason=translate(mark("its text is not UTF-8"))))
     if isinstance(error, sqlalchemy.exc.TimeoutError):
         return _problem(503, "unavailable", translate(_UNAVAILABLE_SENTENCE), retry_after=2)
     return _problem(500, "failed", translate(_FAILED_SENTENCE))
@@ -129,6 +145,8 @@ def _domain(error: DomainError) -> Problem:
 def _validation(error: ValidationException) -> Problem:
     """Input that is not of the promised shape: 422 with each field's path (Litestar's own answer would be 400)."""
     entries = error.extra if isinstance(error.extra, list) else []
+    if any(entry.get("message") == _NO_BODY for entry in entries):
+        return _problem(422, _SENTENCES[422][0], translate(_BODY_NEEDED))
     errors = [_field_error(entry.get("key", ""), entry.get("message", "")) for entry in entries]
     code, sentence = _SENTENCES[422]
     first = errors[0] if errors else None
@@ -146,9 +164,34 @@ def _field_error(key: str, message: str) -> FieldError:
     return FieldError(path, message)
 
 
-def _http(error: HTTPException) -> Problem:
+def _http(request: AnyRequest, error: HTTPException) -> Problem:
+    if error.status_code == HTTPStatus.BAD_REQUEST and is_api(request):
+        return _not_json(request, error)
     code, sentence = _SENTENCES.get(error.status_code, _SENTENCES[400])
-    return _problem(error.status_code, code, translate(sentence))
+    values: dict[str, object] = {}
+    if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        values = {"limit": (request.route_handler.resolve_request_max_body_size() or 0) // 1000}
+    elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and is_api(request):
+        sentence, values = _WRONG_METHOD, {"method": request.method, "allowed": _allowed(error)}
+    return _problem(error.status_code, code, translate(sentence, **values))
+
+
+def _not_json(request: AnyRequest, error: HTTPException) -> Problem:
+    """A body that cannot be read: of another kind, as its header says, or JSON with a mistake in it."""
+    kind, _parameters = request.content_type
+    if kind and not kind.endswith("json"):
+        return _problem(415, _SENTENCES[415][0], translate(_OTHER_KIND, kind=kind))
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, msgspec.DecodeError):
+        cause = cause.__cause__
+    reason = str(cause or error.detail).removeprefix("JSON is malformed: ")
+    return _problem(400, "malformed", translate(_NOT_JSON, reason=reason))
+
+
+def _allowed(error: HTTPException) -> str:
+    """The methods of the `Allow` header, but for the one that only asks for them."""
+    methods = (error.headers or {}).get("allow", "").split(", ")
+    return ", ".join(sorted(name for name in methods if name != "OPTIONS"))
 
 
 def _database(error: sqlalchemy.exc.DBAPIError) -> Problem:
@@ -158,6 +201,8 @@ def _database(error: sqlalchemy.exc.DBAPIError) -> Problem:
     if state.startswith(_BAD_DATA) or (not state and isinstance(error, sqlalchemy.exc.DataError)):
         return _problem(422, "invalid", translate(_SENTENCES[422][1]))
     if state in _UNAVAILABLE or error.connection_invalidated or (not state and _is_down(error)):
+        if error.statement == COMMIT:
+            return _problem(503, "outcome_unknown", translate(_IN_DOUBT_SENTENCE))
         return _problem(503, "unavailable", translate(_UNAVAILABLE_SENTENCE), retry_after=2)
     return _problem(500, "failed", translate(_FAILED_SENTENCE))
 
@@ -178,7 +223,12 @@ def _headers(request: AnyRequest, error: Exception, problem: Problem) -> dict[st
     return headers
 
 
-_PAGES: Final = {404: "errors/not_found.html", 403: "errors/forbidden.html", 500: "errors/failed.html"}
+_PAGES: Final = {
+    403: "errors/forbidden.html",
+    404: "errors/not_found.html",
+    405: "errors/method.html",
+    500: "errors/failed.html",
+}
 
 
 def _page(request: AnyRequest, problem: Problem) -> Response[Any]:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, NoReturn
 
-from tests.bench import cycles, exports, imports, labels, reads
+from tests.bench import cycles, exports, imports, labels, reads, reconciliation
 from tests.bench.servers import Portal, Server, database_server, portal
 from tests.bench.table import Row, render
 
@@ -24,6 +24,7 @@ _ALONE: Final[dict[str, Callable[[Server], list[Row]]]] = {
     "labels": labels.run,
     "import": imports.run,
     "export": exports.run,
+    "reconcile": reconciliation.run,
 }
 _LISTING: Final = "statements"
 

@@ -12,9 +12,10 @@ import psycopg
 
 from tests.bench import bare as floor
 from tests.bench.client import UNIT_PRICE, CyclesDone, CyclesJob, ask
-from tests.bench.servers import BenchError, Portal, Server, bare, wait_until
+from tests.bench.servers import BenchError, Portal, Server, bare
 from tests.bench.statements import Count, Source, logged
 from tests.bench.table import Row
+from tests.processes import wait_until
 
 CONNECTIONS: Final = 8
 _ROUNDS: Final = 3

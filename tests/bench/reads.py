@@ -8,8 +8,9 @@ import psycopg
 
 from returns_portal.web.signing import SESSION_COOKIE
 from tests.bench.client import CyclesDone, CyclesJob, ReadsDone, ReadsJob, ask
-from tests.bench.servers import BenchError, Portal, Server, bare, wait_until
+from tests.bench.servers import BenchError, Portal, Server, bare
 from tests.bench.table import Row
+from tests.processes import wait_until
 
 _CONNECTIONS: Final = 4
 _ROUNDS: Final = 3

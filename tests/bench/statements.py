@@ -11,7 +11,8 @@ from typing import Final, Literal
 import msgspec
 import psycopg
 
-from tests.bench.servers import Server, wait_until
+from tests.bench.servers import Server
+from tests.processes import wait_until
 
 Source = Literal["portal", "queue", "sandbox"]
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.live import Live, live_portal
 from tests.browser.visitor import DESKTOP, Visitor
-from tests.conftest import _copied
+from tests.databases import database
 from tests.sandboxes import SandboxProcess
 
 # Scoped to this folder: while Playwright runs, its event loop occupies the thread, and no test of another folder could
@@ -37,7 +37,8 @@ def chromium() -> str:
 @pytest.fixture(scope="package")
 def live_database_url(server_url: str, template_database: str) -> Iterator[str]:
     """A migrated database for all tests of this folder."""
-    yield from _copied(server_url, template_database)
+    with database(server_url, "test", template=template_database) as url:
+        yield url
 
 
 @pytest.fixture(scope="package")

@@ -20,7 +20,8 @@ from returns_portal.db import beginner, create_engine
 from returns_portal.orders.intake import PaymentInput
 from returns_portal.payments.models import Tender
 from returns_portal.payments.stripe import StripeGateway
-from returns_portal.refunds.actions import correct, decide
+from returns_portal.refunds.actions import correct
+from returns_portal.refunds.deciding import decide
 from returns_portal.refunds.filing import cancel
 from returns_portal.refunds.life import transition
 from returns_portal.refunds.models import RefundStatus

@@ -95,9 +95,11 @@ _STATEMENTS: Final = (
         2 * unit + 1 + {SHIPPING}, 0, currency, false, settled - interval '20 days' FROM story
     """,
     f"""
-    INSERT INTO returns (id, rma, order_id, status, refund_to, bonus_percent, refund_deadline, filed_by, created_at)
+    INSERT INTO returns (id, rma, order_id, status, refund_to, points_consent_at, bonus_percent, refund_deadline,
+        filed_by, created_at)
     SELECT {_id("return")}, 'R-' || n, {_id("order")}, 'received',
-        CASE WHEN to_points THEN 'points' ELSE 'original' END, {BONUS_PERCENT}, settled + interval '4 days',
+        CASE WHEN to_points THEN 'points' ELSE 'original' END,
+        CASE WHEN to_points THEN settled - interval '10 days' END, {BONUS_PERCENT}, settled + interval '4 days',
         'customer', settled - interval '10 days' FROM story
     """,
     f"""
@@ -145,6 +147,13 @@ _STATEMENTS: Final = (
     f"""
     INSERT INTO points_account (id, email_key, created_at)
     SELECT {_id("account")}, 'customer' || n || '@example.com', settled FROM story WHERE to_points
+    """,
+    f"""
+    INSERT INTO points_lot (id, account_id, currency, kind, granted, remaining, cause, cause_id, created_at)
+    SELECT {_id("lot")}, {_id("account")}, currency, 'refund', gross, gross, 'refund', {_id("refund")}, settled
+    FROM story WHERE to_points UNION ALL
+    SELECT {_id("bonus_lot")}, {_id("account")}, currency, 'bonus', gross * {BONUS_PERCENT} / 100,
+        gross * {BONUS_PERCENT} / 100, 'refund', {_id("refund")}, settled FROM story WHERE to_points
     """,
     f"""
     INSERT INTO ledger_transaction (id, kind, cause, cause_id, sequence, at)

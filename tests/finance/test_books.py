@@ -13,6 +13,8 @@ from returns_portal.db import Begin
 from returns_portal.finance.books import BROKEN, check, run_check_books
 from returns_portal.finance.invariants import INVARIANTS, SHOWN
 from returns_portal.settings import Settings
+from tests.finance.breaks import CLOSING_BREAKS
+from tests.finance.breaks_disputes import DISPUTE_BREAKS
 from tests.finance.seed import START, identity, stories
 
 pytestmark = pytest.mark.anyio
@@ -20,53 +22,106 @@ pytestmark = pytest.mark.anyio
 # Story 1 is a card refund of one unit, story 7 of one unit as points, story 10 of a whole order to the card.
 REFUND_1 = identity("refund", 1)
 
-BREAKS: Final = {
-    "frozen-sums": f"UPDATE orders SET total = total + 1 WHERE id = '{identity('order', 1)}'",
-    "payments-within-total": f"UPDATE payment SET amount = amount + 1 WHERE id = '{identity('payment', 1)}'",
-    "requested-within-ordered": f"UPDATE return_line SET quantity = 3 WHERE id = '{identity('return_line', 1)}'",
-    "counted-within-ordered": f"""
+BREAKS: Final = (
+    CLOSING_BREAKS
+    | DISPUTE_BREAKS
+    | {
+        "frozen-sums": f"UPDATE orders SET total = total + 1 WHERE id = '{identity('order', 1)}'",
+        "payments-within-total": f"UPDATE payment SET amount = amount + 1 WHERE id = '{identity('payment', 1)}'",
+        "requested-within-ordered": f"UPDATE return_line SET quantity = 3 WHERE id = '{identity('return_line', 1)}'",
+        "counted-within-ordered": f"""
         INSERT INTO parcel_item SELECT gen_random_uuid(), parcel_id, order_line_id, 2, 'damaged', 'waiting', '', NULL,
         '', '' FROM parcel_item WHERE id = '{identity("item", 1)}'""",
-    "units-paid-once": f"""
+        "units-paid-once": f"""
         INSERT INTO refund_line SELECT gen_random_uuid(), order_id, parcel_id, order_line_id, 0, 1, 0, 0, NULL,
         release_id FROM refund_line WHERE id = '{identity("refund_line", 1)}'""",
-    "units-at-their-price": f"UPDATE refund_line SET amount = amount + 1 WHERE id = '{identity('refund_line', 1)}'",
-    "shipping-once": f"""
+        "units-at-their-price": f"UPDATE refund_line SET amount = amount + 1 WHERE id = '{identity('refund_line', 1)}'",
+        "shipping-once": f"""
         INSERT INTO refund_line SELECT gen_random_uuid(), order_id, parcel_id, NULL, 0, 0, 0, 0, NULL, release_id
         FROM refund_line WHERE id = '{identity("shipping_line", 10)}'""",
-    "releases-are-refunded": f"UPDATE refund SET tax = tax - 1 WHERE id = '{REFUND_1}'",
-    "accepted-is-paid": f"UPDATE parcel_item SET acceptance = 'sent_back' WHERE id = '{identity('item', 1)}'",
-    "records-belong-together": f"""
+        "releases-are-refunded": f"UPDATE refund SET tax = tax - 1 WHERE id = '{REFUND_1}'",
+        "accepted-is-paid": f"UPDATE parcel_item SET acceptance = 'sent_back' WHERE id = '{identity('item', 1)}'",
+        "records-belong-together": f"""
         UPDATE refund SET payment_id = '{identity("payment", 4)}' WHERE id = '{REFUND_1}'""",
-    "payment-cap": f"UPDATE payment SET refunded_before = amount WHERE id = '{identity('payment', 1)}'",
-    "same-way-back": f"UPDATE payment SET tender = 'points' WHERE id = '{identity('payment', 1)}'",
-    "bonus-as-promised": f"UPDATE returns SET bonus_percent = 9 WHERE id = '{identity('return', 7)}'",
-    "not-before-due": f"UPDATE refund SET due_at = submitted_at + interval '1 second' WHERE id = '{REFUND_1}'",
-    "nothing-stuck": f"""
+        "line-within-price": f"""
+        INSERT INTO refund_line SELECT gen_random_uuid(), order_id, parcel_id, order_line_id, 0, 0, 1, 0, NULL,
+        release_id FROM refund_line WHERE id = '{identity("refund_line", 1)}'""",
+        "goodwill-as-given": f"""
+        INSERT INTO goodwill SELECT gen_random_uuid(), order_id, false, 'original', currency, 1, 'Sorry', NULL,
+        'staff:1', created_at, 'not_needed', '', NULL, '' FROM refund WHERE id = '{REFUND_1}'""",
+        "approved-by-another": f"""
+        INSERT INTO goodwill SELECT gen_random_uuid(), order_id, false, 'original', currency, 1, 'Sorry', NULL,
+        'staff:1', created_at, 'declined', 'staff:2', created_at, '' FROM refund WHERE id = '{REFUND_1}'""",
+        "points-by-consent": f"UPDATE returns SET points_consent_at = NULL WHERE id = '{identity('return', 7)}'",
+        "payment-cap": f"UPDATE payment SET refunded_before = amount WHERE id = '{identity('payment', 1)}'",
+        "same-way-back": f"UPDATE payment SET tender = 'points' WHERE id = '{identity('payment', 1)}'",
+        "bonus-as-promised": f"UPDATE returns SET bonus_percent = 9 WHERE id = '{identity('return', 7)}'",
+        "not-before-due": f"UPDATE refund SET due_at = submitted_at + interval '1 second' WHERE id = '{REFUND_1}'",
+        "nothing-stuck": f"""
         UPDATE refund SET status = 'unknown' WHERE id = '{REFUND_1}'""",
-    "ledger-balance": f"UPDATE ledger_entry SET amount = amount + 1 WHERE id = '{identity('goods', 1)}'",
-    "ledger-cause": f"UPDATE ledger_transaction SET cause = 'gift' WHERE id = '{identity('booking', 1)}'",
-    "refunds-are-booked": f"UPDATE refund SET status = 'pending' WHERE id = '{REFUND_1}'",
-    "history-is-booked": f"""
+        "ledger-balance": f"UPDATE ledger_entry SET amount = amount + 1 WHERE id = '{identity('goods', 1)}'",
+        "ledger-cause": f"UPDATE ledger_transaction SET cause = 'gift' WHERE id = '{identity('booking', 1)}'",
+        "refunds-are-booked": f"UPDATE refund SET status = 'pending' WHERE id = '{REFUND_1}'",
+        "history-is-booked": f"""
         INSERT INTO history VALUES (gen_random_uuid(), 'refund', '{REFUND_1}', 'failed', 'system', now(),
         '{{"from": "succeeded", "attempt": 1}}')""",
-    "booked-as-refunded": f"""
+        "booked-as-refunded": f"""
         UPDATE ledger_entry SET account = 'bank_clearing' WHERE id = '{identity("credit", 1)}'""",
-    "points-have-an-owner": f"""
+        "points-have-an-owner": f"""
         UPDATE points_account SET email_key = 'other@example.com' WHERE id = '{identity("account", 7)}'""",
-    "points-not-negative": f"""
+        "lots-are-the-balance": f"""
+        UPDATE points_lot SET granted = granted + 1, remaining = remaining + 1 WHERE id = '{identity("lot", 7)}'""",
+        "lots-tell-where-points-went": f"""
+        UPDATE points_lot SET granted = granted + 1 WHERE id = '{identity("lot", 7)}'""",
+        "redemptions-are-booked": f"""
+        INSERT INTO points_redemption VALUES (gen_random_uuid(), '{identity("account", 7)}', 'EUR', 5, 5,
+        'captured', '', '', now() + interval '2 years', now(), now())""",
+        "holds-end": f"""
+        WITH held AS (
+            INSERT INTO points_redemption VALUES (gen_random_uuid(), '{identity("account", 7)}', 'JPY', 5, 0,
+            'held', '', '', '{START}', now(), NULL) RETURNING id, account_id),
+        left_lot AS (UPDATE points_lot SET remaining = remaining - 5 WHERE id = '{identity("lot", 7)}'),
+        moved AS (
+            INSERT INTO points_move SELECT gen_random_uuid(), '{identity("lot", 7)}', 'redemption', id, -5, now()
+            FROM held),
+        head AS (
+            INSERT INTO ledger_transaction SELECT gen_random_uuid(), 'points_held', 'points_redemption', id, 1, now()
+            FROM held RETURNING id)
+        INSERT INTO ledger_entry
+        SELECT gen_random_uuid(), head.id, a.account, account_id, (SELECT currency FROM points_lot
+        WHERE id = '{identity("lot", 7)}'), a.amount
+        FROM head, held, (VALUES ('customer_points', 5), ('points_held', -5)) AS a(account, amount)""",
+        "earned-once": f"""
+        INSERT INTO points_earning
+        VALUES ('{identity("order", 7)}', '{identity("account", 7)}', 'EUR', 5, 100, now())""",
+        "clawed-back-as-booked": f"""
+        INSERT INTO points_adjustment VALUES (gen_random_uuid(), '{identity("account", 7)}', 'EUR', 5, 'x', 'done',
+        false, 'staff:1', now(), 'staff:1', now())""",
+        "points-never-become-money": f"""
+        WITH head AS (
+            INSERT INTO ledger_transaction SELECT gen_random_uuid(), 'points_adjusted', 'points_adjustment',
+            gen_random_uuid(), 1, now() RETURNING id)
+        INSERT INTO ledger_entry
+        SELECT gen_random_uuid(), head.id, a.account, a.owner, 'JPY', a.amount
+        FROM head, (VALUES ('customer_points', CAST('{identity("account", 7)}' AS uuid), 5),
+        ('bank_clearing', NULL, -5)) AS a(account, owner, amount)""",
+        "points-not-negative": f"""
         UPDATE ledger_entry SET amount = -amount WHERE transaction_id = '{identity("booking", 7)}'""",
-}
+    }
+)
 
 # What is wrong is often wrong in two respects.
 ALSO: Final = {
+    "dispute-cap": {"disputes-are-booked"},
     "units-paid-once": {"accepted-is-paid"},
-    "units-at-their-price": {"releases-are-refunded"},
+    "units-at-their-price": {"releases-are-refunded", "line-within-price"},
+    "line-within-price": {"releases-are-refunded"},
     "nothing-stuck": {"refunds-are-booked", "booked-as-refunded"},
     "refunds-are-booked": {"booked-as-refunded"},
     "ledger-balance": {"booked-as-refunded"},
     "ledger-cause": {"refunds-are-booked", "history-is-booked", "booked-as-refunded"},
-    "points-not-negative": {"booked-as-refunded"},
+    "points-not-negative": {"booked-as-refunded", "lots-are-the-balance", "points-never-become-money"},
+    "points-never-become-money": {"ledger-cause", "lots-are-the-balance", "clawed-back-as-booked"},
 }
 
 

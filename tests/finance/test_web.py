@@ -3,7 +3,6 @@
 import csv
 import io
 import re
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from uuid import UUID
@@ -27,32 +26,17 @@ from returns_portal.warehouse.models import Condition
 from returns_portal.warehouse.rules import Counted
 from tests.finance.journey import arrived, filed, status_of
 from tests.finance.seed import START, expected, stories
-from tests.webclient import PASSWORD, Browser, add_staff, browsing, send
+from tests.webclient import Browser, browsing, send, staff_signs_in
 
 pytestmark = pytest.mark.anyio
 
 IBAN = "BG80 BNBG 9661 1020 3456 78"
 
 
-async def sign_in(browser: Browser, begin: Begin, *roles: str) -> None:
-    async with begin() as db:
-        await add_staff(db, f"{roles[0]}@shop.example", *roles)
-    answer = await send(browser, "/sign-in", {"email": f"{roles[0]}@shop.example", "password": PASSWORD})
-    assert answer.status_code == 303, answer.text
-
-
-@pytest.fixture
-async def browser(settings: Settings, database_url: str, begin: Begin) -> AsyncIterator[Browser]:
-    """A browser in which finance is signed in."""
-    async with browsing(settings, database_url) as client:
-        await sign_in(client, begin, "finance")
-        yield client
-
-
 async def test_others_do_not_come_in(settings: Settings, database_url: str, begin: Begin) -> None:
     async with browsing(settings, database_url) as browser:
         assert (await browser.get("/finance")).headers["location"] == "/sign-in?next=%2Ffinance"
-        await sign_in(browser, begin, "support")
+        await staff_signs_in(browser, begin, "support")
         for path in ("/finance", "/finance/transfers", "/finance/transfers.csv", "/finance/refunds.csv"):
             assert (await browser.get(path)).status_code == 403, path
         assert (await browser.get("/finance/decisions")).status_code == 200
@@ -221,56 +205,13 @@ async def test_a_deadline_that_passed_stands_on_the_first_page(
     assert "4 items wait for a decision" in shown
 
 
-async def waiting_item(begin: Begin) -> UUID:
-    async with begin() as db:
-        found: UUID = (await db.execute(text("SELECT id FROM parcel_item WHERE acceptance = 'waiting'"))).scalar_one()
-    return found
-
-
-async def test_a_part_is_paid_and_what_was_typed_stays(browser: Browser, begin: Begin, settings: Settings) -> None:
-    async with begin() as db:
-        await arrived(db, settings, await filed(db, settings, "1001", quantity=1), Condition.DAMAGED, 1)
-    item = await waiting_item(begin)
-    shown = (await browser.get("/finance/decisions")).text
-    assert "1 × Wool coat" in shown
-    assert "Refund €59.90" in shown
-    path = f"/finance/decisions/{item}"
-    for amount, reason, sentence in (
-        ("a lot", "A stain on the sleeve", "Give an amount in EUR"),
-        ("30.001", "A stain on the sleeve", "Give an amount in EUR"),
-        ("-5", "A stain on the sleeve", "Give an amount in EUR"),
-        ("999", "A stain on the sleeve", "More cannot be refunded than was paid."),
-        ("30", "", "Say why"),
-    ):
-        answer = await send(browser, path, {"decision": "part", "amount": amount, "reason": reason})
-        assert answer.status_code == 422, answer.text
-        assert sentence in answer.text
-        assert f'value="{amount}"' in answer.text
-        assert f'value="{reason}"' in answer.text
-    assert await waiting_item(begin) == item
-    answer = await send(browser, path, {"decision": "part", "amount": "30,50", "reason": "A stain on the sleeve"})
-    assert (answer.status_code, answer.headers["location"]) == (303, "/finance/decisions")
-    async with begin() as db:
-        assert (await db.execute(text("SELECT amount FROM refund"))).scalars().all() == [3050]
-    # The other tab still shows it; its decision comes too late.
-    answer = await send(browser, path, {"decision": "accept"})
-    assert answer.status_code == 303
-    assert "decided already" in (await browser.get("/finance/decisions")).text
-
-
-async def test_some_of_several_are_accepted_and_the_rest_goes_on_waiting(
-    browser: Browser, begin: Begin, settings: Settings
-) -> None:
-    async with begin() as db:
-        await arrived(db, settings, await filed(db, settings, "1001"), Condition.WRONG_ITEM)
-    item = await waiting_item(begin)
-    await send(browser, f"/finance/decisions/{item}", {"decision": "accept", "quantity": "1"})
-    rest = await waiting_item(begin)
-    await send(browser, f"/finance/decisions/{rest}", {"decision": "send_back", "reason": "Not ours"})
-    async with begin() as db:
-        items = await db.execute(text("SELECT acceptance, quantity FROM parcel_item ORDER BY acceptance"))
-        assert [tuple(row) for row in items] == [("accepted", 1), ("sent_back", 1)]
-        assert (await db.execute(text("SELECT sum(amount) FROM refund"))).scalar_one() == 5990
+async def test_every_filter_has_a_label_of_its_own(browser: Browser) -> None:
+    shown = unescape((await browser.get("/finance")).text)
+    form = shown[shown.index('class="filters"') :]
+    labels = re.findall(r"<label[^>]*>([^<]+)", form)
+    assert [label.strip() for label in labels] == [
+        "First day", "Last day", "By the day of", "Status", "Paid to", "Currency",
+    ]  # fmt: skip
 
 
 async def test_a_transfer_is_made(browser: Browser, begin: Begin, settings: Settings) -> None:

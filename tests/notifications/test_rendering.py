@@ -147,9 +147,21 @@ def test_a_withdrawal_is_confirmed_with_content_date_and_time(settings: Settings
     for said in ("Олена Шевченко", "1042", "olena@example.org", "Both pairs, bought on 3 November <yes> & fully."):
         assert said in mail.text
         assert said in _Text(mail.html).words
-    unknown = render("withdrawal_received", settings, rma=None, url=None)
+    assert mail.subject == "We have received your withdrawal from order 1042: here is your label"
+    for said in ("2 × Trail Runner GTX, 42, Navy", "€116.91", RMA, "Hand the parcel in and keep the receipt."):
+        assert said in mail.text
+        assert said in _Text(mail.html).words
+
+
+def test_a_withdrawal_from_no_known_order_is_confirmed_all_the_same(settings: Settings) -> None:
+    values = {
+        name: SAMPLES["withdrawal_received"][name] for name in ("name", "order_number", "submitted_at", "content")
+    }
+    unknown = render_email("withdrawal_received", "en", {**values, "rma": None}, DEFAULT, settings)
+    assert unknown.subject == "We have received your withdrawal from order 1042"
     assert "None" not in unknown.text + unknown.html
     assert "We look up your order now" in unknown.text
+    assert "label" not in unknown.text
 
 
 @pytest.mark.parametrize(
@@ -165,6 +177,12 @@ def test_a_decision_is_told_with_its_reason(settings: Settings, decision: str, s
     assert sentence in mail.text
     assert sentence in _Text(mail.html).words
     assert "The reason" not in render("decision_made", settings, reason="").text
+
+
+def test_a_decision_that_pays_nothing_does_not_tell_of_an_amount(settings: Settings) -> None:
+    mail = render("decision_made", settings, decision="accept", amount=0)
+    assert "Nothing is left to refund for it." in mail.text
+    assert "€0.00" not in mail.text + mail.html
 
 
 def test_what_waits_is_told_and_what_does_not_is_not(settings: Settings) -> None:

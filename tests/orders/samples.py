@@ -110,6 +110,7 @@ def orders(draw: st.DrawFn) -> OrderInput:
         tax_included=tax_included,
         lines=draw(st.lists(lines(tax_included), min_size=1, max_size=6)),
         shipping=draw(shippings(tax_included)),
+        extras=draw(st.one_of(st.just(0), st.integers(0, 9999))),
         payments=[],
     )
     goods = order.goods

@@ -35,13 +35,13 @@ async def jobs(db: AsyncConnection) -> list[tuple[str, dict[str, str]]]:
     return [tuple(row) for row in await rows(db, "SELECT task_name, args FROM procrastinate_jobs ORDER BY id")]
 
 
-async def test_a_new_order_is_three_statements_and_one_of_the_queue(
+async def test_a_new_order_is_two_statements_and_one_of_the_queue(
     db: AsyncConnection, settings: Settings, statements: list[str]
 ) -> None:
     order = an_order(lines=[a_line(sku=str(i)) for i in range(20)])
     put = await put_order(db, SHOP, settings, order)
     assert put.outcome == "created"
-    assert len(statements) == 3, statements
+    assert len(statements) == 2, statements
     assert [name for name, _ in await jobs(db)] == ["payments.create"]
 
 
@@ -136,6 +136,7 @@ CLOSED: list[tuple[str, dict[str, Any]]] = [
     ("lines", {"lines": [a_line(quantity=1)], "payments": [replace(EXTERNAL, amount=16390)]}),
     ("currency", {"currency": "USD"}),
     ("order_discount", {"order_discount": 100, "payments": [replace(EXTERNAL, amount=32190)]}),
+    ("extras_paid", {"extras": 100, "payments": [replace(EXTERNAL, amount=32390)]}),
     ("payments", {"payments": [replace(EXTERNAL, tender=Tender.POINTS)]}),
     ("payments", {"payments": [replace(EXTERNAL, refunded_before=1)]}),
     ("shipping_price", {"shipping": ShippingInput(price=590), "payments": [replace(EXTERNAL, amount=32390)]}),

@@ -57,7 +57,8 @@ async def test_everything_that_was_sent_is_shown_and_no_more_than_that(shop: Bro
         "number": "1001", "email": "Kunde@Example.com", "name": "Мария Георгиева", "phone": "+359 2 000 000",
         "locale": "bg", "currency": "EUR", "placed_at": "2026-10-05T00:41:00Z", "shipped_at": None,
         "delivered_at": "2026-10-08T00:00:00Z", "cancelled_at": None, "financial_status": "paid",
-        "fulfillment_status": "fulfilled", "order_discount": 0, "tax_included": True, "total": 32290, "source": "api",
+        "fulfillment_status": "fulfilled", "order_discount": 0, "extras": 0, "tax_included": True,
+        "total": 32290, "source": "api",
         "shipping": {"price": 490, "discount": 0, "tax": 0, "standard_price": None, "paid": 490, "refundable": 490},
         "shipping_address": {
             "name": "Мария Георгиева", "line1": "бул. Витоша 89", "line2": "", "city": "София", "region": "",
@@ -73,6 +74,31 @@ async def test_a_body_with_the_fields_of_the_contract_alone_is_enough(shop: Brow
     sent["lines"] = [{k: v for k, v in line.items() if k != "shipped"} for line in sent["lines"]]
     sent["payments"] = [{"tender": "stripe", "amount": 32290}]
     assert (await shop.put(PATH, json=sent)).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("address", "number"),
+    [
+        ("A/1", "A/1"),
+        ("A%2F1", "A/1"),
+        ("2026/11/0042", "2026/11/0042"),
+        ("#1001", "1001"),
+        ("%231001", "1001"),
+        ("%23A%2F1", "A/1"),
+        ("%20space", "space"),
+        ("№%2017-Ü", "№ 17-Ü"),
+        ("%E6%B3%A8%E6%96%87", "注文"),
+        ("1.5", "1.5"),
+        ("50%25", "50%"),
+    ],
+)
+async def test_any_number_has_its_address(shop: Browser, address: str, number: str) -> None:
+    path = f"/api/v1/orders/{address.replace('#', '%23')}"
+    created = await shop.put(path, json=body(an_order(number=number)))
+    assert (created.status_code, created.json()["number"]) == (201, number)
+    assert (await shop.get(path)).json() == created.json()
+    assert (await shop.put(path, json=body(an_order(number=number)))).status_code == 200
+    assert [item["number"] for item in (await shop.get("/api/v1/orders")).json()["items"]] == [number]
 
 
 WRONG: list[tuple[str, dict[str, Any]]] = [

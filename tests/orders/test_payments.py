@@ -176,10 +176,11 @@ async def test_refunds_that_waited_for_the_payment_go_on(shop: Shop) -> None:
         )
         await db.execute(
             text(
-                "INSERT INTO refund (id, order_id, return_id, parcel_id, payment_id, status, destination, currency,"
-                " amount, bonus, tax, shipping, attempt, gateway_reference, failure_reason, livemode, requested_at,"
-                " created_at, due_at, changed_at) SELECT :id, :order, id, :parcel, :payment, 'planned', 'original',"
-                " 'EUR', 15900, 0, 0, 0, 1, '', '', false, now(), now(), now(), now() FROM returns"
+                "INSERT INTO refund (id, order_id, return_id, parcel_id, release_id, kind, reason, payment_id, status,"
+                " destination, currency, amount, bonus, tax, shipping, attempt, gateway_reference, failure_reason,"
+                " livemode, requested_at, created_at, due_at, changed_at) SELECT :id, :order, id, :parcel, :parcel,"
+                " 'return', '', :payment, 'planned', 'original', 'EUR', 15900, 0, 0, 0, 1, '', '', false, now(),"
+                " now(), now(), now() FROM returns"
             ),
             values,
         )

@@ -17,7 +17,7 @@ HEAD = {
     "number": "1001", "email": "Kunde@Example.com", "name": "Мария Георгиева", "phone": "+359 2 000 000",
     "currency": "EUR", "placed_at": "2026-10-05T00:41:00Z", "delivered_at": "2026-10-08T02:00:00+02:00",
     "tax_included": "yes", "order_discount": "1.00", "shipping_price": "4.90", "shipping_tax": "0.82",
-    "shipping_standard_price": "3", "address_line1": "бул. Витоша 89", "address_city": "София",
+    "shipping_standard_price": "3", "extras": "5.50", "address_line1": "бул. Витоша 89", "address_city": "София",
     "address_postal_code": "1463", "address_country": "BG", "line_sku": "KE-42", "line_title": "Derby",
     "line_size": "42", "line_color": "Navy", "line_quantity": "2", "line_unit_price": "159", "line_tax": "53.00",
     "payment_tender": "stripe", "payment_amount": "400", "payment_reference": "pi_1",
@@ -26,7 +26,7 @@ SECOND = {
     "number": "1001", "line_sku": "B", "line_title": "Boot", "line_quantity": "1", "line_unit_price": "189.00",
     "line_discount": "9.00", "line_shipped": "0", "payment_tender": "points", "payment_amount": "100",
 }  # fmt: skip
-THIRD = {"number": "1001", "payment_tender": "external", "payment_amount": "1.90", "payment_method": "Cash"}
+THIRD = {"number": "1001", "payment_tender": "external", "payment_amount": "7.40", "payment_method": "Cash"}
 
 
 def read(folder: Path, *rows: dict[str, str]) -> list[OrderInput]:
@@ -44,6 +44,7 @@ def test_lines_and_payments_stand_on_the_rows_of_their_order(tmp_path: Path) -> 
     [order] = read(tmp_path, HEAD, SECOND, THIRD)
     wanted = an_order(
         order_discount=100,
+        extras=550,
         shipping=ShippingInput(price=490, tax=82, standard_price=300),
         lines=[
             a_line(),
@@ -54,7 +55,7 @@ def test_lines_and_payments_stand_on_the_rows_of_their_order(tmp_path: Path) -> 
         payments=[
             PaymentInput(tender=Tender.STRIPE, amount=40000, reference="pi_1"),
             PaymentInput(tender=Tender.POINTS, amount=10000),
-            PaymentInput(tender=Tender.EXTERNAL, amount=190, method="Cash"),
+            PaymentInput(tender=Tender.EXTERNAL, amount=740, method="Cash"),
         ],
     )
     assert checked(order) == checked(wanted)

@@ -1,4 +1,4 @@
-"""Units and shipping sum to what was paid, whatever the order; each unit is what an independent reckoning says."""
+"""Units, shipping and extras sum to what was paid, whatever the order; each is what an independent reckoning says."""
 
 from fractions import Fraction
 from itertools import accumulate
@@ -13,16 +13,18 @@ from tests.orders import samples
 
 
 @given(samples.orders())
-def test_units_and_shipping_sum_to_the_total_exactly(order: OrderInput) -> None:
+def test_units_shipping_and_extras_sum_to_the_total_exactly(order: OrderInput) -> None:
     frozen = freeze(checked(order))
     units = sum(sum(line.unit_paid) for line in frozen.lines)
-    assert units + frozen.shipping_paid == frozen.total == sum(payment.amount for payment in order.payments)
+    assert frozen.extras_paid == order.extras
+    assert units + frozen.shipping_paid + frozen.extras_paid == frozen.total
+    assert frozen.total == sum(payment.amount for payment in order.payments)
 
 
 @given(samples.orders())
 def test_the_total_is_what_the_contract_says(order: OrderInput) -> None:
     goods = sum(line.unit_price * line.quantity - line.discount for line in order.lines)
-    total = goods - order.order_discount + order.shipping.price - order.shipping.discount
+    total = goods - order.order_discount + order.shipping.price - order.shipping.discount + order.extras
     if not order.tax_included:
         total += sum(line.tax for line in order.lines) + order.shipping.tax
     assert freeze(order).total == total

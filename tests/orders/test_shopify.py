@@ -175,11 +175,48 @@ def test_the_address_of_the_bill_serves_where_nothing_was_shipped() -> None:
     assert (order.name, address.line1, address.line2, address.country) == ("Jo", "Elm St 1", "Nord & Sund", "GB")
 
 
+TIP = {
+    "Lineitem quantity": "1", "Lineitem name": "Tip", "Lineitem price": "5.00", "Lineitem sku": "",
+    "Lineitem requires shipping": "false", "Lineitem taxable": "false",
+}  # fmt: skip
+
+
+def test_a_tip_is_part_of_the_total_and_no_item() -> None:
+    order = checked(read(TIP, Total="115.00"))
+    assert [line.title for line in order.lines] == ["Derby"]
+    assert (order.extras, order.total, order.payments[0].amount) == (500, 11500, 11500)
+    assert sum(line.tax for line in order.lines) + order.shipping.tax == 1833
+    assert sum(freeze(order).lines[0].unit_paid) + freeze(order).shipping_paid == 11000
+
+
+def test_an_article_that_is_called_tip_is_an_article() -> None:
+    for changes in ({"Lineitem sku": "TIP-1"}, {"Lineitem requires shipping": "true"}, {"Lineitem taxable": "true"}):
+        order = checked(read(TIP | changes, Subtotal="105.00", Total="115.00"))
+        assert ([line.title for line in order.lines], order.extras) == (["Derby", "Tip"], 0)
+
+
+def test_duties_are_part_of_the_total_where_the_shop_collects_them() -> None:
+    collected = checked(read(Duties="12.34", Total="122.34"))
+    assert (collected.extras, collected.total, collected.tax_included) == (1234, 12234, True)
+    on_top = checked(read(Duties="12.34", Taxes="20.00", Total="142.34"))
+    assert (on_top.extras, on_top.total, on_top.tax_included) == (1234, 14234, False)
+    by_the_carrier = checked(read(Duties="12.34"))
+    assert (by_the_carrier.extras, by_the_carrier.total) == (0, 11000)
+
+
+def test_duties_a_tip_and_a_discount_at_once() -> None:
+    order = checked(read(TIP, Duties="12.34", Discount_Amount="25.00", Subtotal="85.00", Total="102.34", Taxes="14.17"))
+    assert (order.order_discount, order.shipping.discount, order.extras, order.total) == (1500, 1000, 1734, 10234)
+
+
 REFUSED: list[tuple[str, dict[str, str]]] = [
     ("first row of this order is missing", {"Total": ""}),
     ("do not come to the subtotal", {"Subtotal": "99.00"}),
     ("do not come to the total", {"Total": "110.01"}),
     ("do not come to the total", {"Total": "91.67"}),
+    ("do not come to the total", {"Total": "115.00"}),
+    ("do not come to the total", {"Total": "120.00", "Duties": "9.99"}),
+    ("not an amount", {"Duties": "some"}),
     ("three letters", {"Currency": "euro"}),
     ("not an amount", {"Shipping": "1,00"}),
     ("more decimal places", {"Shipping": "10.001"}),

@@ -1,12 +1,13 @@
 """The SDK and the gateway, pointed at the sandbox."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 import stripe
 
-from tests.sandboxes import KEY, SandboxProcess
+from tests.sandboxes import KEY, Receiver, SandboxProcess
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +19,7 @@ def sdk(sandbox_process: SandboxProcess) -> Iterator[stripe.StripeClient]:
 
 
 Pay = Callable[..., stripe.PaymentIntent]
+Listen = Callable[..., stripe.WebhookEndpoint]
 
 
 @pytest.fixture
@@ -35,6 +37,30 @@ def pay(sdk: stripe.StripeClient) -> Pay:
         return sdk.v1.payment_intents.create(given)
 
     return make
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A server for webhooks."""
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
+
+
+@pytest.fixture
+def listen(sdk: stripe.StripeClient, receiver: Receiver) -> Iterator[Listen]:
+    """Let the receiver be told of these types of events; returns the endpoint, with its secret."""
+    made: list[str] = []
+
+    def make(*types: Any) -> stripe.WebhookEndpoint:  # noqa: ANN401 - the API's names
+        endpoint = sdk.v1.webhook_endpoints.create({"url": receiver.url, "enabled_events": list(types)})
+        made.append(endpoint.id)
+        return endpoint
+
+    yield make
+    for id_ in made:
+        with suppress(stripe.InvalidRequestError):
+            sdk.v1.webhook_endpoints.delete(id_)
 
 
 def refused(caught: pytest.ExceptionInfo[stripe.StripeError]) -> tuple[int | None, str | None, str | None]:

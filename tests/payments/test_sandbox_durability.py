@@ -7,6 +7,7 @@ from uuid import uuid4
 import httpx
 import psycopg
 import pytest
+from psycopg.types.json import Json
 
 from tests.sandboxes import SandboxProcess, running
 
@@ -80,3 +81,43 @@ def test_the_database_itself_refuses_more_than_was_captured(sandbox: SandboxProc
 def test_it_ends_politely(sandbox_database: str) -> None:
     with running(sandbox_database) as sandbox:
         assert sandbox.stop() == 0
+
+
+OLDER = """
+    CREATE SCHEMA stripe_sandbox;
+    CREATE TABLE stripe_sandbox.resource (
+        seq bigint GENERATED ALWAYS AS IDENTITY, id text PRIMARY KEY, object text NOT NULL, created bigint NOT NULL,
+        payment_intent text, charge text, due double precision, body json NOT NULL
+    );
+    CREATE TABLE stripe_sandbox.idempotency (
+        key text PRIMARY KEY, endpoint text NOT NULL, fingerprint bytea NOT NULL, status smallint NOT NULL,
+        body text NOT NULL, request_id text NOT NULL, created timestamptz NOT NULL DEFAULT now()
+    );
+"""
+
+
+def test_a_store_of_an_older_version_is_brought_up_to_date(database_url: str) -> None:
+    charge = {
+        "id": "ch_old",
+        "object": "charge",
+        "created": 1_700_000_000,
+        "amount_captured": 900,
+        "amount_refunded": 0,
+        "captured": True,
+        "currency": "eur",
+        "disputed": False,
+        "payment_intent": "pi_old",
+        "payment_method": "pm_old",
+        "payment_method_details": {"card": {"last4": "4242", "brand": "visa", "network": "visa"}},
+    }
+    insert = (
+        "INSERT INTO stripe_sandbox.resource (id, object, created, payment_intent, body) VALUES (%s, %s, %s, %s, %s)"
+    )
+    with psycopg.connect(database_url) as connection:
+        connection.execute(OLDER)
+        connection.execute(insert, ("ch_old", "charge", 1_700_000_000, "pi_old", Json(charge)))
+    with running(database_url) as sandbox:
+        assert sandbox.send("POST", "/v1/refunds", "charge=ch_old&amount=400")[0] == 200
+        assert sandbox.control("disputes", charge="ch_old")["amount"] == 500
+        sandbox.restart()
+        assert sandbox.send("GET", "/v1/disputes", "charge=ch_old")[1]["data"][0]["status"] == "needs_response"

@@ -15,8 +15,10 @@ def test_only_secret_test_keys_are_taken(sandbox: SandboxProcess, header: str) -
 
 
 def test_all_keys_see_the_same_account(sandbox: SandboxProcess, pay: Pay) -> None:
+    path = f"/v1/payment_intents/{pay().id}"
     headers = {"Authorization": "Bearer sk_test_another"}
-    assert sandbox.http.get(f"/v1/payment_intents/{pay().id}", headers=headers).json()["livemode"] is False
+    assert sandbox.http.get(path, headers=headers).json()["livemode"] is False
+    assert sandbox.http.get(path, auth=("sk_test_as_curl_sends_it", "")).json()["livemode"] is False
 
 
 @pytest.mark.parametrize(
@@ -55,7 +57,7 @@ def test_parameters_are_checked(sandbox: SandboxProcess, form: str, code: str | 
 @pytest.mark.parametrize(
     ("method", "path", "form"),
     [
-        ("GET", "/v1/customers", ""),
+        ("GET", "/v1/customers/cus_1/balance_transactions", ""),
         ("POST", "/v1/payment_intents/pi_1/apply_customer_balance", ""),
         ("DELETE", "/v1/refunds/re_1", ""),
         ("POST", "/v1/refunds", "payment_intent=pi_1&reverse_transfer=true"),

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from urllib.parse import quote
 from uuid import UUID
 
 import pytest
@@ -307,7 +308,10 @@ async def test_who_has_not_come_in_is_asked_for_the_order_whether_or_not_it_exis
 ) -> None:
     _order, (shoes,) = await portal.order()
     filed = await portal.file("1001", (shoes, 1))
-    for path in (f"/returns/{filed.rma}", "/returns/R-0000-0000", "/orders/1001", "/orders/9999", "/returns"):
+    for path in (f"/returns/{filed.rma}", "/returns/R-0000-0000", "/returns"):
+        answer = await browser.get(path)
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/?next={quote(path, safe='')}")
+    for path in ("/orders/1001", "/orders/9999"):
         answer = await browser.get(path)
         assert (answer.status_code, answer.headers["location"]) == (303, "/")
     assert (await browser.get(f"/returns/{filed.rma}/label.pdf")).status_code == 404

@@ -8,6 +8,8 @@ import pytest
 from httpx import Response
 
 from returns_portal import clock
+from returns_portal.notifications.rendering import render_email
+from returns_portal.shop.queries import DEFAULT
 from tests.portal import Portal
 from tests.returns.visits import post, words
 from tests.webclient import Browser, browsing
@@ -67,9 +69,18 @@ async def test_a_known_order_becomes_a_return_that_only_the_e_mail_tells(browser
     filed = (await portal.rows("SELECT rma, withdrawal_id, refund_to FROM returns"))[0]
     assert filed.refund_to == "original"
     assert filed.rma not in made.text + str(made.headers) + received.text
-    mails = {mail.template: mail for mail in await portal.rows("SELECT * FROM email")}
-    assert mails["withdrawal_received"].values["rma"] == filed.rma
-    assert mails["return_filed"].recipient == "Kunde@Example.com"
+    # One e-mail acknowledges the statement and brings the label.
+    (mail,) = await portal.rows("SELECT * FROM email")
+    assert (mail.template, mail.recipient, mail.values["rma"]) == ("withdrawal_received", STATED["email"], filed.rma)
+    assert mail.values["content"]["details"] == STATED["details"]
+    assert mail.values["url"] == f"/returns/{filed.rma}"
+    assert [line["quantity"] for line in mail.values["lines"]] == [2]
+    assert mail.values["total"] == 32290
+    facts = await portal.rows("SELECT subject, action, data ->> 'rma' AS rma FROM history ORDER BY id")
+    told = [tuple(fact) for fact in facts if fact.subject in {"withdrawal", "return"}]
+    assert ("withdrawal", "stated", None) in told
+    assert ("return", "filed", filed.rma) in told
+    assert ("withdrawal", "acknowledged", filed.rma) in told
     statement = (await portal.rows("SELECT id, handled_at FROM withdrawal"))[0]
     assert statement.id == filed.withdrawal_id
     assert statement.handled_at is not None
@@ -105,6 +116,22 @@ async def test_what_cannot_become_a_return_waits_for_a_person(browser: Browser, 
     assert "Your withdrawal was received" in words(received)
     assert await portal.rows("SELECT id FROM returns") == []
     assert len(await portal.rows("SELECT id FROM withdrawal WHERE handled_at IS NULL")) == 1
+    assert await portal.mails() == ["withdrawal_received"]
+    assert len(await portal.rows("SELECT id FROM history WHERE action = 'acknowledged'")) == 1
+
+
+async def test_the_acknowledgement_that_is_sent_holds_the_statement_and_the_link(
+    browser: Browser, portal: Portal
+) -> None:
+    await portal.order()
+    await withdraw(browser)
+    await portal.work()
+    filed = (await portal.rows("SELECT rma FROM returns"))[0]
+    (mail,) = await portal.rows("SELECT * FROM email")
+    assert mail.status == "sent"
+    text = render_email(mail.template, mail.locale, mail.values, DEFAULT, portal.settings).text
+    for part in ("the <Derby>", f"/returns/{filed.rma}", "2 × Derby"):
+        assert part in text
 
 
 @pytest.mark.parametrize(

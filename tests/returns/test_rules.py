@@ -46,4 +46,4 @@ def test_cancelled_and_already_returned() -> None:
 
 
 def test_the_money_is_due_fourteen_days_after_the_statement() -> None:
-    assert refund_deadline(DELIVERED) == datetime(2026, 10, 15, 12, tzinfo=UTC)
+    assert refund_deadline(DELIVERED, "Europe/Sofia") == datetime(2026, 10, 15, 12, tzinfo=UTC)

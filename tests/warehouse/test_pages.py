@@ -115,6 +115,7 @@ async def test_a_code_that_nobody_knows_is_answered_at_once(station: Browser, co
     answer = await scan(station, code)
     assert answer.status_code == 404
     assert "Unknown code" in words(answer)
+    assert "look for the return by order number, e-mail or name" in words(answer)
     assert 'data-tone="bad"' in answer.text
     assert "<script>" not in answer.text.split("<main", 1)[1].split("</main>", 1)[0]
 

@@ -7,15 +7,16 @@ from returns_portal.finance.invariants.shapes import Invariant
 ORDERS: Final = (
     Invariant(
         "frozen-sums",
-        "What was paid for units and shipping comes to the order's total, and no unit holds more tax than that.",
+        "What was paid for units, shipping and extras is the order's total, and no unit holds more tax than was paid.",
         """
-        SELECT o.id AS order_id, o.total, o.shipping_paid, o.shipping_refundable, coalesce(l.units, 0) AS units_paid
+        SELECT o.id AS order_id, o.total, o.shipping_paid, o.shipping_refundable, o.extras_paid,
+               coalesce(l.units, 0) AS units_paid
         FROM orders o LEFT JOIN (
             SELECT order_id, sum(paid) AS units, bool_or(odd) AS odd FROM order_line CROSS JOIN LATERAL (
                 SELECT sum(u.paid) AS paid, bool_or(u.paid < 0 OR u.tax NOT BETWEEN 0 AND u.paid) AS odd
                 FROM unnest(unit_paid, unit_tax) AS u(paid, tax)) AS each
             GROUP BY order_id) AS l ON l.order_id = o.id
-        WHERE o.total <> coalesce(l.units, 0) + o.shipping_paid OR coalesce(l.odd, false)
+        WHERE o.total <> coalesce(l.units, 0) + o.shipping_paid + o.extras_paid OR coalesce(l.odd, false)
            OR o.shipping_refundable NOT BETWEEN 0 AND o.shipping_paid
         """,
     ),

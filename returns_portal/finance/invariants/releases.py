@@ -12,7 +12,8 @@ RELEASES: Final = (
         SELECT order_line_id, id AS refund_line_id, first_unit, quantity, before AS paid_up_to FROM (
             SELECT id, order_line_id, first_unit, quantity, max(first_unit + quantity) OVER (
                 PARTITION BY order_line_id ORDER BY first_unit, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-            ) AS before FROM refund_line WHERE order_line_id IS NOT NULL AND voided_at IS NULL) AS runs
+            ) AS before FROM refund_line
+            WHERE order_line_id IS NOT NULL AND quantity > 0 AND voided_at IS NULL) AS runs
         WHERE first_unit < before
         """,
     ),
@@ -26,8 +27,21 @@ RELEASES: Final = (
             SELECT coalesce(sum(u.paid), 0) AS paid, coalesce(sum(u.tax), 0) AS tax FROM unnest(
                 l.unit_paid[r.first_unit + 1:r.first_unit + r.quantity],
                 l.unit_tax[r.first_unit + 1:r.first_unit + r.quantity]) AS u(paid, tax)) AS worth
-        WHERE r.voided_at IS NULL AND (r.first_unit < 0 OR r.first_unit + r.quantity > l.quantity
+        WHERE r.voided_at IS NULL AND r.quantity > 0 AND (r.first_unit < 0 OR r.first_unit + r.quantity > l.quantity
            OR r.amount > worth.paid OR r.tax > worth.tax OR r.order_id <> l.order_id)
+        """,
+    ),
+    Invariant(
+        "line-within-price",
+        "All that was paid for the units of a line, in one part or several, is no more than those units cost.",
+        """
+        SELECT l.id AS order_line_id, sum(r.amount) AS paid, sum(worth.paid) AS cost, sum(r.tax) AS tax
+        FROM order_line l JOIN refund_line r ON r.order_line_id = l.id AND r.voided_at IS NULL
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum(u.paid), 0) AS paid, coalesce(sum(u.tax), 0) AS tax FROM unnest(
+                l.unit_paid[r.first_unit + 1:r.first_unit + r.quantity],
+                l.unit_tax[r.first_unit + 1:r.first_unit + r.quantity]) AS u(paid, tax)) AS worth
+        GROUP BY l.id HAVING sum(r.amount) > sum(worth.paid) OR sum(r.tax) > sum(worth.tax)
         """,
     ),
     Invariant(
@@ -50,7 +64,8 @@ RELEASES: Final = (
             FROM refund_line WHERE voided_at IS NULL GROUP BY release_id),
         refunded AS (
             SELECT release_id, sum(amount) AS amount, sum(tax) AS tax, sum(shipping) AS shipping
-            FROM refund WHERE status <> 'canceled' AND kind = 'return' GROUP BY release_id)
+            FROM refund f WHERE status <> 'canceled' AND (kind = 'return' OR (kind = 'goodwill' AND shipping > 0))
+            GROUP BY release_id)
         SELECT release_id, r.amount AS released, f.amount AS refunded, r.tax AS released_tax, f.tax AS refunded_tax,
                r.shipping AS released_shipping, f.shipping AS refunded_shipping
         FROM released r FULL JOIN refunded f USING (release_id)

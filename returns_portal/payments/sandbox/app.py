@@ -1,17 +1,15 @@
-"""The sandbox as an ASGI application.
+"""The sandbox as an application: what becomes of one request.
 
 A small router instead of a framework: every request has the same shape (a form in, a document out, Stripe's
-error envelope), and the sandbox shares the machine with what is measured against it.
+error envelope), and the sandbox shares the machine with what is measured against it. `server.py` speaks HTTP.
 """
 
 import asyncio
+import base64
 import hashlib
-import ipaddress
-import secrets
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
 
 import msgspec
 import structlog
@@ -19,22 +17,20 @@ from psycopg import InterfaceError, OperationalError
 from psycopg_pool import PoolTimeout
 
 from returns_portal.payments.sandbox import errors, reads
-from returns_portal.payments.sandbox.control import PREFIX, Control
+from returns_portal.payments.sandbox.control import Control
+from returns_portal.payments.sandbox.deliveries import Deliverer
 from returns_portal.payments.sandbox.errors import ApiError
+from returns_portal.payments.sandbox.events import Cause
 from returns_portal.payments.sandbox.faults import Fault, Faults
-from returns_portal.payments.sandbox.params import decode_form, read
+from returns_portal.payments.sandbox.form import decode_form, read
 from returns_portal.payments.sandbox.refunds import Bank
 from returns_portal.payments.sandbox.routes import Route, Router, routes
-from returns_portal.payments.sandbox.store import Answered, Store
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+from returns_portal.payments.sandbox.store import SCHEMA, Store
+from returns_portal.payments.sandbox.unit import Answered
 
 _log = structlog.get_logger()
 _LOST = (OperationalError, InterfaceError, PoolTimeout)
 _PATIENCE = 8.0
-_MAX_BODY = 1 << 20
 _MAX_KEY = 255
 
 
@@ -44,7 +40,7 @@ class Request(msgspec.Struct):
     id: str
     method: str
     path: str
-    headers: dict[bytes, bytes]
+    headers: Mapping[str, str]
     text: str
     """The form or the query string, as it came."""
 
@@ -61,40 +57,38 @@ class Answer(msgspec.Struct):
     body: bytes
     replayed: str | None = None
     """The request that was answered so first."""
+    broken: bool = False
+    """Whether the connection is to end before the whole answer is sent."""
 
 
 class Sandbox:
     """The application: `create_sandbox()` makes it."""
 
-    def __init__(self, store: Store, *, later: float) -> None:
+    def __init__(self, store: Store, *, throwaway: bool) -> None:
         self._store = store
+        self._throwaway = throwaway
         self._faults = Faults()
-        bank = Bank(later)
-        self._control = Control(store, self._faults, bank)
-        self._router = Router(routes(bank))
+        self._deliverer = Deliverer(store)
+        bank = Bank()
+        self._control = Control(store, self._faults, bank, self._deliverer)
+        self._router = Router(routes(store, bank))
         self._running: set[str] = set()
-        self._background: asyncio.Task[None] | None = None
+        self._background: list[asyncio.Task[None]] = []
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one ASGI scope."""
-        if scope["type"] == "lifespan":
-            await self._lifespan(receive, send)
-        elif scope["type"] == "http":
-            await self._http(scope, receive, send)
+    async def open(self) -> None:
+        """Connect to the store, and begin what goes on by itself."""
+        await self._store.open()
+        tasks = self._run_background(), self._deliverer.run()
+        self._background = [asyncio.create_task(task) for task in tasks]
 
-    async def _lifespan(self, receive: Receive, send: Send) -> None:
-        while True:
-            message = await receive()
-            if message["type"] == "lifespan.startup":
-                await self._store.open()
-                self._background = asyncio.create_task(self._run_background())
-                await send({"type": "lifespan.startup.complete"})
-            else:
-                if self._background:
-                    self._background.cancel()
-                await self._store.close()
-                await send({"type": "lifespan.shutdown.complete"})
-                return
+    async def close(self) -> None:
+        """End what goes on by itself, and disconnect."""
+        for task in self._background:
+            task.cancel()
+        await self._deliverer.close()
+        if self._throwaway:
+            await self._store.drop()
+        await self._store.close()
 
     async def _run_background(self) -> None:
         """Settle what is due twice a second, and let keys expire after a day, as Stripe may."""
@@ -102,6 +96,7 @@ class Sandbox:
         while True:
             await asyncio.sleep(0.5)
             try:
+                await self._store.refresh()
                 await self._control.settle_due()
                 if time.monotonic() - pruned > 3600:  # noqa: PLR2004 - once an hour
                     await self._store.forget_keys(older_than_hours=24)
@@ -111,34 +106,10 @@ class Sandbox:
                 with suppress(*_LOST):
                     await self._store.heal()
 
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = dict(scope["headers"])
-        path: str = scope["raw_path"].decode("ascii")
-        body = await _body(receive)
-        if path.startswith(PREFIX):
-            answer, fault = await self._controlled(scope, body), None
-            await _send(send, answer, {})
-            return
-        text = (scope["query_string"] if scope["method"] == "GET" else body).decode("utf-8", "replace")
-        request = Request("req_" + secrets.token_hex(7), scope["method"], path, headers, text)
-        fault = self._faults.take(request.method, path, text)
-        answer = await self._answer(request, fault)
-        extra = {b"request-id": request.id.encode()}
-        if version := headers.get(b"stripe-version"):
-            extra[b"stripe-version"] = version
-        if request.method == "POST" and (key := headers.get(b"idempotency-key")):
-            extra[b"idempotency-key"] = key
-        if answer.replayed:
-            extra |= {b"idempotent-replayed": b"true", b"original-request": answer.replayed.encode()}
-        if answer.status >= 500:  # noqa: PLR2004 - server errors are kept under the key: asking again is a no-op
-            extra[b"stripe-should-retry"] = b"false"
-        await _send(send, answer, extra, broken=fault is not None and fault.kind == "drop")
-
-    async def _controlled(self, scope: Scope, body: bytes) -> Answer:
-        if not ipaddress.ip_address(scope["client"][0]).is_loopback:
-            return Answer(404, b"{}")
+    async def control(self, method: str, path: str, body: bytes) -> Answer:
+        """Answer a request under `/_sandbox/`."""
         try:
-            return Answer(200, msgspec.json.encode(await self._control.answer(scope["method"], scope["path"], body)))
+            return Answer(200, msgspec.json.encode(await self._control.answer(method, path, body)))
         except ApiError as error:
             return Answer(error.status, error.body)
         except msgspec.MsgspecError as error:
@@ -146,8 +117,15 @@ class Sandbox:
         except _LOST:
             return Answer(503, ApiError(503, "The store does not answer.", type_="api_error").body)
 
+    async def answer(self, request: Request) -> Answer:
+        """Answer a request of the API, with the faults that were ordered for it."""
+        fault = self._faults.take(request.method, request.path, request.text)
+        answer = await self._answer(request, fault)
+        answer.broken = fault is not None and fault.kind == "drop"
+        return answer
+
     async def _answer(self, request: Request, fault: Fault | None) -> Answer:
-        """Answer with the faults that were ordered; errors become Stripe's envelope."""
+        """Answer; errors become Stripe's envelope."""
         if fault and fault.kind == "slow" and not fault.acts:
             await asyncio.sleep(fault.seconds)
         try:
@@ -208,6 +186,7 @@ class Sandbox:
         params = read(route.params, decode_form(request.text))
         fingerprint = hashlib.sha256(request.text.encode()).digest()
         async with self._store.unit() as unit:
+            unit.cause = Cause(request.id, None if key == request.id else key)
             status = 200
             try:
                 if fault and fault.kind == "error" and not fault.acts:
@@ -231,22 +210,36 @@ class Sandbox:
         return Answer(first.status, first.body.encode(), replayed=first.request_id)
 
 
-def create_sandbox(database_url: str, *, later: float) -> Sandbox:
+def create_sandbox(
+    database_url: str, *, later: float, schema: str = SCHEMA, throwaway: bool = False, keep_events: bool = False
+) -> Sandbox:
     """Make the application.
 
     Args:
-        database_url: where its schema `stripe_sandbox` lies, or is to be created.
+        database_url: where its schema lies, or is to be created.
         later: seconds after which asynchronous outcomes (of `pm_card_pendingRefund`, say) happen.
+        schema: its name.
+        throwaway: whether the schema is removed at the end.
+        keep_events: whether all events are kept from the start, whoever listens.
     """
-    return Sandbox(Store(database_url), later=later)
+    return Sandbox(Store(database_url, later=later, name=schema, keep_events=keep_events), throwaway=throwaway)
 
 
 def _authenticate(request: Request) -> None:
-    """Take any secret test key: there is one account, and all keys see the same of it."""
-    header = request.headers.get(b"authorization", b"").decode("latin-1")
+    """Take any secret test key, as bearer or as the name of basic authentication; all see the same account."""
+    header = request.headers.get("Authorization", "")
     scheme, _, key = header.partition(" ")
-    if scheme.lower() != "bearer" or not key.startswith("sk_test_"):
+    if scheme.lower() == "basic":
+        key = _name_of(key)
+    if scheme.lower() not in {"basic", "bearer"} or not key.startswith("sk_test_"):
         raise errors.unauthorized(key)
+
+
+def _name_of(credentials: str) -> str:
+    try:
+        return base64.b64decode(credentials, validate=True).decode("latin-1").partition(":")[0]
+    except ValueError:
+        return ""
 
 
 def _refuse(request: Request, fault: Fault | None) -> None:
@@ -259,32 +252,7 @@ def _refuse(request: Request, fault: Fault | None) -> None:
 
 def _key_of(request: Request) -> str:
     """Return the request's idempotency key; a request without one is alone with its id."""
-    key = request.headers.get(b"idempotency-key", b"").decode("latin-1")
+    key = request.headers.get("Idempotency-Key", "")
     if len(key) > _MAX_KEY:
         raise ApiError(400, f"Idempotency keys can be at most {_MAX_KEY} characters.", type_="idempotency_error")
     return key or request.id
-
-
-async def _body(receive: Receive) -> bytes:
-    body = b""
-    while True:
-        message = await receive()
-        part: bytes = message.get("body", b"")
-        body += part
-        if not message.get("more_body") or len(body) > _MAX_BODY:
-            return body
-
-
-async def _send(send: Send, answer: Answer, extra: dict[bytes, bytes], *, broken: bool = False) -> None:
-    """Send the answer; a broken one promises more than it sends, so that the connection ends midway."""
-    length = len(answer.body) + (1 if broken else 0)
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(length).encode()),
-        *extra.items(),
-    ]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    if broken:
-        await send({"type": "http.response.body", "body": b"", "more_body": True})
-    else:
-        await send({"type": "http.response.body", "body": answer.body})

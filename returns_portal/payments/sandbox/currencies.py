@@ -119,3 +119,10 @@ def fee_of(amount: int, currency: str) -> int:
     """Return the fee of a card payment: 1.5 % rounded up, and 25 cents in currencies with hundredths."""
     fixed = 25 if currency in _TWO_DECIMAL else 0
     return min(amount, -(-amount * 15 // 1000) + fixed)
+
+
+def dispute_fee_of(currency: str) -> int:
+    """Return the fee of a chargeback: 20 euros or pounds, 15 units of most others (https://stripe.com/pricing)."""
+    if currency in {"eur", "gbp"}:
+        return 2000
+    return 1500

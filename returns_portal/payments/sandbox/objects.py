@@ -1,47 +1,39 @@
 """The objects as Stripe answers them: plain documents, amounts in Stripe's units, times in Unix seconds."""
 
 import secrets
-import time
 from typing import Any
 
 from returns_portal.payments.sandbox.cards import Card
-from returns_portal.payments.sandbox.currencies import fee_of
+from returns_portal.payments.sandbox.clock import now, today
+from returns_portal.payments.sandbox.ids import new_id
 
 Document = dict[str, Any]
 
 _HOLD_SECONDS = 7 * 86400
-_PREFIXES = {
-    "payment_intent": "pi_3",
-    "charge": "ch_3",
-    "refund": "re_3",
-    "balance_transaction": "txn_3",
-    "payment_method": "pm_1",
-    "plan": "plan_",
-}
+_FACE = (
+    *("brand", "checks", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4"),
+    *("regulated_status", "wallet"),
+)
+"""What a charge shows of its card."""
 _NO_ADDRESS = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
 _NOBODY = {"address": _NO_ADDRESS, "email": None, "name": None, "phone": None, "tax_id": None}
 _NO_CHECKS = dict.fromkeys(("address_line1_check", "address_postal_code_check", "cvc_check"))
 
 
-def new_id(object_: str) -> str:
-    """Make an id as long and as unguessable as Stripe's."""
-    return _PREFIXES[object_] + secrets.token_hex(12)
+def merged(metadata: Document, given: dict[str, str]) -> Document:
+    """Return metadata with what was given; a key with an empty value is removed."""
+    return {key: value for key, value in (metadata | given).items() if value}
 
 
-def now() -> int:
-    """Return the time in Unix seconds, as the API counts it."""
-    return int(time.time())
-
-
-def payment_method(card: Card) -> Document:
-    """Build the payment method that one use of a test card makes."""
+def payment_method(card: Card, **given: object) -> Document:
+    """Build the payment method that one use of a test card makes; `given` are the fields that the request set."""
     networks = {"available": [card.brand], "preferred": None}
     return {
         "id": new_id("payment_method"),
         "object": "payment_method",
         "allow_redisplay": "unspecified",
         "billing_details": _NOBODY,
-        "card": _card_face(card)
+        "card": _face(card)
         | {"display_brand": card.brand, "generated_from": None, "networks": networks}
         | {"three_d_secure_usage": {"supported": True}},
         "created": now(),
@@ -49,16 +41,16 @@ def payment_method(card: Card) -> Document:
         "livemode": False,
         "metadata": {},
         "type": "card",
-    }
+    } | given
 
 
-def _card_face(card: Card) -> Document:
+def _face(card: Card) -> Document:
     return {
         "brand": card.brand,
         "checks": _NO_CHECKS,
         "country": "US",
         "exp_month": 12,
-        "exp_year": time.gmtime().tm_year + 3,
+        "exp_year": today().year + 3,
         "fingerprint": f"Sandbox{card.last4}",
         "funding": "credit",
         "last4": card.last4,
@@ -112,10 +104,11 @@ def payment_intent(amount: int, currency: str, **given: object) -> Document:
     } | given
 
 
-def charge(intent: Document, method: Document, card: Card) -> Document:
+def charge(intent: Document, method: Document, decline: str | None = None) -> Document:
     """Build the charge that confirming the intent makes: captured at once, held, or refused."""
     held = intent["capture_method"] == "manual"
-    paid = card.decline is None
+    paid = decline is None
+    card = method["card"]
     created = now()
     return {
         "id": new_id("charge"),
@@ -127,12 +120,12 @@ def charge(intent: Document, method: Document, card: Card) -> Document:
         "application_fee": None,
         "application_fee_amount": None,
         "balance_transaction": None,
-        "billing_details": _NOBODY,
+        "billing_details": method["billing_details"],
         "calculated_statement_descriptor": "SANDBOX" if paid else None,
         "captured": paid and not held,
         "created": created,
         "currency": intent["currency"],
-        "customer": None,
+        "customer": intent["customer"],
         "description": intent["description"],
         "disputed": False,
         "failure_balance_transaction": None,
@@ -142,12 +135,12 @@ def charge(intent: Document, method: Document, card: Card) -> Document:
         "livemode": False,
         "metadata": intent["metadata"],
         "on_behalf_of": None,
-        "outcome": _outcome(card.decline),
+        "outcome": _outcome(decline),
         "paid": paid,
         "payment_intent": intent["id"],
         "payment_method": method["id"],
         "payment_method_details": {
-            "card": _card_face(card)
+            "card": {name: card[name] for name in _FACE}
             | {
                 "amount_authorized": intent["amount"] if paid else None,
                 "authorization_code": secrets.token_hex(3) if paid else None,
@@ -157,7 +150,7 @@ def charge(intent: Document, method: Document, card: Card) -> Document:
                 "installments": None,
                 "mandate": None,
                 "multicapture": {"status": "unavailable"},
-                "network": card.brand,
+                "network": card["brand"],
                 "network_token": {"used": False},
                 "network_transaction_id": str(secrets.randbelow(10**15)).zfill(15),
                 "overcapture": {"maximum_amount_capturable": intent["amount"], "status": "unavailable"},
@@ -240,50 +233,11 @@ def set_refund_status(refund_: Document, status: str) -> None:
         refund_["destination_details"] = {"card": _reference(status), "type": "card"}
 
 
-def plan(refund_: Document, becomes: str, failure_reason: str) -> Document:
-    """Build the sandbox's own note of what is to become of a refund; the API never shows it."""
-    return {
-        "id": new_id("plan"),
-        "object": "plan",
-        "becomes": becomes,
-        "created": now(),
-        "failure_reason": failure_reason,
-        "refund": refund_["id"],
-    }
+def plan(**what: object) -> Document:
+    """Build the sandbox's own note of what is to happen later; the API never shows it."""
+    return {"id": new_id("plan"), "object": "plan", "created": now()} | what
 
 
-def balance_transaction(source: Document, type_: str, amount: int, *, fee: bool = False) -> Document:
-    """Build the line in the account's balance that a charge, a refund or a failed refund makes.
-
-    Args:
-        source: the charge or refund.
-        type_: `charge`, `refund` or `refund_failure`; the reporting category is the same.
-        amount: what the balance gains, negative where it loses.
-        fee: whether Stripe takes its fee.
-    """
-    taken = fee_of(amount, source["currency"]) if fee else 0
-    detail = {
-        "amount": taken,
-        "application": None,
-        "currency": source["currency"],
-        "description": "Stripe processing fees",
-        "type": "stripe_fee",
-    }
-    return {
-        "id": new_id("balance_transaction"),
-        "object": "balance_transaction",
-        "amount": amount,
-        "available_on": now(),
-        "balance_type": "payments",
-        "created": now(),
-        "currency": source["currency"],
-        "description": None,
-        "exchange_rate": None,
-        "fee": taken,
-        "fee_details": [detail] if fee else [],
-        "net": amount - taken,
-        "reporting_category": type_,
-        "source": source["id"],
-        "status": "available",
-        "type": type_,
-    }
+def authentication() -> Document:
+    """Build the `next_action` of a customer who has to authenticate."""
+    return {"type": "use_stripe_sdk", "use_stripe_sdk": {"type": "three_d_secure_redirect"}}

@@ -4,35 +4,39 @@ from typing import LiteralString
 
 import msgspec
 
-from returns_portal.payments.sandbox.errors import ApiError, missing
-from returns_portal.payments.sandbox.objects import Document
-from returns_portal.payments.sandbox.params import (
+from returns_portal.payments.sandbox.errors import ApiError, missing, not_simulated
+from returns_portal.payments.sandbox.lists import (
     BalanceList,
     ChargeList,
     Created,
+    CustomerList,
+    CustomerMethodList,
+    DisputeList,
     IntentList,
-    ListParams,
+    MethodList,
+    Paged,
+    PayoutList,
     RefundList,
+    SetupList,
 )
-from returns_portal.payments.sandbox.store import Page, Unit
+from returns_portal.payments.sandbox.objects import Document
+from returns_portal.payments.sandbox.statements import Page
+from returns_portal.payments.sandbox.unit import Unit
 
+_LINES = dict.fromkeys(("balance_transaction", "failure_balance_transaction"), "balance_transaction")
+_PAYMENT = {"charge": "charge", "payment_intent": "payment_intent"}
+_SAVED = {"customer": "customer", "payment_method": "payment_method"}
 _EXPANDABLE: dict[str, dict[str, str]] = {
-    "payment_intent": {"latest_charge": "charge", "payment_method": "payment_method"},
-    "charge": {
-        "balance_transaction": "balance_transaction",
-        "payment_intent": "payment_intent",
-        "failure_balance_transaction": "balance_transaction",
-    },
-    "refund": {
-        "balance_transaction": "balance_transaction",
-        "charge": "charge",
-        "failure_balance_transaction": "balance_transaction",
-        "payment_intent": "payment_intent",
-        "payment_method": "payment_method",
-    },
+    "payment_intent": {"latest_charge": "charge"} | _SAVED,
+    "charge": {"customer": "customer", "payment_intent": "payment_intent"} | _LINES,
+    "refund": _PAYMENT | {"payment_method": "payment_method"} | _LINES,
     "balance_transaction": {"source": ""},
+    "dispute": _PAYMENT,
+    "payout": _LINES,
+    "setup_intent": _SAVED,
+    "payment_method": {"customer": "customer"},
 }
-_SOURCES = {"ch": "charge", "re": "refund"}
+_SOURCES = {"ch": "charge", "du": "dispute", "po": "payout", "re": "refund"}
 _MAX_DEPTH = 4
 _MAX_LIMIT = 100
 _OPERATORS: dict[str, LiteralString] = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
@@ -95,27 +99,75 @@ def _not_expandable(path: str) -> ApiError:
 
 async def list_intents(unit: Unit, params: IntentList) -> Document:
     """List payment intents, newest first."""
-    return await _list(unit, params, Page("payment_intent"), "/v1/payment_intents")
+    page = Page("payment_intent", columns={"customer": params.customer})
+    return await listed(unit, params, page, "/v1/payment_intents")
 
 
 async def list_charges(unit: Unit, params: ChargeList) -> Document:
     """List charges, newest first."""
-    return await _list(unit, params, Page("charge", payment_intent=params.payment_intent), "/v1/charges")
+    page = Page("charge", columns={"payment_intent": params.payment_intent, "customer": params.customer})
+    return await listed(unit, params, page, "/v1/charges")
 
 
 async def list_refunds(unit: Unit, params: RefundList) -> Document:
     """List refunds, newest first."""
-    page = Page("refund", payment_intent=params.payment_intent, charge=params.charge)
-    return await _list(unit, params, page, "/v1/refunds")
+    page = Page("refund", columns={"payment_intent": params.payment_intent, "charge": params.charge})
+    return await listed(unit, params, page, "/v1/refunds")
 
 
 async def list_balance_transactions(unit: Unit, params: BalanceList) -> Document:
-    """List the lines of the account's balance, newest first."""
-    page = Page("balance_transaction", source=params.source, type=params.type)
-    return await _list(unit, params, page, "/v1/balance_transactions")
+    """List the lines of the account's balance, newest first; those of a payout include its own."""
+    if params.payout is not None:
+        await retrieve(unit, "payout", params.payout, "payout")
+    fields = {"source": params.source, "type": params.type, "currency": params.currency}
+    page = Page("balance_transaction", columns={"payout": params.payout}, fields=fields)
+    return await listed(unit, params, page, "/v1/balance_transactions")
 
 
-async def _list(unit: Unit, params: ListParams, page: Page, url: str) -> Document:
+async def list_disputes(unit: Unit, params: DisputeList) -> Document:
+    """List disputes, newest first."""
+    page = Page("dispute", columns={"payment_intent": params.payment_intent, "charge": params.charge})
+    return await listed(unit, params, page, "/v1/disputes")
+
+
+async def list_payouts(unit: Unit, params: PayoutList) -> Document:
+    """List payouts, newest first."""
+    page = Page("payout", fields={"status": params.status}, arrival=_range(params.arrival_date))
+    return await listed(unit, params, page, "/v1/payouts")
+
+
+async def list_setups(unit: Unit, params: SetupList) -> Document:
+    """List setup intents, newest first."""
+    page = Page("setup_intent", columns={"customer": params.customer}, fields={"payment_method": params.payment_method})
+    return await listed(unit, params, page, "/v1/setup_intents")
+
+
+async def list_customers(unit: Unit, params: CustomerList) -> Document:
+    """List customers, newest first."""
+    return await listed(unit, params, Page("customer", fields={"email": params.email}), "/v1/customers")
+
+
+async def list_methods(unit: Unit, params: MethodList) -> Document:
+    """List a customer's payment methods, newest first."""
+    if params.customer is None:
+        raise not_simulated("a list of the payment methods of nobody")
+    page = Page("payment_method", columns={"customer": params.customer}, fields={"type": params.type})
+    return await listed(unit, params, page, "/v1/payment_methods")
+
+
+async def list_methods_of(unit: Unit, params: CustomerMethodList, customer: str) -> Document:
+    """List one customer's payment methods, newest first."""
+    await retrieve(unit, "customer", customer, "customer")
+    page = Page("payment_method", columns={"customer": customer}, fields={"type": params.type})
+    return await listed(unit, params, page, f"/v1/customers/{customer}/payment_methods")
+
+
+async def listed(unit: Unit, params: Paged, page: Page, url: str) -> Document:
+    """Answer one page of a list.
+
+    Raises:
+        ApiError: the limit or the cursor is wrong.
+    """
     if not 1 <= params.limit <= _MAX_LIMIT:
         message = f"Invalid integer: {params.limit}. The limit must be between 1 and {_MAX_LIMIT}."
         raise ApiError(400, message, code="parameter_invalid_integer", param="limit")
@@ -124,7 +176,7 @@ async def _list(unit: Unit, params: ListParams, page: Page, url: str) -> Documen
     asked = msgspec.structs.replace(
         page,
         limit=params.limit,
-        created=_range(params.created),
+        created=_range(getattr(params, "created", None)),
         after=await _cursor(unit, page.object, params.starting_after, "starting_after"),
         before=await _cursor(unit, page.object, params.ending_before, "ending_before"),
     )

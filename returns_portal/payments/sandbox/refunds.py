@@ -1,20 +1,19 @@
 """Refunds: made under the charge's lock, settled at once or later, reversed where the bank sends them back."""
 
-import time
 from collections import deque
-from contextlib import suppress
 from functools import partial
 from typing import Literal
 
 import msgspec
 
-from returns_portal.payments.sandbox import objects
+from returns_portal.payments.sandbox import balance, clock, disputes, objects
 from returns_portal.payments.sandbox.cards import BY_LAST4
 from returns_portal.payments.sandbox.currencies import check_step, format_amount
 from returns_portal.payments.sandbox.errors import ApiError, missing
+from returns_portal.payments.sandbox.form import Params
 from returns_portal.payments.sandbox.objects import Document
-from returns_portal.payments.sandbox.params import Params, RefundCreate, RefundUpdate
-from returns_portal.payments.sandbox.store import Unit
+from returns_portal.payments.sandbox.params import RefundCreate, RefundUpdate
+from returns_portal.payments.sandbox.unit import Unit
 
 Settled = Literal["succeeded", "failed", "canceled"]
 _NEXT: dict[str, tuple[str, ...]] = {
@@ -49,9 +48,7 @@ class Bank:
     Orders are kept in memory: they concern the next requests of one test, and a restart forgets them.
     """
 
-    def __init__(self, later: float) -> None:
-        """Take the seconds after which asynchronous outcomes happen."""
-        self.later = later
+    def __init__(self) -> None:
         self.ordered: deque[Outcome] = deque()
 
     def outcome(self, unit: Unit, charge: Document) -> Outcome:
@@ -66,6 +63,10 @@ class Bank:
 async def create(unit: Unit, params: RefundCreate, bank: Bank) -> Document:
     """Refund part or all of what is left of a charge."""
     charge = await _refundable(unit, params)
+    disputed = await disputes.of_charge(unit, charge)
+    if not disputes.refundable(disputed):
+        message = f"Charge {charge['id']} has been charged back; cannot issue a refund."
+        raise ApiError(400, message, code="charge_disputed")
     left = charge["amount_captured"] - charge["amount_refunded"]
     if left == 0:
         raise ApiError(400, f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
@@ -73,18 +74,24 @@ async def create(unit: Unit, params: RefundCreate, bank: Bank) -> Document:
     _check_amount(amount, left, charge)
     outcome = bank.outcome(unit, charge)
     refund = objects.refund(charge, amount, status=outcome.status, metadata=params.metadata, reason=params.reason)
-    line = objects.balance_transaction(refund, "refund", -amount)
+    line = balance.line(refund, "refund", -amount)
     refund["balance_transaction"] = line["id"]
     _count(charge, amount)
     unit.put(line)
-    if outcome.status == "failed":
-        _reverse(unit, refund, charge, outcome.failure_reason)
-    elif outcome.status == "pending":
+    if outcome.status == "pending":
         refund["pending_reason"] = outcome.pending_reason
     unit.put(refund, charge)
+    unit.tell("refund.created", refund)
+    unit.tell("charge.refunded", charge)
+    if outcome.status == "failed":
+        _reverse(unit, refund, charge, outcome.failure_reason)
+        _tell_changed(unit, refund, {"failure_reason": None})
+    elif charge["refunded"]:
+        disputes.refunded(unit, disputed)
     if outcome.then:
-        due = time.time() + (bank.later if outcome.after is None else outcome.after)
-        unit.put(objects.plan(refund, outcome.then, outcome.failure_reason), due=due)
+        due = clock.moment() + (unit.later if outcome.after is None else outcome.after)
+        planned = objects.plan(refund=refund["id"], becomes=outcome.then, failure_reason=outcome.failure_reason)
+        unit.put(planned, due=due)
     return refund
 
 
@@ -104,7 +111,7 @@ async def _refundable(unit: Unit, params: RefundCreate) -> Document:
     """Lock the charge that is to be refunded.
 
     Raises:
-        ApiError: there is none, or nothing of it was captured, or it is in dispute.
+        ApiError: there is none, or nothing of it was captured.
     """
     if params.payment_intent is not None:
         charge = await unit.lock_charge_of(params.payment_intent)
@@ -126,9 +133,6 @@ async def _refundable(unit: Unit, params: RefundCreate) -> Document:
         raise ApiError(400, f"This PaymentIntent ({intent_id}) does not have a successful charge to refund.")
     if params.charge not in (None, charge["id"]):
         raise ApiError(400, f"Charge {params.charge} does not belong to PaymentIntent {intent_id}.", param="charge")
-    if charge["disputed"]:
-        message = f"Charge {charge['id']} has been charged back; cannot issue a refund."
-        raise ApiError(400, message, code="charge_disputed")
     return charge
 
 
@@ -140,7 +144,7 @@ def _count(charge: Document, amount: int) -> None:
 def _reverse(unit: Unit, refund: Document, charge: Document, reason: str) -> None:
     """Give the money back to the account's balance and make the charge refundable again."""
     refund["failure_reason"] = reason
-    line = objects.balance_transaction(refund, "refund_failure", refund["amount"])
+    line = balance.line(refund, "refund_failure", refund["amount"])
     refund["failure_balance_transaction"] = line["id"]
     _count(charge, -refund["amount"])
     unit.put(line)
@@ -161,23 +165,23 @@ async def settle(unit: Unit, refund_id: str, status: Settled, reason: str | None
         raise missing("refund", refund_id)
     if status not in _NEXT[refund["status"]]:
         raise ApiError(400, f"A refund with a status of {refund['status']} cannot become {status}.")
+    previous = {"status": refund["status"]}
     objects.set_refund_status(refund, status)
     refund.pop("pending_reason", None)
     if status in {"failed", "canceled"}:
         _reverse(unit, refund, charge, reason or ("expired_or_canceled_card" if status == "failed" else "unknown"))
         unit.put(charge)
     unit.put(refund)
+    _tell_changed(unit, refund, previous)
     return refund
 
 
-async def settle_due(unit: Unit, plan_id: str) -> None:
-    """Let the planned outcome happen, unless the refund was settled otherwise meanwhile."""
-    plan = await unit.lock("plan", plan_id)
-    if plan is None:
-        return
-    with suppress(ApiError):
-        await settle(unit, plan["refund"], plan["becomes"], plan["failure_reason"])
-    unit.put(plan)
+def _tell_changed(unit: Unit, refund: Document, previous: dict[str, object]) -> None:
+    """Tell of a refund's change under all the names that Stripe has for it."""
+    unit.tell("refund.updated", refund, previous=previous)
+    unit.tell("charge.refund.updated", refund, previous=previous)
+    if refund["status"] == "failed":
+        unit.tell("refund.failed", refund)
 
 
 async def cancel(unit: Unit, _params: Params, refund_id: str) -> Document:
@@ -201,7 +205,8 @@ async def update(unit: Unit, params: RefundUpdate, refund_id: str) -> Document:
     refund = await unit.find("refund", refund_id)
     if refund is None or charge is None:
         raise missing("refund", refund_id)
-    merged = refund["metadata"] | params.metadata
-    refund["metadata"] = {key: value for key, value in merged.items() if value}
+    previous = {"metadata": refund["metadata"]}
+    refund["metadata"] = objects.merged(refund["metadata"], params.metadata)
     unit.put(refund)
+    _tell_changed(unit, refund, previous)
     return refund

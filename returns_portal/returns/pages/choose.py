@@ -4,19 +4,20 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock
 from returns_portal.actor import Actor
-from returns_portal.i18n import _
+from returns_portal.i18n import _, ngettext
 from returns_portal.payments.models import Tender
 from returns_portal.payments.queries import of_order
-from returns_portal.refunds.queries import balance_of
+from returns_portal.refunds.models import Kind
+from returns_portal.refunds.queries import RefundView, balance_of, refunds_of_order
 from returns_portal.refunds.rules import Claim, OrderBalance, RefundPlan, plan
 from returns_portal.returns.models import RefundTo
+from returns_portal.returns.pages.route import Step, refund_step
 from returns_portal.returns.pages.words import (
     Amount,
     item_words,
@@ -26,7 +27,13 @@ from returns_portal.returns.pages.words import (
     total_words,
     where_words,
 )
-from returns_portal.returns.queries import OrderLineState, OrderState, ReturnView, facts_of, returns_of_order
+from returns_portal.returns.queries import (
+    OrderLineState,
+    OrderState,
+    ReturnView,
+    facts_of,
+    returns_of_order,
+)
 from returns_portal.returns.rules import Line, OrderFacts, Policy, refusal, window_ends
 from returns_portal.shop.queries import ShopInfo
 from returns_portal.web import formats
@@ -94,6 +101,8 @@ class ChoosePage(msgspec.Struct, frozen=True):
     total: str
     asks_account: bool
     returns: list[ReturnView]
+    gestures: list[tuple[RefundView, Step]]
+    """What the shop gives back without goods, and where each of it stands."""
     wish: Wish
 
 
@@ -106,19 +115,25 @@ async def choose_page(
     filed = await returns_of_order(db, actor, order.id)
     wish = wish or _first_wish(order, balance, policy)
     lines = _lines(order, balance, policy, wish)
+    closed = _closed(order, balance, lines)
     cards = {payment.id: payment.card_last4 for payment in await of_order(db, order.id)}
     plans = _plans(balance, lines, shop.bonus_percent)
     chosen = plans[wish.refund_to]
     return ChoosePage(
         order=order,
-        lead=_lead(order, policy),
-        closed=_closed(order, balance, lines),
+        lead="" if closed else _lead(order, policy),
+        closed=closed,
         lines=lines,
-        options=_options(balance, plans, cards, shop.bonus_percent),
+        options=_options(balance, plans, cards, shop),
         rows=_rows(order, chosen),
         total=total_words(chosen.legs, chosen.currency) if chosen.lines else "",
         asks_account=_pays_from_outside(balance),
         returns=filed,
+        gestures=[
+            (refund, refund_step(refund))
+            for refund in await refunds_of_order(db, actor, order.id)
+            if refund.kind == Kind.GOODWILL
+        ],
         wish=wish,
     )
 
@@ -170,11 +185,11 @@ def _plans(balance: OrderBalance, lines: Sequence[LineChoice], bonus_percent: in
 
 
 def _options(
-    balance: OrderBalance, plans: Mapping[RefundTo, RefundPlan], cards: dict[UUID, str], percent: int
+    balance: OrderBalance, plans: Mapping[RefundTo, RefundPlan], cards: dict[UUID, str], shop: ShopInfo
 ) -> list[Option]:
     options = [_original(balance, plans[RefundTo.ORIGINAL], cards)]
     if any(tender.left and tender.tender is not Tender.POINTS for tender in balance.tenders):
-        options.append(_points(balance, plans[RefundTo.POINTS], percent))
+        options.append(_points(balance, plans[RefundTo.POINTS], shop.bonus_percent, shop.points_months))
     return options
 
 
@@ -190,9 +205,11 @@ def _original(balance: OrderBalance, planned: RefundPlan, cards: dict[UUID, str]
     return Option(RefundTo.ORIGINAL, amounts, "", [note])
 
 
-def _points(balance: OrderBalance, planned: RefundPlan, percent: int) -> Option:
+def _points(balance: OrderBalance, planned: RefundPlan, percent: int, months: int) -> Option:
     bonus = percent > 0 and any(tender.tender is Tender.STRIPE and tender.left for tender in balance.tenders)
     notes = [_("as soon as the parcel is checked in")]
+    if months:
+        notes.append(ngettext("good for {n} month", "good for {n} months", months))
     if planned.bonus:
         base, extra = formats.number(planned.total), formats.number(planned.bonus)
         notes.insert(0, _("{amount}, and a bonus of {bonus}", amount=base, bonus=extra))
@@ -227,8 +244,6 @@ def _lead(order: OrderState, policy: Policy) -> str:
     last = window_ends(order.delivered_at, policy)
     if order.delivered_at is None or last is None:
         return _("Order {number}. No reason needed.", number=order.number)
-    if order.cancelled_at or last < clock.now().astimezone(ZoneInfo(policy.timezone)).date():
-        return ""
     return _(
         "Order {number}, delivered on {day}. You have until {last}. No reason needed.",
         number=order.number,

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from returns_portal.i18n import _, ngettext
+from returns_portal.refunds.fitting import STOPPED
 from returns_portal.refunds.models import Destination, RefundStatus
 from returns_portal.refunds.queries import RefundView
 from returns_portal.returns.models import RefundTo, ReturnStatus
@@ -32,7 +33,7 @@ def steps(view: ReturnView, parcels: Sequence[ParcelView], refunds: Sequence[Ref
         when = formats.format_datetime(view.cancelled_at, "day") if view.cancelled_at else ""
         return [filed, Step(_("Cancelled. You keep everything."), when, "done")]
     told = [filed, *_arrivals(view, parcels), *_decisions(view, parcels)]
-    told += [_refund(refund, view) for refund in refunds]
+    told += [refund_step(refund) for refund in refunds]
     if not parcels or (not refunds and _waiting(parcels)):
         told.append(_money_to_come(view))
     return told
@@ -75,7 +76,7 @@ def _money_to_come(view: ReturnView) -> Step:
     return Step(_("Money back"), note, "")
 
 
-def _refund(refund: RefundView, view: ReturnView) -> Step:
+def refund_step(refund: RefundView) -> Step:
     """One refund. "Refunded" is said only when it is."""
     amount = leg_words(refund.destination, refund.amount, refund.bonus, refund.currency)
     where = where_words(refund.destination, refund.card_last4)
@@ -83,20 +84,33 @@ def _refund(refund: RefundView, view: ReturnView) -> Step:
     if status is RefundStatus.SUCCEEDED:
         return _succeeded(refund, amount, where)
     if status is RefundStatus.FAILED:
-        note = _("The bank or the card refused it. We know, we look for another way, and you need not do anything.")
-        return Step(_("{amount} {where}: not through yet", amount=amount, where=where), note, "now")
-    if status is RefundStatus.PENDING:
+        return _failed(refund, amount, where)
+    if status in {RefundStatus.PENDING, RefundStatus.SUBMITTING, RefundStatus.UNKNOWN}:
         return Step(_("{amount} is on its way {where}", amount=amount, where=where), _by_the_bank(refund), "now")
     if status is RefundStatus.AWAITING_TRANSFER:
         note = (
             _("Our accountants make the transfer in the next days.")
-            if view.has_bank_account
-            else _("Please give us your account number below.")
+            if refund.has_account
+            else _("Please give us your account number on this page.")
         )
         return Step(_("{amount} {where}", amount=amount, where=where), note, "now")
-    # Planned, submitting, and unknown: the portal finds out by itself which it was, and says so then.
+    return _planned(refund, amount, where)
+
+
+def _planned(refund: RefundView, amount: str, where: str) -> Step:
+    if refund.held_at is not None:
+        note = _("The bank has been asked about your payment. We send it as soon as the bank has decided.")
+        return Step(_("{amount} {where}: waits for the bank", amount=amount, where=where), note, "now")
     note = _("This takes minutes, seldom longer.")
     return Step(_("We are sending {amount} {where}", amount=amount, where=where), note, "now")
+
+
+def _failed(refund: RefundView, amount: str, where: str) -> Step:
+    if refund.failure_reason == STOPPED:
+        note = _("A part of this payment went back in another way meanwhile. One of us looks at it and writes to you.")
+        return Step(_("{amount} {where}: being looked at", amount=amount, where=where), note, "now")
+    note = _("It came back to us. The money is still yours: choose on this page how you would like to get it.")
+    return Step(_("{amount} {where}: not through yet", amount=amount, where=where), note, "now")
 
 
 def _succeeded(refund: RefundView, amount: str, where: str) -> Step:

@@ -10,15 +10,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.actor import Actor
 from returns_portal.documents.symbols import qr_svg
+from returns_portal.finance.credit_notes import NoteLink, notes_of_return
 from returns_portal.i18n import _
 from returns_portal.payments.queries import of_order
+from returns_portal.refunds.failed import Ways, ways_of
 from returns_portal.refunds.models import Destination, RefundStatus
 from returns_portal.refunds.queries import RefundView, balance_of, refunds_of_return
 from returns_portal.refunds.rules import Claim, plan
 from returns_portal.returns.models import RefundTo, ReturnStatus
 from returns_portal.returns.pages.route import Step, steps
 from returns_portal.returns.pages.words import Amount, item_words, leg_words, planned_amounts, where_words
-from returns_portal.returns.queries import ReturnLineView, ReturnView, return_for
+from returns_portal.returns.queries import ReturnLineView, ReturnView, return_for, something_left
+from returns_portal.returns.rules import Policy
+from returns_portal.shop.queries import current
 from returns_portal.warehouse.models import Acceptance, Condition
 from returns_portal.warehouse.queries import ItemView, ParcelView, parcels_of
 
@@ -54,14 +58,20 @@ class ShowPage(msgspec.Struct, frozen=True):
     """What will go back or is going back, and where to."""
     promised: bool
     """Whether the amounts are what will be refunded when everything comes back, not what is being refunded."""
+    notes: list[NoteLink]
+    """Credit notes, and what cancels them."""
     qr: str
     steps: list[Step]
     parcels: list[Counted]
     cancellable: bool
     has_label: bool
     """Whether something is still to be sent with it."""
+    failed: list[tuple[RefundView, Ways]]
+    """Refunds that did not go through, with what the customer can do about each."""
     asks_account: bool
     """Whether an account number is needed, or may still be changed."""
+    more: bool
+    """Whether anything else of the order can be sent back."""
 
 
 async def show_page(db: AsyncConnection, actor: Actor, rma: str) -> ShowPage:
@@ -70,7 +80,7 @@ async def show_page(db: AsyncConnection, actor: Actor, rma: str) -> ShowPage:
     Raises:
         NotFoundError: there is no such return, or it is not the actor's.
     """
-    view = await return_for(db, actor, rma)
+    view, shop = await return_for(db, actor, rma), await current(db)
     arrived = view.status == ReturnStatus.RECEIVED
     refunds = await refunds_of_return(db, actor, view.id) if arrived else []
     refunds = [refund for refund in refunds if refund.status != RefundStatus.CANCELED]
@@ -85,13 +95,22 @@ async def show_page(db: AsyncConnection, actor: Actor, rma: str) -> ShowPage:
         items=[item_words(line.title, line.size, line.color, line.quantity) for line in view.lines if line.quantity],
         amounts=amounts,
         promised=view.status == ReturnStatus.FILED,
+        notes=await notes_of_return(db, actor, view.id) if arrived else [],
         qr=qr_svg(view.label_code, title=_("QR code of return {rma}", rma=view.rma)),
         steps=steps(view, parcels, refunds),
         parcels=[_counted(parcel, view.lines, len(parcels)) for parcel in parcels],
         cancellable=view.status == ReturnStatus.FILED,
         has_label=view.status != ReturnStatus.CANCELLED and _missing(view),
+        failed=await _failed(db, actor, refunds),
         asks_account=outside,
+        more=await something_left(db, view.order_id, Policy(shop.return_days, shop.timezone)),
     )
+
+
+async def _failed(db: AsyncConnection, actor: Actor, refunds: Sequence[RefundView]) -> list[tuple[RefundView, Ways]]:
+    failed = [refund for refund in refunds if refund.status == RefundStatus.FAILED]
+    ways = await ways_of(db, actor, [refund.id for refund in failed])
+    return [(refund, ways[refund.id]) for refund in failed if refund.id in ways]
 
 
 async def _promised(db: AsyncConnection, view: ReturnView) -> tuple[list[Amount], bool]:
@@ -130,7 +149,7 @@ def _standing(view: ReturnView, parcels: Sequence[ParcelView], refunds: Sequence
     ladder: list[tuple[bool, Kind, str, str]] = [
         (view.status == ReturnStatus.CANCELLED, "", _("Cancelled"), _("This return is cancelled")),
         (view.status == ReturnStatus.FILED, "wait", _("Waiting for your parcel"), _("Your label is ready")),
-        (RefundStatus.FAILED in statuses, "bad", _("We are on it"), _("A refund did not go through yet")),
+        (RefundStatus.FAILED in statuses, "bad", _("Waiting for you"), _("A refund did not go through yet")),
         (needs_account, "wait", _("Waiting for you"), _("Where should we transfer the money?")),
         (waits, "wait", _("Being looked at"), _("We are looking at your items")),
         (bool(statuses - {RefundStatus.SUCCEEDED}), "wait", _("On its way"), _("Your refund is on its way")),
