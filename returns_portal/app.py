@@ -102,6 +102,7 @@ def create_app(settings: Settings, *, database_url: str, warm: bool = False) -> 
     site = Site(
         settings=settings,
         engine=create_engine(database_url, size=_POOL, name="returns-portal web"),
+        reader=create_engine(database_url, size=_POOL, name="returns-portal web", reads_only=True),
         session_actor=actor_for_session,
         key_actor=actor_for_key,
         load_shop=_load_shop,
@@ -151,5 +152,6 @@ def _running(site: Site, *, warm: bool) -> Callable[[Litestar], AbstractAsyncCon
         finally:
             await labels.stop()
             await site.engine.dispose()
+            await site.reader.dispose()
 
     return running

@@ -7,7 +7,7 @@ from granian.constants import Interfaces, Loops, RuntimeModes
 from granian.log import LogLevels
 from granian.server import Server
 
-from returns_portal import logs
+from returns_portal import logs, memory
 from returns_portal.settings import Settings
 
 
@@ -17,7 +17,9 @@ def _load_app(settings: Settings, database_url: str) -> Any:  # noqa: ANN401 - a
     from returns_portal.app import create_app  # noqa: PLC0415
 
     logs.configure(settings.log_level)
-    return create_app(settings, database_url=database_url, warm=True)
+    app = create_app(settings, database_url=database_url, warm=True)
+    memory.keep_what_is_loaded()
+    return app
 
 
 def run_web(settings: Settings, *, database_url: str) -> None:

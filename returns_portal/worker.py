@@ -12,7 +12,7 @@ import structlog
 import uvloop
 from procrastinate.exceptions import ConnectorException
 
-from returns_portal import logs
+from returns_portal import logs, memory
 from returns_portal.accounts import jobs as accounts_jobs
 from returns_portal.db import beginner, create_engine
 from returns_portal.embedded import database_url
@@ -52,6 +52,7 @@ def run_worker(settings: Settings) -> None:
     """
     logs.configure(settings.log_level)
     mailer = Mailer(settings)
+    memory.keep_what_is_loaded()
     uvloop.run(_run(settings, mailer))
 
 

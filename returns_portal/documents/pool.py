@@ -6,7 +6,6 @@ a fork of a process with threads may inherit a lock that nobody will release.
 """
 
 import asyncio
-import gc
 import multiprocessing
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from typing import TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
+from returns_portal import memory
 from returns_portal.errors import DomainError
 from returns_portal.i18n import mark
 
@@ -138,8 +138,7 @@ def _begin(folder: str, prepare: Callable[[], None]) -> None:
 
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     prepare()
-    # What is loaded stays; without this, every full collection would walk through it again.
-    gc.freeze()
+    memory.keep_what_is_loaded()
 
 
 def _end(pool: ProcessPool | None, folder: tempfile.TemporaryDirectory[str] | None) -> None:

@@ -17,14 +17,12 @@ import aiosmtplib
 import minijinja
 import msgspec
 import structlog
-from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlmodel import col
 
 from returns_portal import clock
 from returns_portal.db import Begin, run
 from returns_portal.notifications.mailer import BadAddressError, Mailer, Outgoing, Send
-from returns_portal.notifications.models import Email, EmailStatus
+from returns_portal.notifications.models import EmailStatus
 from returns_portal.notifications.rendering import Rendered, render_email
 from returns_portal.settings import Settings
 from returns_portal.shop.queries import ShopInfo, current
@@ -81,23 +79,23 @@ async def deliver_due(begin: Begin, mailer: Mailer) -> int:
         total += sent
 
 
+# The statuses are written out, because the index of what is due holds no others: asked by parameters, the database
+# could not know that the index suffices, and would read every e-mail that was ever sent.
+_CLAIM = """
+    WITH due AS MATERIALIZED (
+        SELECT id FROM email WHERE status IN ('queued', 'sending') AND next_try_at <= :now
+        ORDER BY next_try_at LIMIT :most FOR UPDATE SKIP LOCKED
+    )
+    UPDATE email e SET status = 'sending', next_try_at = :until, attempts = e.attempts + 1
+    FROM due WHERE e.id = due.id
+    RETURNING e.id, e.template, e.recipient, e.locale, e.values, e.attempts
+"""
+
+
 async def _claim(db: AsyncConnection) -> list[_Claimed]:
     """Take what is due, and what another process took and did not finish within the lease."""
     moment = clock.now()
-    due = (
-        select(col(Email.id).label("due_id"))
-        .where(col(Email.status).in_([EmailStatus.QUEUED, EmailStatus.SENDING]), col(Email.next_try_at) <= moment)
-        .order_by(col(Email.next_try_at))
-        .limit(BATCH)
-        .with_for_update(skip_locked=True)
-        .cte()
-    )
-    rows = await db.execute(
-        update(Email)
-        .where(col(Email.id) == due.c.due_id)
-        .values(status=EmailStatus.SENDING, next_try_at=moment + LEASE, attempts=col(Email.attempts) + 1)
-        .returning(*(getattr(Email, field) for field in _Claimed.__struct_fields__))
-    )
+    rows = await run(db, _CLAIM, now=moment, until=moment + LEASE, most=BATCH)
     return [_Claimed(*row) for row in rows]
 
 

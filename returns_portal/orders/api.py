@@ -48,7 +48,7 @@ async def put_order(
     return Response(view, status_code=201 if stored.outcome == "created" else 200)
 
 
-@get("/orders/{number:path}", security=[{"key": ["orders:read"]}])
+@get("/orders/{number:path}", security=[{"key": ["orders:read"]}], reads=True)
 async def get_order(
     number: FromPath[PurePosixPath], db: NamedDependency[AsyncConnection], actor: NamedDependency[Actor]
 ) -> OrderView:
@@ -57,7 +57,7 @@ async def get_order(
     return await queries.order_for(db, actor, number_in_path(number))
 
 
-@get("/orders", security=[{"key": ["orders:read"]}])
+@get("/orders", security=[{"key": ["orders:read"]}], reads=True)
 async def list_orders(
     db: NamedDependency[AsyncConnection],
     actor: NamedDependency[Actor],

@@ -32,7 +32,7 @@ class PageOut(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
-@get("/refunds", summary="List refunds, newest first")
+@get("/refunds", summary="List refunds, newest first", reads=True)
 async def list_all(
     db: NamedDependency[AsyncConnection],
     actor: NamedDependency[Actor],
@@ -47,7 +47,7 @@ async def list_all(
     return PageOut(found[:limit], str(found[limit - 1].id) if len(found) > limit else None)
 
 
-@get("/refunds/{refund_id:uuid}", summary="Show a refund")
+@get("/refunds/{refund_id:uuid}", summary="Show a refund", reads=True)
 async def show(
     db: NamedDependency[AsyncConnection], actor: NamedDependency[Actor], refund_id: FromPath[UUID]
 ) -> RefundView:

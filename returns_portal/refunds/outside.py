@@ -5,7 +5,6 @@ known here becomes a row of its own kind, under the order's lock. What had gone 
 in its `refunded_before` already.
 """
 
-import re
 from contextlib import suppress
 from typing import Any, Final
 from uuid import UUID
@@ -24,11 +23,9 @@ from returns_portal.payments.models import PaymentStatus
 from returns_portal.refunds.fitting import stop_excess
 from returns_portal.refunds.life import owed, transition
 from returns_portal.refunds.models import Destination, Kind, Refund, RefundStatus
-from returns_portal.refunds.settling import GATEWAY_STATUS, record
+from returns_portal.refunds.settling import GATEWAY_STATUS, attempt_of, record
 
 log = structlog.get_logger(__name__)
-
-_OUR_ID: Final = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}):[1-9][0-9]*")
 
 
 class UnderWayError(Exception):
@@ -51,11 +48,11 @@ async def take(context: JobContext, refund: GatewayRefund) -> None:
 
 async def _ours(db: AsyncConnection, refund: GatewayRefund) -> UUID | None:
     """The row of ours that asked for this refund: named in the metadata, or known by the gateway's id."""
-    named = _OUR_ID.fullmatch(refund.our_id or "")
+    named = attempt_of(refund)
     rows = await run(
         db,
         "SELECT id FROM refund WHERE (id = :id OR gateway_id = :gateway_id) AND kind <> 'outside'",
-        id=UUID(named[1]) if named else None,
+        id=named[0] if named else None,
         gateway_id=refund.id,
     )
     return rows[0].id if rows else None

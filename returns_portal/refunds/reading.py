@@ -18,7 +18,7 @@ from returns_portal.payments.gateway import GatewayDispute, GatewayRefund, Gatew
 from returns_portal.payments.models import PaymentStatus
 from returns_portal.payments.stripe import StripeGateway
 from returns_portal.refunds import disputed, outside
-from returns_portal.refunds.settling import GATEWAY_STATUS
+from returns_portal.refunds.settling import GATEWAY_STATUS, attempt_of
 
 log = structlog.get_logger(__name__)
 
@@ -108,25 +108,37 @@ async def sweep(context: JobContext) -> None:
         await inbox.set_read_until(db, "refunds", newest)
 
 
-# What is on its way is answered to whoever sends it; what had gone before the payment became known is counted.
+# What is on its way is answered to whoever sends it; what had gone before the payment became known is counted; and an
+# attempt of ours that failed has nothing more to say once another was made.
 _UNKNOWN: Final = """
-    SELECT g.id FROM json_to_recordset(CAST(:found AS json)) AS g(id text, status text, payment text, charge text)
+    SELECT g.id FROM json_to_recordset(CAST(:found AS json)) AS g(id text, status text, payment text, charge text,
+        ours uuid, attempt integer)
     JOIN payment p ON p.tender = 'stripe' AND p.reference IN (g.payment, g.charge) AND p.status = 'captured'
     LEFT JOIN refund f ON f.gateway_id = g.id
     WHERE f.status IS DISTINCT FROM g.status AND NOT coalesce(g.id = ANY(p.refunds_before), false)
+      AND NOT EXISTS (SELECT FROM refund n WHERE n.id = g.ours AND n.attempt > g.attempt AND g.status = 'failed')
 """
 
 
 async def _have_read(context: JobContext, batch: Sequence[GatewayRefund]) -> None:
     if not batch:
         return
-    found = [
-        {"id": refund.id, "status": GATEWAY_STATUS[refund.status], "payment": refund.payment, "charge": refund.charge}
-        for refund in batch
-    ]
+    found = [_as_found(refund) for refund in batch]
     async with context.begin() as db:
         unknown = await run(db, _UNKNOWN, found=msgspec.json.encode(found).decode())
         await defer_many(db, "refunds.read_refund", [{"gateway_id": row.id} for row in unknown])
+
+
+def _as_found(refund: GatewayRefund) -> dict[str, object]:
+    ours, attempt = attempt_of(refund) or (None, None)
+    return {
+        "id": refund.id,
+        "status": GATEWAY_STATUS[refund.status],
+        "payment": refund.payment,
+        "charge": refund.charge,
+        "ours": ours,
+        "attempt": attempt,
+    }
 
 
 async def sweep_disputes(context: JobContext) -> None:

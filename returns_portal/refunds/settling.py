@@ -5,7 +5,9 @@ without any lock under a key made of the row's own id, then what it answered is 
 is `unknown`, and the gateway is asked before anything is sent again.
 """
 
-from typing import Any
+import re
+from contextlib import suppress
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
@@ -34,6 +36,8 @@ GATEWAY_STATUS = {
     # For the customer and the books a refund that the gateway took back is one that failed: it can be tried again.
     "canceled": RefundStatus.FAILED,
 }
+
+_OUR_ID: Final = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}):([1-9][0-9]{0,8})")
 
 _CLAIM = """
     SELECT f.id, f.status, f.destination, f.amount, f.currency, f.due_at, f.attempt, f.gateway_id,
@@ -69,15 +73,20 @@ async def submit(context: JobContext, refund_id: UUID) -> None:
                 metadata={"refund_id": f"{refund_id}:{row.attempt}"},
             )
     except GatewayRefusedError as error:
-        async with context.begin() as db:
-            await transition(db, SYSTEM, refund_id, RefundStatus.FAILED, failure=error.code, attempt=row.attempt)
+        await _note(context, row, RefundStatus.FAILED, error.code)
     except (GatewayUnknownError, GatewayBusyError):
         # Nobody knows: the row says so, and this job tries again, asking first.
-        async with context.begin() as db:
-            await transition(db, SYSTEM, refund_id, RefundStatus.UNKNOWN, attempt=row.attempt)
+        await _note(context, row, RefundStatus.UNKNOWN)
         raise
     else:
         await record(context, refund_id, answer)
+
+
+async def _note(context: JobContext, row: Any, status: RefundStatus, failure: str | None = None) -> None:  # noqa: ANN401 - a row
+    """Write down what became of an attempt, unless another worker that made the same has written as much."""
+    async with context.begin() as db:
+        with suppress(ConflictError):
+            await transition(db, SYSTEM, row.id, status, failure=failure, attempt=row.attempt)
 
 
 async def _ready(db: AsyncConnection, row: Any) -> bool:  # noqa: ANN401 - a row
@@ -163,6 +172,8 @@ _PENDING = """
 async def record(context: JobContext, refund_id: UUID, answer: GatewayRefund) -> None:
     """Write down what the gateway says of a refund; saying the same again changes nothing."""
     status = GATEWAY_STATUS[answer.status]
+    named = attempt_of(answer)
+    attempt = named[1] if named and named[0] == refund_id else None
     async with context.begin() as db:
         try:
             await transition(
@@ -174,19 +185,21 @@ async def record(context: JobContext, refund_id: UUID, answer: GatewayRefund) ->
                 reference=answer.reference,
                 failure=answer.failure_reason,
                 pending=answer.pending_reason,
-                attempt=_attempt(refund_id, answer),
+                attempt=attempt,
             )
         except ConflictError:
             await run(db, _PENDING, id=refund_id, gateway_id=answer.id, reason=answer.pending_reason)
-            [current] = await run(db, "SELECT status FROM refund WHERE id = :id", id=refund_id)
-            if current.status != status:
+            [current] = await run(db, "SELECT status, attempt FROM refund WHERE id = :id", id=refund_id)
+            # An attempt that failed stays failed, whatever became of the refund by the next one.
+            over = attempt is not None and attempt < current.attempt and status is RefundStatus.FAILED
+            if current.status != status and not over:
                 log.warning("refund.unexpected", refund=str(refund_id), have=current.status, gateway=answer.status)
 
 
-def _attempt(refund_id: UUID, answer: GatewayRefund) -> int | None:
-    """Which attempt of ours the gateway's refund is; None where it does not say."""
-    owner, _, attempt = (answer.our_id or "").partition(":")
-    return int(attempt) if owner == str(refund_id) and attempt.isdecimal() else None
+def attempt_of(answer: GatewayRefund) -> tuple[UUID, int] | None:
+    """Which refund of ours, and which attempt at it, the gateway's refund is; None where its metadata do not say."""
+    named = _OUR_ID.fullmatch(answer.our_id or "")
+    return (UUID(named[1]), int(named[2])) if named else None
 
 
 async def poll(context: JobContext) -> None:

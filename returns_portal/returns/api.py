@@ -123,7 +123,7 @@ async def file_return(
     return await answer_once(request, db, actor, work)
 
 
-@get("/returns/{rma:str}", summary="Show a return")
+@get("/returns/{rma:str}", summary="Show a return", reads=True)
 async def show_return(
     db: NamedDependency[AsyncConnection], actor: NamedDependency[Actor], rma: FromPath[str]
 ) -> ReturnOut:
@@ -133,7 +133,7 @@ async def show_return(
     return return_out(view, await refunds_of_return(db, actor, view.id))
 
 
-@get("/returns", summary="List returns, newest first")
+@get("/returns", summary="List returns, newest first", reads=True)
 async def list_all(
     db: NamedDependency[AsyncConnection],
     actor: NamedDependency[Actor],

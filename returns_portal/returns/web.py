@@ -171,7 +171,7 @@ def _account(typed: str, errors: Errors) -> str:
         return typed
 
 
-@get("/returns")
+@get("/returns", reads=True)
 async def list_returns(
     request: AnyRequest, db: NamedDependency[AsyncConnection], actor: NamedDependency[Actor]
 ) -> Response[Any]:
@@ -182,7 +182,7 @@ async def list_returns(
     return page(request, "returns/list.html", returns=views, number=actor.name)
 
 
-@get("/returns/{rma:str}")
+@get("/returns/{rma:str}", reads=True)
 async def show(
     request: AnyRequest,
     db: NamedDependency[AsyncConnection],

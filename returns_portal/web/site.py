@@ -66,6 +66,8 @@ class Site:
 
     settings: Settings
     engine: AsyncEngine
+    reader: AsyncEngine
+    """An engine that only reads."""
     session_actor: Callable[[AsyncConnection, str], Awaitable[Actor | None]]
     """Who a session cookie's token stands for; None when it is unknown or expired."""
     key_actor: Callable[[AsyncConnection, str], Awaitable[Actor]]
@@ -79,6 +81,7 @@ class Site:
     def __post_init__(self) -> None:
         """Derive what follows from the engine, and tell templates where the assets are."""
         self.begin: Begin = beginner(self.engine)
+        self.read: Begin = beginner(self.reader)
         self.templates.environment.add_global("asset", self.assets.url)
 
     async def refresh_shop(self, db: AsyncConnection) -> None:

@@ -39,13 +39,15 @@ class SignInNeededError(Exception):
 async def provide_db(request: Request[Any, Any, State]) -> AsyncIterator[AsyncConnection]:
     """One transaction for the request: committed when the handler is done, before the response starts.
 
-    Whatever the handler raises rolls it back; a commit that fails is the request's failure.
+    Whatever the handler raises rolls it back; a commit that fails is the request's failure. A handler that declares
+    `reads=True` has no transaction, and can change nothing.
 
     Raises:
         UnauthorizedError: a call of the API without a valid key.
     """
     here = site(request)
-    async with here.begin() as db:
+    opened = here.read if request.route_handler.opt.get("reads") else here.begin
+    async with opened() as db:
         if ACTOR not in request.scope:
             notes(request.scope)[ACTOR] = await _find_actor(request, db)
         if not is_api(request):

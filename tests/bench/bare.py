@@ -58,6 +58,14 @@ _PARCELS: Final = """
     SELECT p.id, p.number, p.checked_in_at, i.id AS item_id, i.quantity, i.condition, i.acceptance
     FROM parcel p JOIN parcel_item i ON i.parcel_id = p.id WHERE p.return_id = %s
 """
+_NOTES: Final = """
+    SELECT n.document, n.kind, n.issued_at FROM credit_note n JOIN refund f ON f.id = n.refund_id WHERE f.return_id = %s
+"""
+_LEFT: Final = """
+    SELECT o.cancelled_at, o.delivered_at, o.financial_status, l.id AS line_id, l.quantity, a.quantity AS announced
+    FROM orders o JOIN order_line l ON l.order_id = o.id LEFT JOIN return_line a ON a.order_line_id = l.id
+    WHERE o.id = %s
+"""
 
 
 class Work:
@@ -110,6 +118,8 @@ async def rows(work: NamedDependency[Work], rma: FromPath[str], prefix: FromQuer
             "lines": lines,
             "refunds": refunds,
             "parcels": await _fetch(connection, _PARCELS, lines[0][0]),
+            "notes": await _fetch(connection, _NOTES, lines[0][0]),
+            "left": await _fetch(connection, _LEFT, lines[0][2]),
         }
 
 

@@ -1,4 +1,4 @@
-"""Whole life cycles through HTTP, beside as many bare statements, and the statements of a cycle."""
+"""Whole life cycles through HTTP, beside as many bare statements as portal, queue and sandbox run for them."""
 
 import sys
 import time
@@ -69,7 +69,7 @@ def run(server: Server, here: Portal) -> list[Row]:
     with _side(server.url, here, _SETTLED) as ours:
         walk(ours, "WARM", 2)
         per_cycle = _statements(server, ours)
-        own = round(per_cycle.statements["portal"])
+        own = round(sum(per_cycle.statements.values()))
         url = server.create("bare_cycles")
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(floor.TABLES)

@@ -10,6 +10,7 @@ import structlog
 import uvloop
 from aiohttp import web
 
+from returns_portal import memory
 from returns_portal.payments.sandbox.app import Answer, Request, Sandbox, create_sandbox
 from returns_portal.payments.sandbox.control import PREFIX
 
@@ -44,6 +45,7 @@ def serve(sandbox: Sandbox, port: int, listening: Callable[[], None]) -> None:
         port: where it listens, on 127.0.0.1.
         listening: called when it does.
     """
+    memory.keep_what_is_loaded()
     uvloop.run(_serve(sandbox, port, listening))
 
 
