@@ -3,6 +3,7 @@
 from sqlmodel import SQLModel
 
 import returns_portal.accounts.models
+import returns_portal.catalog.models
 import returns_portal.finance.models
 import returns_portal.history
 import returns_portal.labels.models
@@ -14,6 +15,7 @@ import returns_portal.points.models
 import returns_portal.refunds.models
 import returns_portal.returns.models
 import returns_portal.shop.models
+import returns_portal.tryon.models
 import returns_portal.warehouse.models  # noqa: F401 - imported for its tables
 
 metadata = SQLModel.metadata

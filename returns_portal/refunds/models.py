@@ -58,6 +58,8 @@ class Kind(StrEnum):
     """The shop gives something back without goods: an apology, the postage."""
     OUTSIDE = "outside"
     """Made in the gateway's dashboard, outside of the portal, and found there."""
+    DEPOSIT = "deposit"
+    """The part of a trial's deposit that nothing was kept for."""
 
 
 class Refund(SQLModel, table=True):
