@@ -18,6 +18,8 @@ The export is CSV (RFC 4180 quoting, UTF-8, lines end in LF) with one row per re
 - `payment_tender`: stripe, points, external; `payment_reference`: Stripe's PaymentIntent; `imported_reference`: what
   the shop's file calls the payment
 - `gateway_refund_id`, `acquirer_reference` (for transfers, the bank's reference), `failure_reason`, `dispute_ids`
+- `charge_id`, `balance_transaction`, `payout_id`, `payout_date` (the day on which it reaches the shop's bank): of
+  the gateway's own line of the refund, once the reconciliation has read it
 - `credit_note`: its number; `gl_account`: the code of the account that bears the refund
 - `skus` (`sku×n`, separated by spaces), `quantity`, `conditions` (how they arrived): the goods that the refund is for.
   Where several payments share a parcel, or decisions came later, each of its refunds shows them.
@@ -76,6 +78,10 @@ COLUMNS: Final = (
     Column("acquirer_reference", "f.gateway_reference", "text"),
     Column("failure_reason", "f.failure_reason", "text"),
     Column("dispute_ids", "d.ids", "text"),
+    Column("charge_id", "b.charge", "text"),
+    Column("balance_transaction", "b.id", "text"),
+    Column("payout_id", "b.payout_id", "text"),
+    Column("payout_date", "to_char(b.arrives, 'YYYY-MM-DD')"),
     Column("credit_note", "n.document"),
     Column(
         "gl_account",
@@ -98,6 +104,9 @@ JOINS: Final = """
     LEFT JOIN staff s ON g.decided_by = 'staff:' || s.id
     LEFT JOIN (SELECT payment_id, string_agg(gateway_id, ' ' ORDER BY opened_at, id) AS ids FROM dispute
         GROUP BY payment_id) AS d ON d.payment_id = f.payment_id
+    LEFT JOIN LATERAL (
+        SELECT y.id, y.charge, y.payout_id, t.arrives FROM gateway_line y LEFT JOIN payout t ON t.id = y.payout_id
+        WHERE y.source = f.gateway_id AND y.category = 'refund' ORDER BY y.created_at, y.id LIMIT 1) AS b ON true
     CROSS JOIN LATERAL (
         SELECT sum(c.quantity) AS quantity,
                string_agg(l.sku || '×' || c.quantity, ' ' ORDER BY l.position, c.first_unit)
@@ -175,6 +184,10 @@ class ReportRow(msgspec.Struct, frozen=True):
     acquirer_reference: str
     failure_reason: str
     dispute_ids: str | None
+    charge_id: str | None
+    balance_transaction: str | None
+    payout_id: str | None
+    payout_date: str | None
     credit_note: str | None
     gl_account: str
     skus: str | None

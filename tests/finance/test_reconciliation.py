@@ -8,11 +8,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from returns_portal import clock
+from returns_portal.finance import listing
+from returns_portal.finance.filters import Filters
 from returns_portal.finance.matching_differences import Difference, differences
 from returns_portal.finance.models import Outcome
 from returns_portal.finance.reconciliation import Run, asked, reconcile, usual_period
 from returns_portal.finance.reconciliation_command import AGREES, DIFFERS, NOT_COMPARED, run_reconcile
 from returns_portal.finance.reconciliation_view import Reconciled, reconciled
+from returns_portal.finance.report import page_rows
 from returns_portal.jobs import registry
 from returns_portal.orders.intake import LineInput, PaymentInput
 from returns_portal.payments.gateway import GatewayUnknownError
@@ -102,6 +105,13 @@ async def test_all_agrees_with_the_payouts_in_each_currency(portal: Portal, sand
     assert (row.id, row.payout, row.gateway_id) == (body["balance_transaction"], paid["id"], refund.gateway_id)
     assert (row.amount, row.fee, row.net) == (-15_900, 0, -15_900)
     assert row.arrives == datetime.fromtimestamp(paid["arrival_date"], UTC).date()
+    today = clock.now().date()
+    days = Filters(first=today - timedelta(days=2), last=today + timedelta(days=2), zone=ZONE)
+    async with listing.reading(portal.begin) as driver:
+        told = {row.currency: row for row in await page_rows(driver, days, after=None, limit=9)}
+    assert (told["EUR"].balance_transaction, told["EUR"].payout_id) == (row.id, paid["id"])
+    assert (told["EUR"].charge_id, told["EUR"].payout_date) == (body["charge"], row.arrives.isoformat())
+    assert (told["JPY"].payout_id, told["JPY"].payout_date) == (None, None)
     view = await shown(portal)
     assert view.matched == 3
     payments = {one.currency: one.known for one in view.lines if one.category == "charge"}
