@@ -106,6 +106,10 @@ class Tasks(msgspec.Struct, frozen=True):
     decisions: int
     """Units, as everywhere."""
     approvals: int
+    adjustments: int
+    """Changes of points that wait for a second person."""
+    differences: int
+    """What the last reconciliation found that does not agree with the gateway."""
     corrections: list[Correction]
     statements: list[Statement]
     deadlines: list[Deadline]
@@ -140,7 +144,10 @@ _COUNTS: Final = """
             AND status = 'awaiting_transfer') AS transfers,
            (SELECT CAST(coalesce(sum(i.quantity), 0) AS int) FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id
             WHERE i.acceptance = 'waiting' AND p.undone_at IS NULL) AS decisions,
-           (SELECT count(*) FROM goodwill WHERE decision = 'waiting') AS approvals
+           (SELECT count(*) FROM goodwill WHERE decision = 'waiting') AS approvals,
+           (SELECT count(*) FROM points_adjustment WHERE status = 'pending') AS adjustments,
+           coalesce((SELECT differences FROM reconciliation WHERE outcome <> 'no_answer' ORDER BY at DESC LIMIT 1), 0)
+               AS differences
 """
 _CORRECTIONS: Final = """
     WITH RECURSIVE chain AS (
@@ -215,6 +222,8 @@ async def tasks(db: AsyncConnection, actor: Actor) -> Tasks:
         transfers=counts.transfers,
         decisions=counts.decisions,
         approvals=counts.approvals,
+        adjustments=counts.adjustments,
+        differences=counts.differences,
         corrections=[Correction(**row) for row in await _rows(db, _CORRECTIONS, values)],
         statements=[Statement(**row) for row in await _rows(db, _STATEMENTS, values)],
         deadlines=[Deadline(**row) for row in await _rows(db, _DEADLINES, values)],

@@ -86,6 +86,7 @@ async def test_a_large_one_waits_for_somebody_else_of_finance(
     assert await portal.points(ANA) == {}
     async with browsing(portal.settings, database_url) as other:
         await sign_in(other, portal, "mira@shop.example", "finance")
+        assert "1 change of points waits for a second person." in words(await other.get("/finance"))
         assert "+501 EUR" in words(await other.get("/finance/points"))
         assert (await post(other, approval)).headers["location"] == "/finance/points"
         assert "Approved." in words(await other.get("/finance/points"))

@@ -95,6 +95,8 @@ async def test_it_begins_with_what_does_not_agree(browser: Browser, begin: Begin
     elsewhere = await shown(browser, "?from=2026-01-01&to=2026-01-31")
     assert "All agrees." in elsewhere
     assert "The newest comparison found 3 differences" in elsewhere
+    first = unescape((await browser.get("/finance")).text)
+    assert "3 amounts do not agree with the gateway" in first
 
 
 async def test_long_lists_have_pages(browser: Browser, begin: Begin) -> None:
