@@ -1,7 +1,7 @@
 # Two commands on a new machine with Python 3.11 or later and make: `make run` and `make test`.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench lint types migrate demo lock clean setup setup-test
+.PHONY: help run test check soak bench lint types migrate demo lock clean setup setup-test
 MAKEFLAGS += --no-print-directory
 # Several processes start from the same files; compiled once, they start sooner.
 unexport PYTHONDONTWRITEBYTECODE
@@ -21,6 +21,9 @@ test: setup-test ## Run all tests
 check: setup-test lint types ## Run everything that must pass before a change is merged
 	@$(PORTAL) check-migrations
 	@$(MAKE) test
+
+soak: setup-test ## Play random schedules of faults for SOAK_MINUTES (10)
+	@exec $(PYTHON) -m pytest -s -q tests/faults/soak.py
 
 bench: setup ## Measure, each as a ratio to the floor of the stack
 	@exec $(PYTHON) -m tests.bench

@@ -17,6 +17,8 @@ class Actor(msgspec.Struct, frozen=True):
         grants: The roles of staff, or the scopes of a key.
         order_id: The one order that a customer has proven to be theirs.
         name: For pages of staff; never logged or stored in the history.
+        knows_inbox: Whether a customer has proven that the order's e-mail address is theirs, by a code that was sent
+            there. Who has just placed an order has not: they see this order, and nothing else of that address.
     """
 
     kind: Literal["customer", "staff", "api", "system"]
@@ -24,6 +26,7 @@ class Actor(msgspec.Struct, frozen=True):
     grants: frozenset[str] = frozenset()
     order_id: UUID | None = None
     name: str = ""
+    knows_inbox: bool = True
 
     @property
     def label(self) -> str:

@@ -13,6 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 import returns_portal.accounts.web
+import returns_portal.catalog.api
+import returns_portal.catalog.web
 import returns_portal.finance.api
 import returns_portal.finance.web
 import returns_portal.labels.web
@@ -25,6 +27,8 @@ import returns_portal.refunds.api
 import returns_portal.refunds.web
 import returns_portal.returns.api
 import returns_portal.returns.web
+import returns_portal.tryon.api
+import returns_portal.tryon.web
 import returns_portal.warehouse.api
 import returns_portal.warehouse.web
 from returns_portal import logs
@@ -34,7 +38,7 @@ from returns_portal.labels.renderer import LabelRenderer
 from returns_portal.settings import Settings
 from returns_portal.shop.queries import current as current_shop
 from returns_portal.web.assets import static_file
-from returns_portal.web.csrf import csrf_protection
+from returns_portal.web.csrf import MAX_FORM, csrf_protection
 from returns_portal.web.envelope import Envelope
 from returns_portal.web.health import livez, readyz
 from returns_portal.web.problems import exception_handlers
@@ -46,22 +50,26 @@ log = structlog.get_logger(__name__)
 
 FACES: Final[list[Any]] = [
     *returns_portal.accounts.web.routes,
+    *returns_portal.catalog.web.routes,
     *returns_portal.finance.web.routes,
     *returns_portal.labels.web.routes,
     *returns_portal.notifications.web.routes,
     *returns_portal.points.web.routes,
     *returns_portal.refunds.web.routes,
     *returns_portal.returns.web.routes,
+    *returns_portal.tryon.web.routes,
     *returns_portal.warehouse.web.routes,
 ]
 """The pages."""
 
 CALLS: Final[list[Any]] = [
+    *returns_portal.catalog.api.routes,
     *returns_portal.finance.api.routes,
     *returns_portal.orders.api.routes,
     *returns_portal.points.api.routes,
     *returns_portal.refunds.api.routes,
     *returns_portal.returns.api.routes,
+    *returns_portal.tryon.api.routes,
     *returns_portal.warehouse.api.routes,
 ]
 """The calls of the JSON API."""
@@ -71,9 +79,6 @@ HOOKS: Final[list[Any]] = [*returns_portal.payments.web.routes]
 
 MAX_BODY: Final = 1_000_000
 """Bytes of a call's JSON."""
-
-MAX_FORM: Final = 128_000
-"""Bytes of a form. Litestar keeps up to 1024 parsed forms in memory, so this bounds what strangers can fill there."""
 
 MAX_HOOK: Final = 1 << 20
 """Bytes of what another system tells."""

@@ -35,9 +35,18 @@ def new_rma() -> str:
     Random, so that numbers cannot be guessed from one another; the caller retries on the rare collision,
     which a unique index finds.
     """
+    return _new_number("R")
+
+
+def new_trial_number() -> str:
+    """A trial's number such as `T-7K3M-9QXD`, made as return numbers are."""
+    return _new_number("T")
+
+
+def _new_number(kind: str) -> str:
     body = "".join(secrets.choice(ALPHABET) for _ in range(_LENGTH))
     text = body + _check(body)
-    return f"R-{text[:4]}-{text[4:]}"
+    return f"{kind}-{text[:4]}-{text[4:]}"
 
 
 def parse_rma(text: str) -> str | None:
@@ -45,14 +54,23 @@ def parse_rma(text: str) -> str | None:
 
     Forgives case, spaces, missing or other dashes, and Crockford's look-alikes (O for 0, I and L for 1).
     """
+    return _parse("R", text)
+
+
+def parse_trial_number(text: str) -> str | None:
+    """Read a trial's number as people give it, with the same leniency; None when it is none."""
+    return _parse("T", text)
+
+
+def _parse(kind: str, text: str) -> str | None:
     symbols = re.sub(r"[\s\-–—_.]", "", text).upper()
     symbols = symbols.translate(_LOOKALIKES)
-    if len(symbols) != _LENGTH + 2 or symbols[0] != "R":
+    if len(symbols) != _LENGTH + 2 or symbols[0] != kind:
         return None
     body, check = symbols[1:-1], symbols[-1]
     if not set(body + check) <= set(ALPHABET) or _check(body) != check:
         return None
-    return f"R-{symbols[1:5]}-{symbols[5:]}"
+    return f"{kind}-{symbols[1:5]}-{symbols[5:]}"
 
 
 _LOOKALIKES = str.maketrans({"O": "0", "I": "1", "L": "1"})

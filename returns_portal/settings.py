@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     """Whether the demo shop may exist; it needs the sandbox, loopback and the embedded database besides."""
     stripe_secret_key: SecretStr | None = None
     """`sk_live_…` or `sk_test_…` of the shop's Stripe account; without it the sandbox serves."""
+    stripe_publishable_key: str | None = None
+    """`pk_live_…` or `pk_test_…` of the same account, with which a customer's browser gives Stripe a card."""
     stripe_webhook_secret: SecretStr | None = None
     """`whsec_…` of the endpoint that the shop's Stripe account tells of refunds and disputes."""
     stripe_api_base: str | None = None
@@ -96,6 +98,13 @@ class Settings(BaseSettings):
             ("sk_live_", "sk_test_", "rk_live_", "rk_test_")
         ):
             raise ValueError("must begin with sk_live_, sk_test_, rk_live_ or rk_test_")
+        return value
+
+    @field_validator("stripe_publishable_key")
+    @classmethod
+    def _is_publishable_key(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("pk_live_", "pk_test_")):
+            raise ValueError("must begin with pk_live_ or pk_test_")
         return value
 
     @field_validator("stripe_webhook_secret")

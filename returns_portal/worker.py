@@ -25,6 +25,7 @@ from returns_portal.payments.stripe import StripeGateway
 from returns_portal.points import jobs as points_jobs
 from returns_portal.refunds import jobs as refunds_jobs
 from returns_portal.settings import Settings
+from returns_portal.tryon import jobs as tryon_jobs
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +36,7 @@ JOB_MODULES: Final[tuple[ModuleType, ...]] = (
     payments_jobs,
     points_jobs,
     refunds_jobs,
+    tryon_jobs,
 )
 """Every capability's jobs: importing them registers their handlers."""
 

@@ -33,6 +33,7 @@ def test_the_reports_header_is_documented() -> None:
         ("DATABASE_URL", "mysql://a/b"),
         ("SECRET_KEY", "short"),
         ("STRIPE_SECRET_KEY", "pk_live_1"),
+        ("STRIPE_PUBLISHABLE_KEY", "sk_live_1"),
         ("STRIPE_WEBHOOK_SECRET", "we_1"),
         ("REFUND_DELAY", "-1"),
         ("TRUSTED_PROXIES", "example.org"),

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -67,13 +68,16 @@ def serve(home: Path, ports: tuple[int, int]) -> Iterator[Serve]:
 
 
 def _read_until(process: subprocess.Popen[str], text: str) -> list[str]:
-    """Return the lines up to the first that begins so."""
-    lines = []
+    """Return the last lines up to the first that has this in it.
+
+    What several processes write may meet in one line; and one of them may write faster than is good for our memory.
+    """
+    lines = deque[str](maxlen=1000)
     assert process.stdout
     for line in process.stdout:
         lines.append(line.strip())
-        if line.startswith(text):
-            return lines
+        if text in line:
+            return list(lines)
     raise AssertionError(f"no {text!r} in {lines}, but {process.communicate()[1]}")
 
 

@@ -32,6 +32,7 @@ from returns_portal.accounts.rules import (
     known_scopes,
     new_code,
     new_key,
+    new_placed_token,
     new_token,
 )
 from returns_portal.actor import Actor
@@ -113,10 +114,25 @@ def _verify(hashed: str, password: str) -> bool:
         return False
 
 
+async def open_for_placed(db: AsyncConnection, order_id: UUID, *, knows_inbox: bool) -> str:
+    """Open a session for the order that was just placed in this browser; its token.
+
+    Only where the same browser had proven before that the order's e-mail address is its customer's is it more than
+    a session for that one order: anybody can type an address at a checkout.
+    """
+    token = new_token() if knows_inbox else new_placed_token()
+    return await _open_session(db, lasting=CUSTOMER_SESSION, order_id=order_id, token=token)
+
+
 async def _open_session(
-    db: AsyncConnection, *, lasting: timedelta, staff_id: UUID | None = None, order_id: UUID | None = None
+    db: AsyncConnection,
+    *,
+    lasting: timedelta,
+    staff_id: UUID | None = None,
+    order_id: UUID | None = None,
+    token: str = "",
 ) -> str:
-    token, moment = new_token(), clock.now()
+    token, moment = token or new_token(), clock.now()
     await db.execute(
         insert(WebSession).values(
             digest=digest(token),

@@ -33,6 +33,10 @@ class Scope(StrEnum):
     REPORTS_READ = "reports:read"
     POINTS_READ = "points:read"
     POINTS_WRITE = "points:write"
+    PRODUCTS_READ = "products:read"
+    PRODUCTS_WRITE = "products:write"
+    TRIALS_READ = "trials:read"
+    TRIALS_WRITE = "trials:write"
 
 
 class Staff(SQLModel, table=True):

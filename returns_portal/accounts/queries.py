@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from returns_portal import clock
 from returns_portal.accounts.models import ApiKey, Staff
-from returns_portal.accounts.rules import digest, email_key, looks_like_key, order_number
+from returns_portal.accounts.rules import digest, email_key, knows_inbox, looks_like_key, order_number
 from returns_portal.actor import Actor
 from returns_portal.db import run
 from returns_portal.errors import NotFoundError, UnauthorizedError
@@ -52,16 +52,22 @@ async def actor_for_key(db: AsyncConnection, token: str) -> Actor:
 async def actor_for_session(db: AsyncConnection, token: str) -> Actor | None:
     """Who the browser with this session's token is; None when it is unknown or over, or its person was disabled."""
     for row in await run(db, _BY_SESSION, digest=digest(token), now=clock.now()):
-        return _as_actor(row)
+        return _as_actor(row, token)
     return None
 
 
-def _as_actor(row: Any) -> Actor | None:  # noqa: ANN401 - a row
+def _as_actor(row: Any, token: str) -> Actor | None:  # noqa: ANN401 - a row
     if row.staff_id is not None:
         return Actor(kind="staff", id=str(row.staff_id), grants=frozenset(row.roles), name=row.name)
     if row.order_id is not None:
         # The name of a customer's actor is the number of the order that they came for.
-        return Actor(kind="customer", id=str(row.order_id), order_id=row.order_id, name=row.number)
+        return Actor(
+            kind="customer",
+            id=str(row.order_id),
+            order_id=row.order_id,
+            name=row.number,
+            knows_inbox=knows_inbox(token),
+        )
     return None
 
 

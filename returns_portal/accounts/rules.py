@@ -54,6 +54,22 @@ def new_key() -> tuple[str, str]:
     return f"rp_{prefix}_{secrets.token_urlsafe(32)}", prefix
 
 
+_PLACED: Final = "placed."
+
+
+def new_placed_token() -> str:
+    """A token for who has placed an order just now, and has proven nothing of its e-mail address.
+
+    That stands in the token itself, whose digest is what is kept: whoever changes it has none that fits.
+    """
+    return _PLACED + new_token()
+
+
+def knows_inbox(token: str) -> bool:
+    """Whether a session with this token was opened by a code that was sent to the order's address."""
+    return not token.startswith(_PLACED)
+
+
 def looks_like_key(token: str) -> bool:
     """Whether a text has the shape of a key at all; what has not is not looked up."""
     return _KEY.fullmatch(token) is not None

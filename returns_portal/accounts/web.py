@@ -28,6 +28,7 @@ from returns_portal.accounts.rules import (
 from returns_portal.actor import SYSTEM, Actor
 from returns_portal.errors import NotFoundError
 from returns_portal.i18n import _
+from returns_portal.ids import parse_trial_number
 from returns_portal.refunds.queries import refund_for
 from returns_portal.returns.queries import return_for
 from returns_portal.web import Form, client_network, flash, form, local_path, page, redirect, site
@@ -138,8 +139,8 @@ def _asked(request: AnyRequest) -> tuple[bytes, str] | None:
 
 
 def _return_path(path: str) -> str:
-    """A page of a return or a refund, short enough for a cookie; empty for anything else."""
-    ours = path.startswith(("/returns", "/refunds/")) and len(path) <= _MAX_PATH
+    """A page of a return, a refund or a trial, short enough for a cookie; empty for anything else."""
+    ours = path.startswith(("/returns", "/refunds/", "/trials/")) and len(path) <= _MAX_PATH
     return local_path(path, otherwise="") if ours else ""
 
 
@@ -147,6 +148,8 @@ async def _way_on(db: AsyncConnection, target: str, number: str) -> str:
     """Where a customer goes on: to what they came here for, if it is of this order, else to the order."""
     match urlsplit(target).path.split("/"):
         case ["", "returns"]:
+            return target
+        case ["", "trials", trial] if parse_trial_number(trial) == number:
             return target
         case ["", "returns", rma, *_rest]:
             try:

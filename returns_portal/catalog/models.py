@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, LargeBinary
+from sqlalchemy import CheckConstraint, Index, LargeBinary, literal_column, text
 from sqlmodel import Field, SQLModel
 
 from returns_portal.tables import minor_units, moment, one_of
@@ -49,6 +49,7 @@ class Product(SQLModel, table=True):
         one_of(SizeGroup, "size_group"),
         CheckConstraint("tax_rate BETWEEN 0 AND 10000", name="tax_rate_sane"),
         Index("ix_product_listed", "title", "id", postgresql_where="listed"),
+        Index("ix_product_words", text("to_tsvector('simple', (title || ' ') || brand)"), postgresql_using="gin"),
     )
 
     id: UUID = Field(primary_key=True)
@@ -77,6 +78,12 @@ class Variant(SQLModel, table=True):
         CheckConstraint("price >= 0 AND stock >= 0 AND weight_grams >= 0", name="amounts"),
         Index("ix_variant_product", "product_id", "position"),
         Index("ix_variant_ean", "ean", postgresql_where="ean <> ''"),
+        Index(
+            "ix_variant_search",
+            literal_column("lower(sku)").label("lower_sku"),
+            postgresql_ops={"lower_sku": "text_pattern_ops"},
+        ),
+        Index("ix_variant_size", "size", postgresql_where="archived_at IS NULL"),
     )
 
     id: UUID = Field(primary_key=True)

@@ -14,6 +14,8 @@ cli = Lazy(
         "migrate": ("database:migrate", "Bring the database to the schema of this version."),
         "check-migrations": ("database:check_migrations", "Tell whether tables and migrations agree."),
         "import-orders": ("orders:import_orders", "Import a file of orders."),
+        "import-products": ("products:import_products", "Import a file of products."),
+        "products-from-orders": ("products:products_from_orders", "Make products of what imported orders name."),
         "export-refunds": ("finance:export_refunds", "Write the refunds of a period to a CSV file or a workbook."),
         "journal": ("finance:journal", "Write the journal of a period to a CSV file."),
         "close-month": ("finance:close_month", "Close a month of the books, and write its files."),

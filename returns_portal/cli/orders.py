@@ -3,22 +3,18 @@
 import asyncio
 import sys
 from pathlib import Path
-from typing import Final, get_args
+from typing import get_args
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from returns_portal.cli.group import WRONG_SETTINGS
+from returns_portal.cli.importing import UNUSABLE, bar, finish
 from returns_portal.cli.running import database
 from returns_portal.db import beginner, create_engine
 from returns_portal.errors import InvalidError
+from returns_portal.imports import ImportReport
 from returns_portal.orders import importing
-from returns_portal.orders.importing import Format, ImportReport
+from returns_portal.orders.importing import Format
 from returns_portal.settings import Settings, load_settings
-
-UNUSABLE: Final = WRONG_SETTINGS
-"""The exit code for a file that cannot be read as a whole; 1 says that orders of it were rejected."""
 
 
 @click.command("import-orders")
@@ -42,50 +38,23 @@ def import_orders(file: Path, fmt: Format, dry_run: bool, sandbox_payments: bool
         except InvalidError as error:
             click.echo(f"{file.name}: {error}", err=True)
             sys.exit(UNUSABLE)
-    _print(report, dry_run)
-    sys.exit(report.exit_code)
+    finish(report, "order", dry_run=dry_run)
 
 
 async def _import(
     url: str, settings: Settings, file: Path, fmt: Format, dry_run: bool, sandbox_payments: bool
 ) -> ImportReport:
     engine = create_engine(url, size=1, name="returns-portal import")
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    )
-    tasks: list[TaskID] = []
-
-    def progress(done: int, total: int) -> None:
-        # The bar appears with the first batch, and not at all for a file that cannot be read.
-        if not tasks:
-            tasks.append(bar.add_task("Rows"))
-            bar.start()
-        bar.update(tasks[0], completed=done, total=total)
-
     try:
-        return await importing.import_orders(
-            beginner(engine),
-            file,
-            fmt=fmt,
-            dry_run=dry_run,
-            sandbox_payments=sandbox_payments,
-            settings=settings,
-            progress=progress,
-        )
+        with bar() as progress:
+            return await importing.import_orders(
+                beginner(engine),
+                file,
+                fmt=fmt,
+                dry_run=dry_run,
+                sandbox_payments=sandbox_payments,
+                settings=settings,
+                progress=progress,
+            )
     finally:
-        if tasks:
-            bar.stop()
         await engine.dispose()
-
-
-def _print(report: ImportReport, dry_run: bool) -> None:
-    for rejection in report.rejected:
-        click.echo(f"line {rejection.line}, order {rejection.number}: {rejection.reason}")
-    counts = (report.created, report.updated, report.unchanged, len(report.rejected))
-    words = ("created", "updated", "unchanged", "rejected")
-    said = ", ".join(f"{count} {word}" for count, word in zip(counts, words, strict=True))
-    click.echo(f"{said} (dry run: nothing was changed)" if dry_run else said)

@@ -15,6 +15,7 @@ from returns_portal import history
 from returns_portal.accounts.actions import add_staff
 from returns_portal.actor import SYSTEM, Actor
 from returns_portal.db import Begin, beginner, create_engine
+from returns_portal.demo.goods import stock
 from returns_portal.embedded import database_url
 from returns_portal.errors import ConflictError
 from returns_portal.ids import new_id
@@ -62,24 +63,31 @@ async def _load(settings: Settings) -> None:
     begin = beginner(engine)
     try:
         async with begin() as db:
-            if await _is_loaded(db):
-                return
-            await ensure_shop(db)
-        await _hire(begin)
-        await import_orders(
-            begin,
-            ORDERS,
-            fmt="shopify",
-            dry_run=False,
-            sandbox_payments=True,
-            settings=settings,
-            progress=lambda _done, _whole: None,
-        )
-        await _return_some(begin, settings)
-        async with begin() as db:
-            await history.record(db, SYSTEM, ("shop", new_id(), "demo_loaded", {}))
+            loaded = await _is_loaded(db)
+        if not loaded:
+            await _load_orders(begin, settings)
+        # By itself: a demo that was loaded by an earlier version has no goods yet.
+        await stock(begin)
     finally:
         await engine.dispose()
+
+
+async def _load_orders(begin: Begin, settings: Settings) -> None:
+    async with begin() as db:
+        await ensure_shop(db)
+    await _hire(begin)
+    await import_orders(
+        begin,
+        ORDERS,
+        fmt="shopify",
+        dry_run=False,
+        sandbox_payments=True,
+        settings=settings,
+        progress=lambda _done, _whole: None,
+    )
+    await _return_some(begin, settings)
+    async with begin() as db:
+        await history.record(db, SYSTEM, ("shop", new_id(), "demo_loaded", {}))
 
 
 async def _is_loaded(db: AsyncConnection) -> bool:
@@ -144,6 +152,8 @@ def welcome(settings: Settings) -> str:
     customers = asyncio.run(_customers(settings))
     lines = [
         f"The demo shop is at {here} (sandbox: no money moves)",
+        "",
+        f"  Shop       {here}/shop",
         "",
         f"  Customer   {here}/",
         *(f"             order {number}, e-mail {email}" for number, email in customers),

@@ -11,11 +11,12 @@ from returns_portal.db import Begin, beginner, create_engine
 from returns_portal.embedded import database_url
 from returns_portal.finance.invariants import INVARIANTS, SHOWN, Breach, Invariant
 from returns_portal.finance.reconcile import check_gateway
+from returns_portal.finance.reconcile_trials import check_trials
 from returns_portal.payments.gateway import GatewayError
 from returns_portal.payments.stripe import StripeGateway
 from returns_portal.settings import Settings
 
-__all__ = ["Breach", "check", "check_gateway", "run_check_books"]
+__all__ = ["Breach", "check", "check_gateway", "check_trials", "run_check_books"]
 
 BROKEN: Final = 1
 NOT_PROVEN: Final = 2
@@ -56,7 +57,7 @@ async def run_check_books(settings: Settings, *, gateway: bool) -> int:
         breaches = await check(begin)
         if gateway:
             async with StripeGateway(key=settings.stripe_key, base=settings.stripe_base) as stripe:
-                breaches += await check_gateway(begin, stripe)
+                breaches += await check_gateway(begin, stripe) + await check_trials(begin, stripe)
     except GatewayError as error:
         click.echo(f"The gateway did not answer, so nothing is proven: {error}", err=True)
         return NOT_PROVEN

@@ -94,7 +94,11 @@ def _shown(content: NoteContent) -> list[NoteLine]:
     """The lines; where nothing tells of them, one that says why money went back."""
     if content.lines:
         return content.lines
-    titles = {Kind.GOODWILL: _("A gesture of goodwill"), Kind.OUTSIDE: _("Refund of your payment")}
+    titles = {
+        Kind.GOODWILL: _("A gesture of goodwill"),
+        Kind.OUTSIDE: _("Refund of your payment"),
+        Kind.DEPOSIT: _("What is left of your deposit"),
+    }
     title = titles.get(Kind(content.kind), _("Refund"))
     return [NoteLine(title, "", "", "", 1, content.amount, content.tax)]
 

@@ -20,9 +20,11 @@ _OUR_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}:[1-9][
 _SKEW: Final = timedelta(days=1)
 """How far the gateway's clock may be behind ours."""
 
+# A refund that failed at the gateway may have gone another way since, and be about less: what the gateway has of it is
+# of an earlier attempt.
 _ROWS: Final = text("""
-    SELECT f.id, f.attempt, f.status, f.amount, f.currency, f.gateway_id FROM refund f
-    WHERE f.destination = 'original' AND f.kind <> 'outside' AND (f.submitted_at IS NOT NULL OR f.attempt > 1)
+    SELECT f.id, f.attempt, f.status, f.amount, f.currency, f.gateway_id, f.destination = 'original' AS by_gateway
+    FROM refund f WHERE f.kind <> 'outside' AND (f.submitted_at IS NOT NULL OR f.attempt > 1)
 """)
 
 _EXISTS: Final = frozenset({"pending", "succeeded"})
@@ -87,7 +89,7 @@ def _lost(before: Refunds, found: Found, after: Refunds) -> Iterable[dict[str, A
     for row in before.values():
         now = after.get(row.id)
         same = now is not None and (now.attempt, now.status) == (row.attempt, row.status)
-        if same and row.status in _EXISTS and not found.get(f"{row.id}:{row.attempt}"):
+        if same and row.by_gateway and row.status in _EXISTS and not found.get(f"{row.id}:{row.attempt}"):
             yield {"refund_id": row.id, "attempt": row.attempt, "status": row.status, "gateway_id": row.gateway_id}
 
 
@@ -104,11 +106,9 @@ def _different(before: Refunds, found: Found, after: Refunds) -> Iterable[dict[s
     del before
     for refund in _each(found):
         row = after.get(_refund_id(refund))
-        if row is None:
+        if row is None or refund.our_id != f"{row.id}:{row.attempt}":
             continue
-        id_differs = (
-            refund.our_id == f"{row.id}:{row.attempt}" and row.gateway_id is not None and row.gateway_id != refund.id
-        )
+        id_differs = row.gateway_id is not None and row.gateway_id != refund.id
         if id_differs or (refund.amount, refund.currency) != (row.amount, row.currency):
             yield {
                 "refund_id": row.id,
@@ -139,11 +139,11 @@ def _contradicted(before: Refunds, found: Found, after: Refunds) -> Iterable[dic
 
 
 def _unasked(before: Refunds, found: Found, after: Refunds) -> Iterable[dict[str, Any]]:
-    """Refunds that carry an id of ours which no row of ours has."""
+    """Refunds that carry an id of ours which no row of ours has, or one that did not go by the gateway."""
     del before
     for refund in _each(found):
-        row = after.get(_refund_id(refund))
-        if row is None or int(str(refund.our_id).partition(":")[2]) > row.attempt:
+        row, attempt = after.get(_refund_id(refund)), int(str(refund.our_id).partition(":")[2])
+        if row is None or attempt > row.attempt or (attempt == row.attempt and not row.by_gateway):
             yield {"attempt": refund.our_id, "gateway_id": refund.id, "gateway": f"{refund.amount} {refund.currency}"}
 
 

@@ -3,7 +3,8 @@
 The export is CSV (RFC 4180 quoting, UTF-8, lines end in LF) with one row per refund and this header:
 
 - `refund_id`, `return_number`, `order_number`, `ordered_at`
-- `kind`: return, goodwill, outside (made in the gateway's dashboard); `reason`: of a gesture, in staff's words
+- `kind`: return, goodwill, outside (made in the gateway's dashboard), deposit (what is left of a trial's); `reason`: of
+  a gesture, in staff's words
 - `status`: planned, awaiting_transfer, submitting, pending, succeeded, failed, canceled, unknown
 - `destination`: original (the card), points, transfer
 - `currency`: ISO 4217

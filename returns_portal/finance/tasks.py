@@ -86,6 +86,19 @@ class Unshipped(msgspec.Struct, frozen=True):
     refund_deadline: datetime
 
 
+class UnpaidTrial(msgspec.Struct, frozen=True):
+    """A trial whose payment did not go through, or of which something neither came back nor was paid. Minor units."""
+
+    number: str
+    status: str
+    currency: str
+    amount: int
+    """What is still open of it."""
+    failure: str
+    """Why the last charge was refused, in Stripe's code."""
+    since: datetime
+
+
 class GivenUp(msgspec.Struct, frozen=True):
     """A job that failed as often as it may."""
 
@@ -114,6 +127,7 @@ class Tasks(msgspec.Struct, frozen=True):
     statements: list[Statement]
     deadlines: list[Deadline]
     unshipped: list[Unshipped]
+    trials: list[UnpaidTrial]
     jobs: list[GivenUp]
 
     @property
@@ -198,6 +212,16 @@ _UNSHIPPED: Final = """
     WHERE r.status <> 'cancelled' AND u.units > 0
     GROUP BY r.id, o.number ORDER BY r.refund_deadline, r.id LIMIT :shown
 """
+_TRIALS: Final = """
+    SELECT t.number, t.status, t.currency, t.changed_at AS since,
+           CAST(coalesce((SELECT sum(i.price) FROM trial_item i LEFT JOIN trial_charge c ON c.id = i.charge_id
+               WHERE i.trial_id = t.id AND (i.outcome = 'open' OR (i.outcome = 'kept' AND c.status <> 'captured'))), 0)
+               AS bigint) AS amount,
+           coalesce((SELECT c.failure FROM trial_charge c WHERE c.trial_id = t.id AND c.failure <> ''
+                     ORDER BY c.changed_at DESC, c.id DESC LIMIT 1), '') AS failure
+    FROM trial t WHERE t.status IN ('overdue', 'payment_action_needed')
+    ORDER BY t.status, t.changed_at, t.id LIMIT :shown
+"""
 # A periodic job (it has a queueing lock) comes again by itself.
 _JOBS: Final = """
     SELECT j.id, j.task_name AS name, j.args AS ids, j.attempts, (
@@ -228,6 +252,7 @@ async def tasks(db: AsyncConnection, actor: Actor) -> Tasks:
         statements=[Statement(**row) for row in await _rows(db, _STATEMENTS, values)],
         deadlines=[Deadline(**row) for row in await _rows(db, _DEADLINES, values)],
         unshipped=[Unshipped(**row) for row in await _rows(db, _UNSHIPPED, values)],
+        trials=[UnpaidTrial(**row) for row in await _rows(db, _TRIALS, values)],
         jobs=[GivenUp(**row) for row in await _rows(db, _JOBS, values)],
     )
 

@@ -35,7 +35,12 @@ CREDITED: Final = Word(mark("credited"), "good")
 
 DESTINATIONS: Final = {"original": mark("Card"), "points": mark("Points"), "transfer": mark("Bank transfer")}
 
-KINDS: Final = {"return": mark("Return"), "goodwill": mark("Goodwill"), "outside": mark("Made at the gateway")}
+KINDS: Final = {
+    "return": mark("Return"),
+    "goodwill": mark("Goodwill"),
+    "outside": mark("Made at the gateway"),
+    "deposit": mark("Deposit"),
+}
 
 TENDERS: Final = {"stripe": mark("Card"), "points": mark("Points"), "external": mark("Other means")}
 

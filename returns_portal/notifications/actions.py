@@ -28,6 +28,18 @@ Template = Literal[
     "return_cancelled",
     "return_filed",
     "transfer_needed",
+    "trial_action_needed",
+    "trial_authorisation_failed",
+    "trial_authorised",
+    "trial_cancelled",
+    "trial_delivered",
+    "trial_extended",
+    "trial_hold_expired",
+    "trial_overdue",
+    "trial_problem",
+    "trial_reminder",
+    "trial_settled",
+    "trial_shipped",
     "withdrawal_received",
 ]
 """The folders of `templates/email/`."""

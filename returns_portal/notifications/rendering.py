@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache, partial
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -45,6 +45,7 @@ def render_email(
             "locale": i18n.current(),
             "moment": partial(_moment, shop.timezone),
             "day": _day,
+            "ends_on": partial(_ends_on, shop.timezone),
         }
         render = _environment().render_template
         # A subject is a header: whatever the values hold, it stays one line.
@@ -76,6 +77,12 @@ def _environment() -> minijinja.Environment:
 def _day(iso: str) -> str:
     """A day in full, as people say it."""
     return formats.format_date(date.fromisoformat(iso))
+
+
+def _ends_on(timezone: str, iso: str) -> str:
+    """The last day of a time that ends at a moment: at midnight it is the day before."""
+    ends = datetime.fromisoformat(iso).astimezone(ZoneInfo(timezone)) - timedelta(seconds=1)
+    return formats.format_date(ends.date(), "day")
 
 
 def _moment(timezone: str, iso: str) -> str:

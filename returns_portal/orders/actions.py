@@ -19,7 +19,7 @@ from returns_portal.errors import ConflictError
 from returns_portal.i18n import mark
 from returns_portal.jobs import defer
 from returns_portal.orders.intake import OrderInput
-from returns_portal.orders.models import Order, OrderLine
+from returns_portal.orders.models import TRIAL, Order, OrderLine
 from returns_portal.orders.rows import Prepared, insert_new, insert_parts, line_rows, order_row, payment_rows
 from returns_portal.payments import queries as payment_queries
 from returns_portal.payments.models import Payment, PaymentStatus, Tender
@@ -82,6 +82,10 @@ async def store(db: AsyncConnection, actor: Actor, new: Prepared) -> Put:
     if created:
         return Put(created[new.order.number], "created")
     stored = (await db.execute(text(_LOCK), {"number": new.order.number})).one()
+    if stored.source == TRIAL:
+        raise ConflictError(
+            mark("This number is a trial's. It is changed by what becomes of the trial alone."), code="order_is_trial"
+        )
     # The same file may be imported again to have its payments made in the sandbox, which it did not ask for before.
     if stored.fingerprint == new.fingerprint and (stored.has_stripe or not new.wants_sandbox):
         return Put(stored.id, "unchanged")

@@ -3,7 +3,6 @@
 `checked` is the one gate: what passes it is possible, and in one normal form, so that the same order reads the same.
 """
 
-import unicodedata
 from datetime import UTC, datetime
 from functools import cache
 from typing import Final, NamedTuple
@@ -17,6 +16,7 @@ from returns_portal.i18n import mark
 from returns_portal.money import is_currency
 from returns_portal.orders.intake import AddressInput, LineInput, OrderInput, PaymentInput, ShippingInput
 from returns_portal.orders.models import FinancialStatus
+from returns_portal.texts import one_line
 
 MAX_AMOUNT: Final = 2**53 - 1
 """The largest whole number that every JSON reader keeps exactly (RFC 8259, section 6)."""
@@ -25,8 +25,6 @@ MAX_LINES: Final = 500
 MAX_PAYMENTS: Final = 20
 _YEARS: Final = range(1990, 2200)
 _LOCALES: Final = {"UA": "uk", "BG": "bg", "RU": "ru", "DE": "de", "AT": "de", "CH": "de"}
-_UNFIT: Final = {"Cc", "Cs", "Zl", "Zp"}
-"""Control characters (NUL and line breaks among them), halves of UTF-16 pairs, which UTF-8 cannot carry, separators."""
 _NOT_COUNTRIES: Final = {"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"}
 _UNPAID: Final = {FinancialStatus.PENDING, FinancialStatus.AUTHORIZED, FinancialStatus.VOIDED}
 _NOT_IN_EMAIL: Final = frozenset('<>,;:"()[]\\')
@@ -45,8 +43,8 @@ def checked(order: OrderInput) -> OrderInput:
         order,
         number=_number(order.number),
         email=_email(order.email),
-        name=_text(order.name, "name", 200),
-        phone=_text(order.phone, "phone", 50, required=False),
+        name=one_line(order.name, "name", 200),
+        phone=one_line(order.phone, "phone", 50, required=False),
         locale=_locale(order.locale, address.country),
         currency=_currency(order.currency),
         placed_at=_moment(order.placed_at, "placed_at"),
@@ -127,10 +125,10 @@ def _checked_line(line: LineInput, at: str, tax_included: bool) -> LineInput:
         raise InvalidError(mark("No more can be shipped than was ordered."), field=f"{at}.shipped")
     return replace(
         line,
-        sku=_text(line.sku, f"{at}.sku", 128, required=False),
-        title=_text(line.title, f"{at}.title", 500),
-        size=_text(line.size, f"{at}.size", 100, required=False),
-        color=_text(line.color, f"{at}.color", 100, required=False),
+        sku=one_line(line.sku, f"{at}.sku", 128, required=False),
+        title=one_line(line.title, f"{at}.title", 500),
+        size=one_line(line.size, f"{at}.size", 100, required=False),
+        color=one_line(line.color, f"{at}.color", 100, required=False),
     )
 
 
@@ -150,9 +148,9 @@ def _checked_payment(payment: PaymentInput, at: str) -> PaymentInput:
     _amount(payment.amount, f"{at}.amount")
     if not 0 <= payment.refunded_before <= payment.amount:
         raise InvalidError(mark("No more can have been refunded than was paid."), field=f"{at}.refunded_before")
-    reference = _text(payment.reference, f"{at}.reference", 255, required=False) or None
-    imported = _text(payment.imported_reference, f"{at}.imported_reference", 255, required=False) or None
-    method = _text(payment.method, f"{at}.method", 100, required=False)
+    reference = one_line(payment.reference, f"{at}.reference", 255, required=False) or None
+    imported = one_line(payment.imported_reference, f"{at}.imported_reference", 255, required=False) or None
+    method = one_line(payment.method, f"{at}.method", 100, required=False)
     return replace(payment, reference=reference, imported_reference=imported, method=method)
 
 
@@ -175,7 +173,7 @@ _ADDRESS: Final = (
 
 def _checked_address(address: AddressInput) -> AddressInput:
     texts = {
-        part.name: _text(
+        part.name: one_line(
             getattr(address, part.name), f"shipping_address.{part.name}", part.limit, required=part.required
         )
         for part in _ADDRESS
@@ -201,18 +199,6 @@ def _amount(value: int, field: str) -> None:
         )
 
 
-def _text(value: str | None, field: str, limit: int, *, required: bool = True) -> str:
-    """Trim a text of one line, in any script, and refuse what no label, page or database can hold."""
-    text = (value or "").strip()
-    if required and not text:
-        raise InvalidError(mark("This is needed."), field=field)
-    if len(text) > limit:
-        raise InvalidError(mark("This has more than {limit} characters."), field=field, limit=limit)
-    if not text.isprintable() and any(unicodedata.category(symbol) in _UNFIT for symbol in text):
-        raise InvalidError(mark("This contains characters that cannot be printed."), field=field)
-    return text
-
-
 def _number(value: str) -> str:
     number = order_number(value)
     if not 1 <= len(number) <= 64 or not number.isprintable():  # noqa: PLR2004 - as the sentence says
@@ -227,7 +213,7 @@ def _number(value: str) -> str:
 
 
 def _email(value: str) -> str:
-    email = _text(value, "email", 254)
+    email = one_line(value, "email", 254)
     if not is_email(email) or not _NOT_IN_EMAIL.isdisjoint(email):
         raise InvalidError(mark("This is not an e-mail address."), field="email")
     return email
@@ -241,7 +227,7 @@ def _currency(value: str) -> str:
 
 
 def _locale(value: str | None, country: str) -> str:
-    text = _text(value, "locale", 20, required=False).replace("_", "-")
+    text = one_line(value, "locale", 20, required=False).replace("_", "-")
     if not text:
         return _LOCALES.get(country, "en")
     try:

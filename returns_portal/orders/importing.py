@@ -4,35 +4,32 @@ A file that cannot be read as a whole changes nothing. An order that cannot be t
 and reason, and the others are taken. Memory does not grow with the file, but for the list of what was rejected.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
-import msgspec
 from msgspec.structs import replace
 from sqlalchemy import text
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from returns_portal import clock
+from returns_portal import clock, csvfiles
 from returns_portal.accounts.rules import order_number
 from returns_portal.actor import SYSTEM
+from returns_portal.csvfiles import Group
 from returns_portal.db import Begin
 from returns_portal.errors import ConflictError, DomainError, InvalidError
-from returns_portal.i18n import mark, translate
-from returns_portal.orders import files, portal_csv, shopify
+from returns_portal.i18n import mark
+from returns_portal.imports import ImportReport, Progress, Rejection
+from returns_portal.orders import portal_csv, shopify
 from returns_portal.orders.actions import Outcome, store
-from returns_portal.orders.files import OrderRows
 from returns_portal.orders.intake import OrderInput
 from returns_portal.orders.rows import Prepared, insert_new
 from returns_portal.payments.models import Tender
 from returns_portal.settings import Settings
 
 Format = Literal["shopify", "portal"]
-Progress = Callable[[int, int], None]
-"""Told how many rows are done, of how many."""
-
 BATCH: Final = 200
 _LAYOUTS: Final = {"shopify": shopify.LAYOUT, "portal": portal_csv.LAYOUT}
 _KNOWN: Final = """
@@ -42,36 +39,14 @@ _KNOWN: Final = """
 """
 
 
-class Rejection(msgspec.Struct, frozen=True):
-    """An order that was not taken: where it stands in the file, its number, and why."""
-
-    line: int
-    number: str
-    reason: str
-
-
-class ImportReport(msgspec.Struct):
-    """What became of a file's orders."""
-
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    rejected: list[Rejection] = msgspec.field(default_factory=list)
-
-    @property
-    def exit_code(self) -> int:
-        """What a program that imports ends with: 1 where anything was rejected."""
-        return 1 if self.rejected else 0
-
-
 class _Read(NamedTuple):
     """An order of the file that can be stored."""
 
-    rows: OrderRows
+    rows: Group
     new: Prepared
 
 
-_Result = tuple[OrderRows, Outcome | Rejection]
+_Result = tuple[Group, Outcome | Rejection]
 
 
 async def import_orders(
@@ -100,9 +75,9 @@ async def import_orders(
     """
     if sandbox_payments and not settings.sandbox:
         raise InvalidError(mark("Payments can only be made up in the sandbox, and this portal has a Stripe key."))
-    total = files.inspect(path, _LAYOUTS[fmt])
+    total = csvfiles.inspect(path, _LAYOUTS[fmt])
     report, done, started = ImportReport(), 0, clock.now()
-    for batch in _batches(files.read(path, _LAYOUTS[fmt])):
+    for batch in _batches(csvfiles.read(path, _LAYOUTS[fmt])):
         results: list[_Result] = []
         readable: list[_Read] = []
         for rows in batch:
@@ -118,11 +93,11 @@ async def import_orders(
     return report
 
 
-def _batches(orders: Iterator[OrderRows]) -> Iterator[list[OrderRows]]:
+def _batches(orders: Iterator[Group]) -> Iterator[list[Group]]:
     """Batches in which no number stands twice: one statement could not tell the two apart."""
-    batch: dict[str, OrderRows] = {}
+    batch: dict[str, Group] = {}
     for order in orders:
-        number = order_number(order.number)
+        number = order_number(order.key)
         if len(batch) == BATCH or number in batch:
             yield list(batch.values())
             batch = {}
@@ -131,7 +106,7 @@ def _batches(orders: Iterator[OrderRows]) -> Iterator[list[OrderRows]]:
         yield list(batch.values())
 
 
-def _prepare(rows: OrderRows, fmt: Format, settings: Settings, sandbox_payments: bool) -> Prepared:
+def _prepare(rows: Group, fmt: Format, settings: Settings, sandbox_payments: bool) -> Prepared:
     if rows.misshapen:
         raise InvalidError(mark("Line {line} has not as many cells as there are columns."), line=rows.misshapen)
     order = shopify.read(rows, livemode=not settings.sandbox) if fmt == "shopify" else portal_csv.read(rows)
@@ -150,17 +125,13 @@ def _with_sandbox_payments(order: OrderInput) -> OrderInput:
     return replace(order, payments=payments)
 
 
-def _rejection(rows: OrderRows, error: DomainError) -> Rejection:
-    reason = translate(error.sentence, **error.values)
-    return Rejection(rows.line, order_number(rows.number), f"{reason} ({error.field})" if error.field else reason)
+def _rejection(rows: Group, error: DomainError) -> Rejection:
+    return Rejection.of(rows.line, order_number(rows.key), error)
 
 
 def _count(report: ImportReport, results: list[_Result]) -> None:
     for _rows, outcome in results:
-        if isinstance(outcome, Rejection):
-            report.rejected.append(outcome)
-        else:
-            setattr(report, outcome, getattr(report, outcome) + 1)
+        report.count(outcome)
     report.rejected.sort(key=lambda rejection: rejection.line)
 
 
@@ -217,7 +188,7 @@ async def _store(db: AsyncConnection, batch: list[_Read], started: datetime) -> 
     return results
 
 
-async def _brought_up_to_date(db: AsyncConnection, rows: OrderRows, new: Prepared) -> Outcome | Rejection:
+async def _brought_up_to_date(db: AsyncConnection, rows: Group, new: Prepared) -> Outcome | Rejection:
     try:
         return (await store(db, SYSTEM, new)).outcome
     except ConflictError as error:

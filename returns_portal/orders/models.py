@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Index, LargeBinary
@@ -28,6 +29,10 @@ class FulfillmentStatus(StrEnum):
     UNFULFILLED = "unfulfilled"
     PARTIAL = "partial"
     FULFILLED = "fulfilled"
+
+
+TRIAL: Final = "trial"
+"""The source of an order that is a trial: its units cost nothing until they are charged."""
 
 
 class Order(SQLModel, table=True):
@@ -76,7 +81,7 @@ class Order(SQLModel, table=True):
     """Duties, tips and the like: part of the total that was paid for no unit and no shipping. No return gives any of it
     back; a gesture may."""
     source: str
-    """shopify, portal or api."""
+    """shopify, portal, api or trial."""
     fingerprint: bytes = Field(sa_type=LargeBinary)
     """SHA-256 of what was taken in: the same again changes nothing."""
     created_at: datetime = Field(sa_column=moment(nullable=False))

@@ -19,15 +19,17 @@ points or external), payment_amount, payment_reference, payment_method, payment_
 
 from typing import Final
 
+from returns_portal.csvfiles import Group, Layout, Row, amount, count, currency, moment, text, yes_or_no
 from returns_portal.errors import InvalidError
 from returns_portal.i18n import mark
-from returns_portal.orders.files import Layout, OrderRows, Row, amount, count, currency, moment, text
+from returns_portal.orders.checks import MAX_LINES
 from returns_portal.orders.intake import AddressInput, LineInput, OrderInput, PaymentInput, ShippingInput
 from returns_portal.orders.models import FinancialStatus
 from returns_portal.payments.models import Tender
 
 LAYOUT: Final = Layout(
-    number="number",
+    key="number",
+    most=MAX_LINES,
     head="currency",
     required=frozenset({
         "number", "email", "name", "currency", "placed_at", "tax_included", "address_line1", "address_city",
@@ -35,10 +37,8 @@ LAYOUT: Final = Layout(
     }),
 )  # fmt: skip
 
-_WORDS: Final = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
-
-def read(order: OrderRows) -> OrderInput:
+def read(order: Group) -> OrderInput:
     """Make an order of its rows.
 
     Raises:
@@ -48,14 +48,14 @@ def read(order: OrderRows) -> OrderInput:
     if not text(head, "currency"):
         raise InvalidError(mark("The first row of this order is missing: its rows do not stand together."))
     code = currency(head, "currency")
-    placed, included = moment(head, "placed_at"), _yes_or_no(head, "tax_included")
+    placed, included = moment(head, "placed_at"), yes_or_no(head, "tax_included")
     if placed is None or included is None:
         raise InvalidError(mark("This is needed."), field="placed_at" if placed is None else "tax_included")
     status = text(head, "financial_status")
     if status and status not in list(FinancialStatus):
         raise InvalidError(mark("{status} is not a payment status."), field="financial_status", status=repr(status))
     return OrderInput(
-        number=order.number,
+        number=order.key,
         email=text(head, "email"),
         name=text(head, "name"),
         phone=text(head, "phone"),
@@ -65,7 +65,7 @@ def read(order: OrderRows) -> OrderInput:
         shipped_at=moment(head, "shipped_at"),
         delivered_at=moment(head, "delivered_at"),
         cancelled_at=moment(head, "cancelled_at"),
-        fulfilled=_yes_or_no(head, "fulfilled"),
+        fulfilled=yes_or_no(head, "fulfilled"),
         financial_status=FinancialStatus(status) if status else None,
         tax_included=included,
         shipping_address=_address(head),
@@ -121,12 +121,3 @@ def _payment(row: Row, code: str) -> PaymentInput:
         method=text(row, "payment_method"),
         refunded_before=amount(row, "payment_refunded_before", code),
     )
-
-
-def _yes_or_no(row: Row, column: str) -> bool | None:
-    cell = text(row, column).lower()
-    if not cell:
-        return None
-    if cell not in _WORDS:
-        raise InvalidError(mark("{cell} is neither yes nor no."), field=column, cell=repr(cell))
-    return _WORDS[cell]

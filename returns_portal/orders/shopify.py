@@ -15,16 +15,18 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
+from returns_portal.csvfiles import Group, Layout, Row, amount, count, currency, moment, text
 from returns_portal.errors import InvalidError
 from returns_portal.i18n import mark
 from returns_portal.money import allocate
-from returns_portal.orders.files import Layout, OrderRows, Row, amount, count, currency, moment, text
+from returns_portal.orders.checks import MAX_LINES
 from returns_portal.orders.intake import AddressInput, LineInput, OrderInput, PaymentInput, ShippingInput
 from returns_portal.orders.models import FinancialStatus
 from returns_portal.payments.models import Tender
 
 LAYOUT: Final = Layout(
-    number="Name",
+    key="Name",
+    most=MAX_LINES,
     head="Total",
     required=frozenset({
         "Name", "Email", "Financial Status", "Fulfillment Status", "Currency", "Subtotal", "Shipping", "Taxes", "Total",
@@ -58,7 +60,7 @@ def is_card(method: str) -> bool:
     return method.lower() in _CARDS
 
 
-def read(order: OrderRows, *, livemode: bool) -> OrderInput:
+def read(order: Group, *, livemode: bool) -> OrderInput:
     """Make an order of its rows.
 
     With a live key, the reference of a PaymentIntent makes a Stripe payment, to be verified with Stripe; it cannot
@@ -81,7 +83,7 @@ def read(order: OrderRows, *, livemode: bool) -> OrderInput:
     if placed is None:
         raise InvalidError(mark("This is needed."), field="Created at")
     return OrderInput(
-        number=order.number,
+        number=order.key,
         email=text(head, "Email"),
         name=text(head, "Shipping Name") or text(head, "Billing Name"),
         phone=_apostrophe(text(head, "Shipping Phone") or text(head, "Phone") or text(head, "Billing Phone")),

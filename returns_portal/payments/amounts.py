@@ -10,6 +10,19 @@ _THREE_DECIMAL = frozenset(["BHD", "JOD", "KWD", "OMR", "TND"])
 WHOLE_ONLY = frozenset(["ISK", "UGX"])
 """Stripe counts hundredths of these, which no longer exist: only fees and what is left after them have any."""
 
+# https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts, in ISO minor units.
+_LEAST = {"AED": 200, "AUD": 50, "BRL": 50, "CAD": 50, "CHF": 50, "CZK": 1500, "DKK": 250, "EUR": 50, "GBP": 30}
+_LEAST |= {"HKD": 400, "HUF": 17500, "INR": 50, "JPY": 50, "MXN": 1000, "MYR": 200, "NOK": 300, "NZD": 50, "PLN": 200}
+_LEAST |= {"RON": 200, "SEK": 300, "SGD": 50, "THB": 1000, "USD": 50}
+
+
+def chargeable(amount: int, currency: str) -> int:
+    """The least amount of at least this much that Stripe can charge, in ISO minor units; nothing stays nothing."""
+    if amount <= 0:
+        return 0
+    step = 10 if currency in _THREE_DECIMAL else 1
+    return -(-max(amount, _LEAST.get(currency, 1)) // step) * step
+
 
 def to_stripe(amount: int, currency: str) -> int:
     """Say an amount of ISO minor units in Stripe's units.

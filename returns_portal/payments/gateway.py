@@ -83,6 +83,31 @@ class GatewayPayment(msgspec.Struct, frozen=True, kw_only=True):
     created: datetime
 
 
+class GatewayIntent(msgspec.Struct, frozen=True, kw_only=True):
+    """A payment or a setup of a card that the portal makes, as Stripe knows it now."""
+
+    id: str
+    status: str
+    """Stripe's word: requires_payment_method, requires_confirmation, requires_action, processing, requires_capture,
+    succeeded or canceled."""
+    amount: int = 0
+    received: int = 0
+    """What was taken."""
+    currency: str = ""
+    capture_before: datetime | None = None
+    """Until when what is held can be captured."""
+    payment_method: str | None
+    card_brand: str
+    card_last4: str
+    failure: str
+    """Why its last attempt failed: the bank's code where it gave one, else Stripe's; empty where none did."""
+    client_secret: str
+    """With it the customer's browser, and nobody else, may confirm it."""
+    our_id: str | None
+    """`charge_id` of the metadata: the row of ours that asked for it."""
+    created: datetime
+
+
 class GatewayCharge(msgspec.Struct, frozen=True, kw_only=True):
     """One charge as Stripe knows it."""
 

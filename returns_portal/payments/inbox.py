@@ -37,12 +37,13 @@ EVENTS: Final = (
 
 # What follows from an event is the affair of the capabilities above, which are not imported here.
 _READ_BY: Final = {
-    "refund": "refunds.read_event",
-    "charge": "refunds.read_event",
-    "dispute": "refunds.read_event",
-    "payment_intent": "refunds.read_event",
+    "refund": ("refunds.read_event",),
+    "charge": ("refunds.read_event",),
+    "dispute": ("refunds.read_event",),
+    "payment_intent": ("refunds.read_event", "tryon.read_event"),
+    "setup_intent": ("tryon.read_event",),
 }
-"""The job that reads the object of an event, by the kind of object."""
+"""The jobs that read the object of an event, by the kind of object."""
 
 KEPT: Final = timedelta(days=90)
 """How long the bytes of an event are kept: there may be names and addresses in them."""
@@ -62,8 +63,8 @@ _STORE: Final = """
 
 
 async def store(db: AsyncConnection, news: GatewayNews, found_by: FoundBy) -> bool:
-    """Store an event with the job that reads its object; false where it was stored before, and nothing is done."""
-    reader = _READ_BY.get(news.object_kind)
+    """Store an event with the jobs that read its object; false where it was stored before, and nothing is done."""
+    readers = _READ_BY.get(news.object_kind, ())
     stored = await run(
         db,
         _STORE,
@@ -76,10 +77,10 @@ async def store(db: AsyncConnection, news: GatewayNews, found_by: FoundBy) -> bo
         found_by=found_by.value,
         occurred_at=news.created,
         now=clock.now(),
-        ignored=reader is None,
+        ignored=not readers,
         body=news.body,
     )
-    if stored and reader is not None:
+    for reader in readers if stored else ():
         await defer(db, reader, event_id=str(stored[0].id))
     return bool(stored)
 

@@ -32,6 +32,7 @@ from returns_portal.payments.gateway import (
     GatewayRefusedError,
     GatewayUnknownError,
 )
+from returns_portal.payments.holds import Holds
 from returns_portal.payments.reads import PAGE, Reads, read_news
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class _HTTPClient(stripe.HTTPClient):
             self._session = None
 
 
-class StripeGateway(Reads, Balance):
+class StripeGateway(Reads, Balance, Holds):
     """Speaks to one Stripe account, or to the sandbox, which is spoken to in the same way.
 
     It belongs to the event loop in which it is first used, and keeps its connections until `close()`.

@@ -40,6 +40,72 @@ class Intent(msgspec.Struct):
     latest_charge: Charge | None = None
 
 
+class HeldCard(Card):
+    """The card of a charge that may be captured later; until when, in Unix seconds."""
+
+    capture_before: int | None = None
+
+
+class HeldDetails(msgspec.Struct):
+    """How such a charge is paid."""
+
+    card: HeldCard = msgspec.field(default_factory=HeldCard)
+
+
+class OwnCharge(msgspec.Struct):
+    """The charge of a payment that the portal makes."""
+
+    payment_method_details: HeldDetails | None = None
+
+
+class LastError(msgspec.Struct):
+    """Why the last attempt failed."""
+
+    code: str | None = None
+    decline_code: str | None = None
+
+
+class OwnIntent(msgspec.Struct):
+    """A payment intent that the portal makes; in lists the charge is its id alone."""
+
+    id: str
+    status: str
+    amount: int
+    amount_received: int
+    currency: str
+    created: int
+    client_secret: str | None = None
+    payment_method: str | None = None
+    latest_charge: OwnCharge | str | None = None
+    last_payment_error: LastError | None = None
+    metadata: dict[str, str] = {}
+
+
+class Method(msgspec.Struct):
+    """A payment method; other means than cards have none."""
+
+    id: str
+    card: Card | None = None
+
+
+class SetupIntent(msgspec.Struct):
+    """A setup intent with its payment method; in lists that is its id alone."""
+
+    id: str
+    status: str
+    created: int
+    client_secret: str | None = None
+    payment_method: Method | str | None = None
+    last_setup_error: LastError | None = None
+    metadata: dict[str, str] = {}
+
+
+class Named(msgspec.Struct):
+    """Anything of which only the id is needed."""
+
+    id: str
+
+
 class CardDestination(msgspec.Struct):
     """Where a card refund went."""
 

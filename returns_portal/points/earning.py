@@ -30,7 +30,10 @@ _ORDER: Final = "SELECT id FROM orders WHERE id = :id FOR UPDATE"
 _STATE: Final = """
     SELECT o.id, o.email, o.currency, o.placed_at, o.cancelled_at IS NOT NULL AS cancelled, o.financial_status,
            EXISTS (SELECT FROM points_earning e WHERE e.order_id = o.id) AS known,
-           (SELECT CAST(coalesce(sum(p.amount - p.refunded_before), 0) AS bigint) FROM payment p
+           -- What is left of a deposit paid for nothing, and goes back.
+           (SELECT CAST(coalesce(sum(p.amount - p.refunded_before - (SELECT coalesce(sum(f.amount), 0) FROM refund f
+                WHERE f.payment_id = p.id AND f.kind = 'deposit' AND f.status <> 'canceled')), 0) AS bigint)
+            FROM payment p
             WHERE p.order_id = o.id AND p.tender <> 'points' AND p.status <> 'failed') AS paid
     FROM orders o WHERE o.id = :id
 """

@@ -72,7 +72,8 @@ async def own_statement(
     Raises:
         NotFoundError: the actor came in for no order.
     """
-    rows = await run(db, "SELECT email FROM orders WHERE id = :id", id=actor.order_id) if actor.order_id else []
+    known = actor.order_id is not None and actor.knows_inbox
+    rows = await run(db, "SELECT email FROM orders WHERE id = :id", id=actor.order_id) if known else []
     if not rows:
         raise NotFoundError(mark("There is nothing here."))
     account_id = await account_of(db, rows[0].email)

@@ -36,7 +36,7 @@ async def points_page(
     before: FromQuery[UUID | None] = None,
 ) -> Response[Any]:
     """What the customer has, what expires when, and every movement."""
-    if actor.order_id is None:
+    if actor.order_id is None or not actor.knows_inbox:
         return _to_the_door(request)
     found = await own_statement(db, actor, before=before)
     return page(
@@ -54,7 +54,7 @@ async def points_page(
 async def statement_pdf(request: AnyRequest) -> Response[Any]:
     """The statement on paper."""
     async with asking(request) as (db, actor):
-        if actor.order_id is None:
+        if actor.order_id is None or not actor.knows_inbox:
             return _to_the_door(request)
         sandbox = not site(request).settings.livemode
         content = await own_paper(db, actor, await current(db), sandbox=sandbox)

@@ -5,6 +5,7 @@ The rows are written under the order's lock and in the transaction of the check-
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -16,8 +17,10 @@ from returns_portal import clock
 from returns_portal.actor import Actor
 from returns_portal.errors import ConflictError
 from returns_portal.ids import new_id
+from returns_portal.jobs import defer
 from returns_portal.notifications import actions as notifications
 from returns_portal.notifications.actions import Letter
+from returns_portal.orders.models import TRIAL
 from returns_portal.refunds.life import transition
 from returns_portal.refunds.models import Kind, RefundLine, RefundStatus
 from returns_portal.refunds.parts import Due, Owed, Paid, due
@@ -138,7 +141,14 @@ async def release_counted(
     )
     letters = notifications.rows(*[tell(planned)] if tell else [])
     ids = await release(db, balance, planned, cause, letters, due_at=due_at, livemode=settings.livemode)
+    await _tell_trial(db, row)
     return Released(checked.parcel_id, row.rma, checked.number, checked.items, planned, ids, due_at)
+
+
+async def _tell_trial(db: AsyncConnection, row: Any) -> None:  # noqa: ANN401 - a row
+    """What the warehouse has of a trial is not charged. Trials stand above refunds, and are not imported here."""
+    if row.source == TRIAL:
+        await defer(db, "tryon.received", order_id=str(row.order_id))
 
 
 async def undo(db: AsyncConnection, actor: Actor, check_in_id: UUID) -> str:
@@ -173,6 +183,7 @@ async def undo(db: AsyncConnection, actor: Actor, check_in_id: UUID) -> str:
         .values(voided_at=clock.now())
     )
     await dock.take_back(db, actor, check_in_id)
+    await _tell_trial(db, row)
     return str(row.rma)
 
 

@@ -81,11 +81,11 @@ def _due(line: LineBalance, paid: Paid, mine: Sequence[int], left: int) -> Due:
         claims = [Claim(line.line_id, len(fresh), left if left < worth else None)]
         left -= min(left, worth)
     if left and again:
-        rests = [Rest(line.line_id, again[0], left, _tax(line, paid, again, left))]
+        rests = [Rest(line.line_id, again[0], left, _tax(line, paid, left))]
     return Due(claims, rests)
 
 
-def _tax(line: LineBalance, paid: Paid, units: Sequence[int], amount: int) -> int:
-    """The tax in what is paid for them now, so that all payments together hold the tax that they cost with."""
-    worth, tax = _worth(line, units), sum(line.unit_tax[unit] for unit in units)
+def _tax(line: LineBalance, paid: Paid, amount: int) -> int:
+    """The tax in what is paid now, so that all payments for these units together hold the tax that they cost with."""
+    worth, tax = _worth(line, paid.units), sum(line.unit_tax[unit] for unit in paid.units)
     return max(0, min(tax, tax * (paid.amount + amount) // worth) - paid.tax)

@@ -136,9 +136,52 @@ def _checked(order: OrderState, wanted: Sequence[Wanted], policy: Policy, now: d
     return list(joined.values())
 
 
+async def announce(
+    db: AsyncConnection, actor: Actor, order_id: UUID, line_ids: Sequence[UUID], *, policy: Policy
+) -> Filed:
+    """File a return of one unit of each line for goods that may come back, before anything was paid for them.
+
+    The rules for returns do not apply: it is the label that lies in a trial's parcel. Under the order's lock.
+    """
+    now = clock.now()
+    filed = Filed(new_id(), new_rma(), ReturnStatus.FILED, now)
+    head = {
+        "id": filed.id,
+        "rma": filed.rma,
+        "order_id": order_id,
+        "status": filed.status,
+        "refund_to": RefundTo.ORIGINAL,
+        "bonus_percent": 0,
+        "refund_deadline": refund_deadline(now, policy.timezone),
+        "filed_by": actor.label,
+        "created_at": now,
+    }
+    event = history.rows(actor, ("return", filed.id, "filed", {"rma": filed.rma, "order": str(order_id)}))
+    wanted = [Wanted(line_id, 1) for line_id in line_ids]
+    await insert_rows(db, (Return, [head]), (ReturnLine, _line_rows(filed.id, wanted)), event)
+    return filed
+
+
+_TAKE_OUT = """
+    DELETE FROM return_line a WHERE a.return_id = :id AND NOT a.order_line_id = ANY(:lines) AND NOT EXISTS (
+        SELECT FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id
+        WHERE p.return_id = a.return_id AND p.undone_at IS NULL AND i.order_line_id = a.order_line_id)
+"""
+_KNOWN = "SELECT order_line_id FROM return_line WHERE return_id = :id"
+
+
+async def announce_only(db: AsyncConnection, return_id: UUID, line_ids: Sequence[UUID]) -> None:
+    """Let a return announce one unit of each of these lines, and what was counted of it already. Under its lock."""
+    await run(db, _TAKE_OUT, id=return_id, lines=list(line_ids))
+    known = {row.order_line_id for row in await run(db, _KNOWN, id=return_id)}
+    added = [Wanted(line_id, 1) for line_id in line_ids if line_id not in known]
+    await insert_rows(db, (ReturnLine, _line_rows(return_id, added)))
+
+
 _LOCK = """
     SELECT r.id, r.rma, r.order_id, r.status, r.refund_to, r.bonus_percent, r.created_at, o.number, o.email, o.name,
-           o.locale, o.currency, o.cancelled_at IS NOT NULL OR o.financial_status = 'refunded' AS settled_elsewhere
+           o.locale, o.currency, o.source, o.source <> 'trial' AND (o.cancelled_at IS NOT NULL
+            OR o.financial_status = 'refunded') AS settled_elsewhere
     FROM returns r JOIN orders o ON o.id = r.order_id WHERE r.rma = :rma FOR UPDATE OF o
 """
 

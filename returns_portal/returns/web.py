@@ -28,6 +28,7 @@ from returns_portal.returns.pages.show import show_page
 from returns_portal.returns.pages.words import sentence
 from returns_portal.returns.queries import OrderState, order_state, return_for, returns_of_order
 from returns_portal.shop.queries import current
+from returns_portal.tryon.placing import trial_numbers_of
 from returns_portal.web import Form, flash, form, formats, page, redirect, site
 
 AnyRequest = Request[Any, Any, State]
@@ -63,8 +64,19 @@ async def _choose(
     _speak_local(request)
     view = await choose_page(db, actor, await current(db), order, wish)
     return page(
-        request, "returns/choose.html", status=status, view=view, errors=errors or {}, token=secrets.token_urlsafe(16)
+        request,
+        "returns/choose.html",
+        status=status,
+        view=view,
+        errors=errors or {},
+        token=secrets.token_urlsafe(16),
+        trial=await _trial(db, order.id),
     )
+
+
+async def _trial(db: AsyncConnection, order_id: UUID) -> str:
+    """The number of the trial that an order is; empty for any other order."""
+    return (await trial_numbers_of(db, [order_id])).get(order_id, "")
 
 
 @post("/orders/{number:path}", status_code=200)
@@ -179,7 +191,8 @@ async def list_returns(
     if actor.order_id is None:
         return _to_the_door(request)
     views = await returns_of_order(db, actor, actor.order_id)
-    return page(request, "returns/list.html", returns=views, number=actor.name)
+    trial = await _trial(db, actor.order_id)
+    return page(request, "returns/list.html", returns=views, number=actor.name, trial=trial)
 
 
 @get("/returns/{rma:str}", reads=True)

@@ -1,15 +1,20 @@
 """Forms are taken only from our own pages: a signed token in the form must match the one in the `__Host-` cookie."""
 
-from typing import Any
+from typing import Any, Final
 
 from litestar import Request
 from litestar.config.csrf import CSRFConfig
-from litestar.exceptions import ClientException, PermissionDeniedException
+from litestar.enums import RequestEncodingType
+from litestar.exceptions import ClientException, HTTPException, PermissionDeniedException
 from litestar.middleware import DefineMiddleware
 from litestar.middleware.csrf import CSRFMiddleware
 from litestar.types import Receive, Scope, Send
 
 from returns_portal.web.signing import CSRF_COOKIE, derive
+
+MAX_FORM: Final = 128_000
+"""Bytes of a form, also where a route takes more for a file. The framework keeps up to 1024 parsed forms in memory, so
+this bounds what strangers can fill there."""
 
 
 class FormProtection(CSRFMiddleware):
@@ -18,9 +23,12 @@ class FormProtection(CSRFMiddleware):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in, or refuse it and close the files that came with it, which no route will do then."""
         if scope.get("method") == "POST":
+            request = Request[Any, Any, Any](scope, receive)
+            if request.content_type[0] == RequestEncodingType.URL_ENCODED and len(await request.body()) > MAX_FORM:
+                raise HTTPException(status_code=413)
             try:
                 # Kept by the framework for whoever reads the form next.
-                await Request[Any, Any, Any](scope, receive).form()
+                await request.form()
             except (UnicodeDecodeError, LookupError) as error:
                 raise ClientException("This form cannot be read: its text is in no encoding that is known.") from error
         try:

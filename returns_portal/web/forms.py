@@ -69,18 +69,43 @@ async def form(request: Request[Any, Any, State]) -> Form:
         InvalidError: too many fields, a file, or characters that no text has.
         HTTPException: something was sent that is no form (415): read as an empty one, it would be told of fields.
     """
+    return (await _read(request, file=None))[0]
+
+
+async def form_with_file(request: Request[Any, Any, State], file: str) -> tuple[Form, bytes]:
+    """Read a form with one file in a field of this name; the file is empty when none was chosen.
+
+    The handler says by `request_max_body_size` how much it takes.
+
+    Raises:
+        InvalidError: as `form`, and for a file in any other field.
+        HTTPException: as `form`.
+    """
+    return await _read(request, file=file)
+
+
+async def _read(request: Request[Any, Any, State], *, file: str | None) -> tuple[Form, bytes]:
     if request.content_type[0] not in _FORMS and await request.body():
         raise HTTPException(status_code=415)
     fields: dict[str, list[str]] = {}
+    files: list[bytes] = []
     sent = await request.form()
-    entries = sent.multi_items()
-    for index, (name, value) in enumerate(entries):
-        if index >= MAX_FIELDS:
-            raise InvalidError(mark("This form has too many fields."))
-        if isinstance(value, UploadFile):
-            raise InvalidError(mark("A file is not expected here."), field=name)
-        if "\x00" in name or "\x00" in value:
-            raise InvalidError(mark("This holds characters that cannot be kept."), field=name)
-        if name != "_csrf_token":
-            fields.setdefault(name, []).append(value.strip())
-    return Form(fields)
+    try:
+        for index, (name, value) in enumerate(sent.multi_items()):
+            if index >= MAX_FIELDS:
+                raise InvalidError(mark("This form has too many fields."))
+            if isinstance(value, UploadFile):
+                if name != file:
+                    raise InvalidError(mark("A file is not expected here."), field=name)
+                files.append(await value.read())
+                continue
+            if "\x00" in name or "\x00" in value:
+                raise InvalidError(mark("This holds characters that cannot be kept."), field=name)
+            if name != "_csrf_token":
+                fields.setdefault(name, []).append(value.strip())
+    finally:
+        await sent.close()
+    chosen = [content for content in files if content]
+    if len(chosen) > 1:
+        raise InvalidError(mark("Please choose one file at a time."), field=file)
+    return Form(fields), chosen[0] if chosen else b""

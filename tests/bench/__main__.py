@@ -14,11 +14,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, NoReturn
 
-from tests.bench import cycles, exports, imports, labels, reads, reconciliation
+from tests.bench import cycles, exports, imports, labels, reads, reconciliation, settlement
 from tests.bench.servers import Portal, Server, database_server, portal
 from tests.bench.table import Row, render
 
-_ON_THE_PORTAL: Final[dict[str, Callable[[Server, Portal], list[Row]]]] = {"cycles": cycles.run, "reads": reads.run}
+_ON_THE_PORTAL: Final[dict[str, Callable[[Server, Portal], list[Row]]]] = {
+    "cycles": cycles.run,
+    "reads": reads.run,
+    "settlement": settlement.measure,
+}
 """These speak to the running portal, which is started once for them and stopped before the others."""
 _ALONE: Final[dict[str, Callable[[Server], list[Row]]]] = {
     "labels": labels.run,

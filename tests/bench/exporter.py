@@ -11,9 +11,10 @@ from typing import Final
 
 import msgspec
 
-from returns_portal.db import Begin, beginner, create_engine, raw_connection
+from returns_portal.db import Begin, beginner, create_engine
 from returns_portal.finance.exports import stream_refunds
 from returns_portal.finance.filters import Filters
+from returns_portal.finance.listing import reading
 
 DAY: Final = datetime(2026, 1, 1, tzinfo=UTC)
 """The first day of the report, in the shop's zone, which is UTC here."""
@@ -21,13 +22,23 @@ DAY: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 _COPY: Final = """
     COPY (
-        SELECT f.id, r.rma, o.number, f.status, f.destination, f.currency, f.amount, f.tax, f.amount - f.tax AS net,
-               f.shipping, f.bonus, f.requested_at, f.created_at, f.submitted_at, f.settled_at, p.tender, p.reference,
-               p.imported_reference, f.gateway_id, f.gateway_reference, f.failure_reason, i.skus, i.quantity, f.livemode
+        SELECT f.id, r.rma, o.number, o.placed_at, f.kind, f.reason, f.status, f.destination, f.currency, f.amount,
+               f.tax, f.amount - f.tax AS net, f.shipping, f.bonus, f.requested_at, f.created_at, f.submitted_at,
+               f.settled_at, g.decided_by, p.tender, p.reference, p.imported_reference, f.gateway_id,
+               f.gateway_reference, f.failure_reason, d.gateway_id, b.charge, b.id, b.payout_id, b.arrives, n.document,
+               i.skus, i.quantity, a.conditions, f.livemode
         FROM refund f JOIN returns r ON r.id = f.return_id JOIN orders o ON o.id = f.order_id
-        JOIN payment p ON p.id = f.payment_id CROSS JOIN LATERAL (
+        JOIN payment p ON p.id = f.payment_id LEFT JOIN goodwill g ON g.id = f.release_id
+        LEFT JOIN dispute d ON d.payment_id = f.payment_id
+        LEFT JOIN LATERAL (
+            SELECT y.charge, y.id, y.payout_id, t.arrives FROM gateway_line y LEFT JOIN payout t ON t.id = y.payout_id
+            WHERE y.source = f.gateway_id AND y.category = 'refund' LIMIT 1) AS b ON true
+        LEFT JOIN credit_note n ON n.refund_id = f.id AND n.attempt = f.attempt AND n.kind = 'credit_note'
+        CROSS JOIN LATERAL (
             SELECT sum(c.quantity) AS quantity, string_agg(l.sku, ' ') AS skus
-            FROM refund_line c JOIN order_line l ON l.id = c.order_line_id WHERE c.parcel_id = f.parcel_id) AS i
+            FROM refund_line c JOIN order_line l ON l.id = c.order_line_id WHERE c.release_id = f.release_id) AS i
+        CROSS JOIN LATERAL (
+            SELECT string_agg(condition, ' ') AS conditions FROM parcel_item WHERE parcel_id = f.parcel_id) AS a
         WHERE f.settled_at >= %(begins)s AND f.settled_at < %(ends)s AND f.status = 'succeeded'
         ORDER BY f.settled_at DESC, f.id DESC
     ) TO STDOUT (FORMAT csv, HEADER)
@@ -64,11 +75,9 @@ async def _main(url: str, way: str, days: int) -> Exported:
 async def _copied(begin: Begin, filters: Filters) -> AsyncIterator[bytes]:
     """The same rows and columns, unprocessed, in the chunks in which the driver gives them."""
     values = {"begins": filters.begins, "ends": filters.ends}
-    async with begin() as db:
-        driver = await raw_connection(db)
-        async with driver.cursor() as cursor, cursor.copy(_COPY, values) as copy:
-            async for row in copy:
-                yield bytes(row)
+    async with reading(begin) as driver, driver.cursor() as cursor, cursor.copy(_COPY, values) as copy:
+        async for row in copy:
+            yield bytes(row)
 
 
 def _memory(name: str) -> float:

@@ -51,6 +51,7 @@ class Portal(msgspec.Struct, frozen=True):
 
     port: int
     key: str
+    sandbox_port: int = 0
 
 
 @contextmanager
@@ -78,7 +79,7 @@ def portal(server: Server) -> Iterator[Portal]:
             capture_output=True,
             text=True,
         )
-        yield Portal(port, made.stdout.strip())
+        yield Portal(port, made.stdout.strip(), sandbox_port)
 
 
 @contextmanager

@@ -69,6 +69,20 @@ def newest_mail(page: Page, _live: Live) -> None:
     page.locator("tbody a").first.click()
 
 
+def to_the_basket(*names: str, path: str = "") -> Act:
+    """Put two sizes into the basket first, and then look."""
+
+    def act(page: Page, live: Live) -> None:
+        page.goto("/shop/boot?size=41")
+        page.get_by_role("button", name="Put into the basket").click()
+        page.get_by_role("heading", name="Your basket").wait_for()
+        if path:
+            page.goto(path)
+        press(*names)(page, live)
+
+    return act
+
+
 def a_refund(name: str) -> Act:
     def act(page: Page, live: Live) -> None:
         page.goto(f"/finance/refunds/{live.stage.refunds[name]}")
@@ -81,6 +95,11 @@ _SCAN = "/station?code={rma}"
 _STATES = (
     "filed", "cancelled", "on its way", "refunded", "points", "damaged", "in part", "sent back", "partly here",
     "failed", "transfer", "no account",
+)  # fmt: skip
+
+_TRIALS = (
+    "trial to pack", "trial packed", "trial sent", "trial runs", "trial settles", "trial settled", "trial refused",
+    "trial asks",
 )  # fmt: skip
 
 SCENES = [
@@ -132,6 +151,30 @@ SCENES = [
     Scene("reconciliation, wrong", "/finance/reconciliation?from=2026-11-30&to=2026-11-01", "finance"),
     Scene("transfers", "/finance/transfers", "finance"),
     Scene("transfers, wrong", "/finance/transfers", "finance", press("Transfer is made")),
+    Scene("shop", "/shop"),
+    Scene("shop, nothing found", "/shop?q=zzz&size=42"),
+    Scene("product", "/shop/boot", act=open_details),
+    Scene("product, size chosen", "/shop/boot?size=41"),
+    Scene("products", "/shop-admin", "support"),
+    Scene("a product", "/shop-admin/boot", "support"),
+    Scene("a product, no picture chosen", "/shop-admin/boot", "support", press("Add the picture")),
+    Scene("basket, empty", "/basket"),
+    Scene("basket", "/basket", act=to_the_basket()),
+    Scene("checkout", "/basket", act=to_the_basket(path="/checkout")),
+    Scene("checkout, wrong", "/basket", act=to_the_basket("Order, and pay for what I keep", path="/checkout")),
+    Scene("checkout, bought", "/basket", act=to_the_basket(path="/checkout?mode=purchase")),
+    *(Scene(f"{state}", "/trials/{number}", state) for state in _TRIALS),
+    Scene("trial, something wrong", "/trials/{number}", "trial runs", open_details),
+    Scene("trial, card wrong", "/trials/{number}", "trial refused", press("Use this card")),
+    Scene("packing", "/station/packing", "warehouse"),
+    Scene("packing, one to pack", "/station/packing?code={number}", "warehouse", case="trial to pack"),
+    Scene("packing, one to send", "/station/packing?code={number}", "warehouse", case="trial packed"),
+    Scene("trials", "/finance/trials", "finance"),
+    Scene("trials, none", "/finance/trials?status=written_off", "finance"),
+    *(Scene(f"staff, {state}", "/finance/trials/{number}", "finance", open_details, case=state) for state in _TRIALS),
+    Scene("trials, what is kept", "/finance/trials/insight", "finance"),
+    Scene("trials, what is allowed", "/finance/trials/policy", "admin"),
+    Scene("trials, wrongly allowed", "/finance/trials/policy", "admin", press("Allow this", max_items="0")),
     Scene("not found", "/nowhere"),
     Scene("not allowed", "/finance", "warehouse"),
     Scene("schema", "/schema"),

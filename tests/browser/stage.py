@@ -28,12 +28,15 @@ from returns_portal.refunds.models import RefundStatus
 from returns_portal.returns.actions import state_withdrawal
 from returns_portal.returns.models import RefundTo
 from returns_portal.settings import Settings
+from returns_portal.tryon import settling, shipping
+from returns_portal.tryon.models import Decision
 from returns_portal.warehouse.models import Condition
 from returns_portal.warehouse.rules import Counted
 from tests.finance.seed import stories
 from tests.orders.samples import PLACED
 from tests.portal import API, Portal
 from tests.sandboxes import KEY
+from tests.tryon import samples
 from tests.webclient import add_staff
 
 IBAN = "BG80 BNBG 9661 1020 3456 78"
@@ -67,6 +70,7 @@ async def set_up(database_url: str, settings: Settings) -> Stage:
         await director.settled()
         await director.waiting()
         await director.portal.work()
+        await director.trials()
         await director.unsettled()
         await director.tasks_of_finance()
         await director.hire()
@@ -80,7 +84,7 @@ class _Director:
         self.stage = Stage()
 
     async def hire(self) -> None:
-        for role in ("warehouse", "finance", "support"):
+        for role in ("warehouse", "finance", "support", "admin"):
             async with self.portal.begin() as db:
                 staff_id = await add_staff(db, f"{role}@shop.example", role)
                 self.stage.staff[role] = await accounts._open_session(db, lasting=STAFF_SESSION, staff_id=staff_id)
@@ -155,6 +159,40 @@ class _Director:
             "INSERT INTO procrastinate_jobs (queue_name, task_name, args, status, attempts)"
             " VALUES ('default', 'notifications.deliver', '{}', 'failed', 12)"
         )
+
+    async def trials(self) -> None:
+        """Trials at every place where somebody stops and looks."""
+        await self._change("UPDATE trial_policy SET open_trials = 50")
+        skus = await samples.boots(self.portal, stock=100)
+        placed = {
+            "trial to pack": "pm_card_visa",
+            "trial packed": "pm_card_visa",
+            "trial sent": "pm_card_visa",
+            "trial runs": "pm_card_visa",
+            "trial settles": "pm_card_visa",
+            "trial settled": "pm_card_visa",
+            "trial refused": "pm_card_chargeDeclined",
+            "trial asks": "pm_card_authenticationRequired",
+        }
+        trials = {
+            name: await samples.place(self.portal, skus[:2], payment_method=card, trial_days=3)
+            for name, card in placed.items()
+        }
+        await self.portal.work()
+        for name, trial in trials.items():
+            await self._enter(name, trial.number)
+        async with self.portal.begin() as db:
+            await shipping.pack(db, API, trials["trial packed"].number)
+        for name in ("trial sent", "trial runs", "trial settles", "trial settled"):
+            await samples.shipped(self.portal, trials[name], tracking="1051602736482")
+            if name != "trial sent":
+                await samples.delivered(self.portal, trials[name])
+        await samples.decided(self.portal, trials["trial settles"], Decision.KEEP, Decision.RETURN)
+        await samples.decided(self.portal, trials["trial settled"], Decision.KEEP, Decision.KEEP)
+        for name in ("trial settles", "trial settled"):
+            async with self.portal.begin() as db:
+                await settling.begin(db, API, trials[name].number, now_by_staff=True)
+        await self.portal.work()
 
     async def _decide(self, name: str, decision: Any, **more: Any) -> None:  # noqa: ANN401 - as the action takes it
         rma = self.stage.cases[name].rma

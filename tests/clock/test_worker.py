@@ -1,43 +1,18 @@
 """The machine slept for a day: to one another, all workers look dead. None stops, and nothing is done twice."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 import pytest
 
-from returns_portal import jobs, worker
+from returns_portal import jobs
 from returns_portal.payments.stripe import StripeGateway
 from tests.portal import Portal
 from tests.refunds.samples import LIKE_NEW
 from tests.sandboxes import SandboxProcess
+from tests.workers import until, working
 
 pytestmark = pytest.mark.anyio
 
 # The clock by which heartbeats are judged is the database's; a day that it jumps is a day that they are older.
 SLEEP = "UPDATE procrastinate_workers SET last_heartbeat = last_heartbeat - interval '1 day' RETURNING id"
-
-
-@asynccontextmanager
-async def working(portal: Portal) -> AsyncIterator["asyncio.Task[None]"]:
-    """A worker, until it is told to stop; it must not have ended before."""
-    stop = asyncio.Event()
-    task = asyncio.create_task(worker.keep_working(portal._url, portal.context, 2, stop))
-    try:
-        yield task
-        assert not task.done()
-    finally:
-        stop.set()
-        await asyncio.wait_for(task, 15)
-
-
-async def until(portal: Portal, query: str) -> None:
-    """Wait until a query has rows."""
-    async with asyncio.timeout(20):
-        while True:
-            if await portal.rows(query):
-                return
-            await asyncio.sleep(0.05)
 
 
 async def test_a_day_that_went_by_in_a_moment(

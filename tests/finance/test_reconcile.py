@@ -81,6 +81,19 @@ async def test_a_failed_refund_that_was_paid_after_all_is_found(db: AsyncConnect
     assert await broken(inside) == set()
 
 
+async def test_what_failed_may_have_gone_another_way_or_for_less(db: AsyncConnection, inside: Begin) -> None:
+    await stories(db, 1, 1)
+    failed = msgspec.structs.replace(made(1), status="failed")
+    await db.execute(text("UPDATE refund SET destination = 'transfer', attempt = 2, gateway_id = NULL"))
+    assert await broken(inside, failed) == set()
+    assert await broken(inside, made(1)) == {"gateway-status"}
+    assert await broken(inside, failed, made(1, attempt=2)) == {"gateway-known"}
+    await db.execute(text("UPDATE refund SET destination = 'original', amount = 1, tax = 0, shipping = 0"))
+    again = msgspec.structs.replace(made(1, attempt=2), id="re_again", amount=1)
+    assert await broken(inside, failed, again) == set()
+    assert await broken(inside, failed, msgspec.structs.replace(again, amount=2)) == {"gateway-amount"}
+
+
 async def test_an_open_outcome_is_no_breach(db: AsyncConnection, inside: Begin) -> None:
     await stories(db, 1, 1)
     for status in ("submitting", "unknown"):

@@ -7,6 +7,44 @@ URL = f"https://returns.shop.example/returns/{RMA}"
 SHOE = {"title": "Trail Runner GTX", "size": "42", "color": "Navy", "quantity": 2}
 HAT = {"title": "Wool Beanie <b>&", "size": "", "color": "", "quantity": 1}
 
+TRIAL = {
+    "number": "T-7K3M-9QXD",
+    "name": "Олена",
+    "mode": "trial",
+    "currency": "EUR",
+    "max_charge": 27779,
+    "deposit": 0,
+    "points": 0,
+    "charged": 12990,
+    "items": [
+        {
+            "title": "Trail Runner GTX",
+            "size": size,
+            "color": "Navy",
+            "price": 12990,
+            "decision": what,
+            "outcome": became,
+        }
+        for size, what, became in (("41", "undecided", "returned"), ("42", "keep", "kept"))
+    ]
+    + [
+        {
+            "title": "Wool Beanie <b>&",
+            "size": "",
+            "color": "",
+            "price": 1799,
+            "decision": "return",
+            "outcome": "returned",
+        }
+    ],
+    "ends_at": "2026-11-29T22:00:00Z",
+    "trial_days": 7,
+    "silence_keeps": True,
+    "card_last4": "4242",
+    "rma": RMA,
+    "url": URL,
+}
+
 SAMPLES: dict[Template, dict[str, object]] = {
     "access_code": {"code": "482913", "minutes": 10},
     "return_filed": {
@@ -87,4 +125,16 @@ SAMPLES: dict[Template, dict[str, object]] = {
         "currency": "EUR",
         "url": URL,
     },
+    "trial_action_needed": {**TRIAL, "amount": 12990, "reason": "authentication_required"},
+    "trial_authorisation_failed": {**TRIAL, "reason": "insufficient_funds"},
+    "trial_authorised": {**TRIAL, "deposit": 2500},
+    "trial_cancelled": TRIAL,
+    "trial_delivered": TRIAL,
+    "trial_extended": TRIAL,
+    "trial_hold_expired": TRIAL,
+    "trial_overdue": TRIAL,
+    "trial_problem": {**TRIAL, "item": HAT, "problem": "damaged"},
+    "trial_reminder": {**TRIAL, "last": False, "undecided": 1},
+    "trial_settled": {**TRIAL, "kept": 1, "charged_now": 12990, "returned": 2},
+    "trial_shipped": {**TRIAL, "carrier": "Econt", "tracking": "1051602736482"},
 }

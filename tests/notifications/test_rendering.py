@@ -63,7 +63,9 @@ def test_each_says_the_same_as_text_and_as_html(template: Template, settings: Se
     assert mail.subject
     assert "\n" not in mail.subject
     values = SAMPLES[template]
-    for name in ("rma", "code", "order_number", "name", "reason"):
+    # Trials tell their return's number on its own pages, and put a bank's code into words.
+    said = ("number", "name") if template.startswith("trial_") else ("rma", "code", "order_number", "name", "reason")
+    for name in said:
         if name in values:
             assert str(values[name]) in mail.text
             assert str(values[name]) in html.words
@@ -202,3 +204,59 @@ def test_a_path_becomes_an_address(settings: Settings) -> None:
 def test_an_unknown_language_is_english(settings: Settings) -> None:
     mail = render_email("access_code", "xx-YY", SAMPLES["access_code"], DEFAULT, settings)
     assert '<html lang="en">' in mail.html
+
+
+def test_the_last_day_of_a_trial_is_the_day_before_its_midnight(settings: Settings) -> None:
+    # The trial of the sample ends at midnight in Sofia, two hours before it does in UTC.
+    mail = render("trial_reminder", settings)
+    assert mail.subject == "Order T-7K3M-9QXD: your trial ends on Sunday 29 November"
+    assert "at the end of Sunday 29 November" in mail.text
+    assert "the last day of your trial is" in render("trial_reminder", settings, last=True).subject
+
+
+def test_a_reminder_names_what_is_open_and_what_silence_means(settings: Settings) -> None:
+    mail = render("trial_reminder", settings)
+    for face in (mail.text, _Text(mail.html).words):
+        assert "Trail Runner GTX, 41, Navy" in face
+        assert "Trail Runner GTX, 42, Navy" not in face
+        assert "What you say nothing about by then counts as kept" in face
+        assert "At most €277.79 can be charged." in face
+    silent = render("trial_reminder", settings, silence_keeps=False).text
+    assert "What you say nothing about is not charged" in silent
+
+
+def test_a_settled_trial_says_what_is_kept_and_what_came_back(settings: Settings) -> None:
+    mail = render("trial_settled", settings)
+    assert mail.subject == "Order T-7K3M-9QXD: €129.90 for what you keep"
+    for face in (mail.text, _Text(mail.html).words):
+        assert "€129.90 of it were charged to your card ending in 4242 now." in face
+        assert "Wool Beanie <b>&" in face
+        assert "Back with us, and not charged:" in face
+    nothing = render("trial_settled", settings, charged=0, charged_now=0, items=[])
+    assert nothing.subject == "Order T-7K3M-9QXD is settled: you pay nothing"
+    assert "Back with us" not in nothing.text
+
+
+def test_what_was_bought_is_not_called_a_trial(settings: Settings) -> None:
+    for template in ("trial_authorised", "trial_shipped", "trial_delivered"):
+        mail = render(template, settings, mode="purchase", ends_at=None)
+        assert "trial" not in mail.text.lower()
+        assert "trial" not in _Text(mail.html).words.lower()
+    assert "You have paid €277.79." in render("trial_authorised", settings, mode="purchase").text
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("insufficient_funds", "not enough money on the card"),
+        ("authentication_required", "wants you to confirm it yourself"),
+        ("something_new", "refused it, without saying why"),
+        ("", "refused it, without saying why"),
+    ],
+)
+def test_a_banks_code_is_said_in_words(settings: Settings, code: str, said: str) -> None:
+    for template in ("trial_authorisation_failed", "trial_action_needed"):
+        mail = render(template, settings, reason=code)
+        assert said in mail.text
+        assert said in _Text(mail.html).words
+        assert not code or code not in mail.text

@@ -11,7 +11,8 @@ from sqlalchemy import Row, text
 
 from returns_portal.db import Begin
 from returns_portal.errors import InvalidError
-from returns_portal.orders.importing import Format, ImportReport, Rejection, import_orders
+from returns_portal.imports import ImportReport, Rejection
+from returns_portal.orders.importing import Format, import_orders
 from returns_portal.settings import Settings
 from tests.orders.samples import file_return
 from tests.orders.test_shopify import FIXTURE, fixture
@@ -144,7 +145,7 @@ async def test_a_bad_order_is_refused_whole_with_line_number_and_reason_and_the_
         ",,,,,,,,,C,Orphan,1,5.00,,,,",
     )
     assert (report.created, report.exit_code) == (1, 1)
-    assert [(rejection.line, rejection.number) for rejection in report.rejected] == [
+    assert [(rejection.line, rejection.key) for rejection in report.rejected] == [
         (3, "2"),
         (4, "3"),
         (5, "3"),
@@ -179,7 +180,7 @@ async def test_one_order_that_the_database_refuses_does_not_take_its_batch_along
 async def test_of_two_different_orders_of_one_number_the_first_is_kept(shop: Shop) -> None:
     report = await shop.portal(portal_row("1"), portal_row("2"), portal_row("#1", sku="B"), portal_row("2"))
     assert (report.created, report.unchanged) == (2, 1)
-    assert [(rejection.line, rejection.number) for rejection in report.rejected] == [(4, "1")]
+    assert [(rejection.line, rejection.key) for rejection in report.rejected] == [(4, "1")]
     assert [row.sku for row in await shop.rows("SELECT sku FROM order_line ORDER BY id")] == ["A", "A"]
 
 
@@ -192,7 +193,7 @@ async def test_an_order_that_changed_in_the_shop_is_brought_up_to_date_unless_a_
         await file_return(db, line.order_id, line.id, 1)
     report = await shop.portal(portal_row("1", sku="B"), portal_row("2", sku="B"), portal_row("3"))
     assert (report.created, report.updated) == (1, 1)
-    assert [(rejection.line, rejection.number) for rejection in report.rejected] == [(3, "2")]
+    assert [(rejection.line, rejection.key) for rejection in report.rejected] == [(3, "2")]
 
 
 async def test_two_imports_of_the_same_orders_at_once_store_each_once(shop: Shop) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from returns_portal import csvfiles
 from returns_portal.errors import InvalidError
-from returns_portal.orders import files, portal_csv
+from returns_portal.orders import portal_csv
 from returns_portal.orders.checks import checked
 from returns_portal.orders.intake import OrderInput, PaymentInput, ShippingInput
 from returns_portal.payments.models import Tender
@@ -37,7 +38,7 @@ def read(folder: Path, *rows: dict[str, str]) -> list[OrderInput]:
     writer.writerows(rows)
     path = folder / "orders.csv"
     path.write_text(text.getvalue())
-    return [portal_csv.read(order) for order in files.read(path, portal_csv.LAYOUT)]
+    return [portal_csv.read(order) for order in csvfiles.read(path, portal_csv.LAYOUT)]
 
 
 def test_lines_and_payments_stand_on_the_rows_of_their_order(tmp_path: Path) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from returns_portal import csvfiles
+from returns_portal.csvfiles import Group
 from returns_portal.errors import InvalidError
-from returns_portal.orders import files, shopify
+from returns_portal.orders import shopify
 from returns_portal.orders.checks import checked
-from returns_portal.orders.files import OrderRows
 from returns_portal.orders.intake import OrderInput
 from returns_portal.orders.rules import freeze
 
@@ -28,9 +29,9 @@ HEAD = {
 }  # fmt: skip
 
 
-def one(*rows: dict[str, str], **head: str) -> OrderRows:
+def one(*rows: dict[str, str], **head: str) -> Group:
     columns = {name.replace("_", " "): value for name, value in head.items()}
-    return OrderRows(2, "#1", [HEAD | columns, *rows], 0)
+    return Group(2, "#1", [HEAD | columns, *rows], 0)
 
 
 def read(*rows: dict[str, str], **head: str) -> OrderInput:
@@ -48,7 +49,7 @@ def fixture() -> dict[str, list[dict[str, str]]]:
 
 
 def imported() -> Iterator[OrderInput]:
-    for rows in files.read(FIXTURE, shopify.LAYOUT):
+    for rows in csvfiles.read(FIXTURE, shopify.LAYOUT):
         yield checked(shopify.read(rows, livemode=False))
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from returns_portal.errors import ConflictError
+from returns_portal.jobs import registry
 from returns_portal.orders.intake import LineInput
 from returns_portal.payments.stripe import StripeGateway
 from returns_portal.refunds import failed, settling
@@ -50,6 +51,9 @@ async def test_a_refund_that_fails_later_is_reversed_and_can_be_tried_again(
     await portal.work()
     assert await portal.statuses(filed) == ["succeeded"]
     assert await portal.mails() == ["return_filed", "checked_in", "refunded", "refund_failed", "refunded"]
+    # What came of the first attempt is known, and not read again with each sweep.
+    await registry["refunds.sweep"].handler(portal.context)
+    assert not await portal.rows("SELECT FROM procrastinate_jobs WHERE task_name = 'refunds.read_refund'")
 
 
 async def test_fifty_at_once_lead_to_one(portal: Portal) -> None:

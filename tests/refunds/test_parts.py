@@ -35,6 +35,11 @@ def test_a_part_corrected_upwards_gets_the_rest_with_its_tax() -> None:
     assert (found.claims, found.rests) == ([], [Rest(A, 0, 6_000, 1_001)])
 
 
+def test_the_rest_of_one_holds_its_tax_beside_another_that_was_paid_in_full() -> None:
+    found = due(line(0, 1), Paid((0, 1), 14_000, 2_333), [Owed(1)], Owed(1))
+    assert (found.claims, found.rests) == ([], [Rest(A, 1, 6_000, 1_001)])
+
+
 def test_more_units_and_the_rest_of_one() -> None:
     found = due(line(0), Paid((0,), 4_000, 666), [], Owed(2))
     assert (found.claims, found.rests) == ([Claim(A, 1)], [Rest(A, 0, 6_000, 1_001)])

@@ -14,7 +14,8 @@ from returns_portal.finance.invariants.points import POINTS
 from returns_portal.finance.invariants.refunds import REFUNDS
 from returns_portal.finance.invariants.releases import RELEASES
 from returns_portal.finance.invariants.shapes import SHOWN, Breach, Invariant
+from returns_portal.finance.invariants.trials import TRIALS
 
 __all__ = ["INVARIANTS", "SHOWN", "Breach", "Invariant"]
 
-INVARIANTS: Final = (*ORDERS, *RELEASES, *REFUNDS, *GOODWILL, *DISPUTES, *LEDGER, *POINTS, *CLOSING)
+INVARIANTS: Final = (*ORDERS, *RELEASES, *REFUNDS, *GOODWILL, *DISPUTES, *LEDGER, *POINTS, *CLOSING, *TRIALS)

@@ -4,12 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from returns_portal import csvfiles
+from returns_portal.csvfiles import Layout
 from returns_portal.errors import InvalidError
-from returns_portal.orders import files
-from returns_portal.orders.checks import MAX_LINES
-from returns_portal.orders.files import Layout
 
-LAYOUT = Layout(number="number", head="total", required=frozenset({"number", "total"}))
+LAYOUT = Layout(key="number", most=500, head="total", required=frozenset({"number", "total"}))
 
 
 def written(folder: Path, content: bytes | str) -> Path:
@@ -38,7 +37,7 @@ BROKEN: list[tuple[bytes, str]] = [
 @pytest.mark.parametrize(("content", "reason"), BROKEN)
 def test_a_broken_file_says_where(tmp_path: Path, content: bytes, reason: str) -> None:
     path = written(tmp_path, content)
-    for use in (files.inspect, lambda path, layout: list(files.read(path, layout))):
+    for use in (csvfiles.inspect, lambda path, layout: list(csvfiles.read(path, layout))):
         with pytest.raises(InvalidError, match=reason) as caught:
             use(path, LAYOUT)
         assert (caught.value.code, caught.value.field) == ("bad_file", "file")
@@ -49,20 +48,20 @@ def test_a_broken_file_says_where(tmp_path: Path, content: bytes, reason: str) -
 def test_orders_are_told_apart_and_know_their_lines(tmp_path: Path, bom: bytes, end: str) -> None:
     rows = ["number,total,note", '1,5,"two', 'lines"', "1,,x", "", "2,6,y", "1,,apart", "2,7,again", "2,8,again"]
     path = written(tmp_path, bom + end.join(rows).encode())
-    found = [(order.line, order.number, len(order.rows), order.head["total"]) for order in files.read(path, LAYOUT)]
+    found = [(order.line, order.key, len(order.rows), order.head["total"]) for order in csvfiles.read(path, LAYOUT)]
     assert found == [(2, "1", 2, "5"), (6, "2", 1, "6"), (7, "1", 1, ""), (8, "2", 1, "7"), (9, "2", 1, "8")]
-    assert files.inspect(path, LAYOUT) == 6
+    assert csvfiles.inspect(path, LAYOUT) == 6
 
 
 def test_rows_of_another_width_are_reported_with_their_line(tmp_path: Path) -> None:
     path = written(tmp_path, "number,total\n1,5\n1,,too many\n1\n2,6\n")
-    assert [(order.number, order.misshapen) for order in files.read(path, LAYOUT)] == [("1", 3), ("2", 0)]
+    assert [(order.key, order.misshapen) for order in csvfiles.read(path, LAYOUT)] == [("1", 3), ("2", 0)]
 
 
 def test_rows_without_end_of_one_number_are_not_held_in_memory(tmp_path: Path) -> None:
     path = written(tmp_path, "number,total\n" + ",\n" * 10 + "1,5\n" + "1,\n" * 5000)
-    *_, order = files.read(path, LAYOUT)
-    assert len(order.rows) == MAX_LINES + 1
+    *_, order = csvfiles.read(path, LAYOUT)
+    assert len(order.rows) == LAYOUT.most + 1
 
 
 def test_cells_are_read_as_what_they_are() -> None:
@@ -74,31 +73,31 @@ def test_cells_are_read_as_what_they_are() -> None:
         "t": "2026-10-05 00:41:00 +0200",
         "u": "2026-10-05 00:41:00 UTC",
     }
-    assert (files.amount(row, "a", "EUR"), files.amount(row, "b", "JPY"), files.amount(row, "c", "EUR")) == (
+    assert (csvfiles.amount(row, "a", "EUR"), csvfiles.amount(row, "b", "JPY"), csvfiles.amount(row, "c", "EUR")) == (
         7990,
         13184,
         0,
     )
-    assert files.count(row, "d") == 2
-    assert str(files.moment(row, "t")) == "2026-10-05 00:41:00+02:00"
-    assert str(files.moment(row, "u")) == "2026-10-05 00:41:00+00:00"
-    assert files.moment(row, "c") is None
+    assert csvfiles.count(row, "d") == 2
+    assert str(csvfiles.moment(row, "t")) == "2026-10-05 00:41:00+02:00"
+    assert str(csvfiles.moment(row, "u")) == "2026-10-05 00:41:00+00:00"
+    assert csvfiles.moment(row, "c") is None
 
 
 @pytest.mark.parametrize("cell", ["1,034.90", "€5", "1e3", "NaN", "٣", "1_000", "0.001", "Infinity"])
 def test_what_is_no_amount_is_refused(cell: str) -> None:
     with pytest.raises(InvalidError) as caught:
-        files.amount({"Total": cell}, "Total", "EUR")
+        csvfiles.amount({"Total": cell}, "Total", "EUR")
     assert caught.value.field == "Total"
 
 
 @pytest.mark.parametrize("cell", ["", "-1", "1.5", "two", "9999999999"])
 def test_what_is_no_count_is_refused(cell: str) -> None:
     with pytest.raises(InvalidError):
-        files.count({"n": cell}, "n")
+        csvfiles.count({"n": cell}, "n")
 
 
 @pytest.mark.parametrize("cell", ["yesterday", "2026-13-01 00:00:00 +0200", "05/10/2026"])
 def test_what_is_no_time_is_refused(cell: str) -> None:
     with pytest.raises(InvalidError):
-        files.moment({"t": cell}, "t")
+        csvfiles.moment({"t": cell}, "t")

@@ -1,6 +1,7 @@
-"""CSV files of orders, read row by row: one row for each line, the order's own columns on its first row only.
+"""CSV files whose rows belong together in groups: the lines of an order, the variants of a product.
 
-A file is looked through once before anything of it is taken in, so that one that is broken changes nothing.
+They are read row by row. A file is looked through once before anything of it is taken in, so that one that is broken
+changes nothing.
 """
 
 import csv
@@ -15,7 +16,6 @@ import msgspec
 from returns_portal.errors import InvalidError
 from returns_portal.i18n import mark
 from returns_portal.money import is_currency, to_minor
-from returns_portal.orders.checks import MAX_LINES
 
 Row = Mapping[str, str]
 
@@ -23,29 +23,34 @@ _LONGEST: Final = 1_000_000
 """Bytes of one line of text; beyond it, this is no such file, and memory stays bounded."""
 _AMOUNT: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _COUNT: Final = re.compile(r"[0-9]{1,9}")
+_WORDS: Final = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
 
 class Layout(NamedTuple):
-    """Which columns a kind of file must have, and how one order is told from the next."""
+    """Which columns a kind of file must have, and how one group is told from the next."""
 
-    number: str
-    head: str
-    """A column that is filled on an order's first row and on no other."""
+    key: str
     required: frozenset[str]
+    most: int
+    """How many rows a group may have; one more is kept, to be refused."""
+    head: str = ""
+    """A column that is filled on a group's first row and on no other, where there is one."""
+    aliases: Mapping[str, str] = {}
+    """Other names of columns, which some files have."""
 
 
-class OrderRows(msgspec.Struct):
-    """The rows of one order, and the line of the file on which they begin."""
+class Group(msgspec.Struct):
+    """Rows that belong together, and the line of the file on which they begin."""
 
     line: int
-    number: str
+    key: str
     rows: list[Row]
     misshapen: int
     """The first line whose cells are not as many as the columns; 0 where there is none."""
 
     @property
     def head(self) -> Row:
-        """The row with the order's own columns."""
+        """The row with the columns of the group as a whole."""
         return self.rows[0]
 
 
@@ -59,27 +64,27 @@ def inspect(path: Path, layout: Layout) -> int:
     return sum(1 for _line, _cells in reader.cells())
 
 
-def read(path: Path, layout: Layout) -> Iterator[OrderRows]:
-    """The orders of a file, one by one, in the order of the file.
+def read(path: Path, layout: Layout) -> Iterator[Group]:
+    """The groups of a file, one by one, in the order of the file.
 
-    Rows of one order stand together; what stands apart is an order of its own, without its first row.
+    Rows of one group stand together; what stands apart is a group of its own, without its first row.
 
     Raises:
         InvalidError: as `inspect`.
     """
     reader = _Reader(path, layout)
-    current: OrderRows | None = None
+    current: Group | None = None
     for line, cells in reader.cells():
         row = dict(zip(reader.columns, cells, strict=False))
-        number = row.get(layout.number, "")
-        if current is None or number != current.number or row.get(layout.head, ""):
+        key = row.get(layout.key, "")
+        if current is None or key != current.key or row.get(layout.head, ""):
             if current is not None:
                 yield current
-            current = OrderRows(line, number, [], 0)
+            current = Group(line, key, [], 0)
         if len(cells) != len(reader.columns) and not current.misshapen:
             current.misshapen = line
-        # One more than an order may have is enough to refuse it; a file without numbers is not held in memory.
-        if len(current.rows) <= MAX_LINES:
+        # One more than a group may have is enough to refuse it; a file without keys is not held in memory.
+        if len(current.rows) <= layout.most:
             current.rows.append(row)
     if current is not None:
         yield current
@@ -123,7 +128,7 @@ class _Reader:
                     ) from error
 
     def _checked(self, header: list[str]) -> list[str]:
-        columns = [name.strip() for name in header]
+        columns = [self._layout.aliases.get(name.strip(), name.strip()) for name in header]
         if not any(columns):
             raise _bad(mark("The file is empty."))
         missing = sorted(self._layout.required - set(columns))
@@ -201,3 +206,17 @@ def moment(row: Row, column: str) -> datetime | None:
         return datetime.fromisoformat(re.sub(r" (?=[+-]|UTC$)", "", cell).replace("UTC", "+00:00"))
     except ValueError as error:
         raise InvalidError(mark("{cell} is not a time."), field=column, cell=repr(cell)) from error
+
+
+def yes_or_no(row: Row, column: str) -> bool | None:
+    """A cell with yes or no, as spreadsheets write them too; None where it is empty.
+
+    Raises:
+        InvalidError: it says something else.
+    """
+    cell = text(row, column).lower()
+    if not cell:
+        return None
+    if cell not in _WORDS:
+        raise InvalidError(mark("{cell} is neither yes nor no."), field=column, cell=repr(cell))
+    return _WORDS[cell]

@@ -1,0 +1,109 @@
+"""What becomes of a trial when its bank has answered at checkout, or a hold was renewed or lost. Under the lock."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from returns_portal import clock
+from returns_portal.actor import SYSTEM
+from returns_portal.db import insert_rows
+from returns_portal.jobs import defer
+from returns_portal.tryon import shipping
+from returns_portal.tryon.announcing import expect
+from returns_portal.tryon.letters import tell
+from returns_portal.tryon.life import move_to
+from returns_portal.tryon.models import ChargeKind, ChargeStatus, Mode, Outcome, Strategy, TrialCharge, TrialStatus
+from returns_portal.tryon.placing import planned_charge
+from returns_portal.tryon.queries import TrialView
+from returns_portal.tryon.settlement import in_hand
+from returns_portal.tryon.steps import let_go
+
+T = TrialStatus
+C = ChargeStatus
+DEAD: Final = frozenset({C.CANCELED, C.EXPIRED, C.FAILED, C.CANCELING})
+_DONE: Final = frozenset({C.HELD, C.CAPTURED})
+RUNNING: Final = frozenset({T.AUTHORISED, T.PACKED, T.SHIPPED, T.DELIVERED})
+"""It goes on, and its hold must not end before it does."""
+
+
+def needed(trial: TrialView) -> list[tuple[ChargeKind, int]]:
+    """What the gateway must have agreed to before a trial is sent, and the amounts: the deposit last."""
+    rest = trial.max_charge - trial.points - trial.deposit
+    kinds: list[tuple[ChargeKind, int]] = []
+    if rest:
+        kinds.append((ChargeKind.HOLD, rest) if trial.strategy == Strategy.HOLD else (ChargeKind.SETUP, 0))
+    if trial.deposit or not rest:
+        kinds.append((ChargeKind.DEPOSIT, trial.deposit))
+    return kinds
+
+
+async def agreed(db: AsyncConnection, trial: TrialView) -> None:
+    """The bank agreed to a hold, a setup or a deposit of a trial that was placed."""
+    alive = [each for each in trial.charges if each.status not in DEAD]
+    for charge in alive:
+        if charge.status == C.PLANNED:
+            await defer(db, "tryon.submit", charge_id=str(charge.id))
+    done = {each.kind for each in alive if each.status in _DONE}
+    if not done.issuperset(kind for kind, _ in needed(trial)):
+        return
+    await move_to(db, SYSTEM, trial.id, T.AUTHORISED, authorised_at=clock.now())
+    if trial.mode == Mode.TRIAL:
+        await expect(db, SYSTEM, trial)
+    await tell(db, trial, "trial_authorised")
+
+
+async def refused(db: AsyncConnection, trial: TrialView, reason: str) -> None:
+    """The bank refused at checkout: everything else of it is let go, and the customer can give another card."""
+    await move_to(db, SYSTEM, trial.id, T.AUTHORISATION_FAILED, reason=reason)
+    for charge in trial.charges:
+        await let_go(db, charge)
+    await tell(db, trial, "trial_authorisation_failed", reason=reason)
+
+
+async def hold_lost(db: AsyncConnection, trial: TrialView) -> None:
+    """The hold ended and could not be renewed: the customer is asked for a card, and the trial goes on."""
+    await move_to(db, SYSTEM, trial.id, T.AUTHORISATION_EXPIRED)
+    await tell(db, trial, "trial_hold_expired")
+
+
+async def plan_hold(db: AsyncConnection, trial: TrialView, *, status: ChargeStatus = C.PLANNED) -> bool:
+    """Plan a hold for what may still be charged, less what came back; false where that is nothing."""
+    still = sum(item.price for item in trial.items if item.outcome == Outcome.OPEN and not item.received)
+    amount = still - trial.points - max(0, in_hand(trial))
+    if amount <= 0:
+        return False
+    row = planned_charge(trial.id, ChargeKind.HOLD, trial.currency, amount)
+    await insert_rows(db, (TrialCharge, [row | {"status": status}]))
+    if status == C.PLANNED:
+        await defer(db, "tryon.submit", charge_id=str(row["id"]))
+    return True
+
+
+async def go_on(db: AsyncConnection, trial: TrialView) -> None:
+    """With a new card a trial goes on where it was; what happened meanwhile is made up for."""
+    if trial.shipped_at is None:
+        await move_to(db, SYSTEM, trial.id, T.PACKED if trial.packed_at else T.AUTHORISED)
+        return
+    if trial.delivered_at is not None:
+        await move_to(db, SYSTEM, trial.id, T.DELIVERED)
+        return
+    await move_to(db, SYSTEM, trial.id, T.SHIPPED)
+    arrived = _arrived(trial)
+    if arrived is not None:
+        await shipping.deliver(db, SYSTEM, trial.number, arrived)
+
+
+def _arrived(trial: TrialView) -> datetime | None:
+    """When the last parcel arrived, where all have."""
+    moments = [parcel.delivered_at for parcel in trial.shipments]
+    known = [moment for moment in moments if moment is not None]
+    return max(known) if known and len(known) == len(moments) else None
+
+
+def ends_without_card(trial: TrialView) -> datetime | None:
+    """When a trial that was sent ends, though its hold was lost and nobody gave a card."""
+    if trial.ends_at is not None or trial.shipped_at is None:
+        return trial.ends_at
+    arrived = _arrived(trial) or trial.shipped_at + timedelta(days=trial.policy.delivery_days)
+    return arrived + timedelta(days=trial.trial_days + trial.extended_days)

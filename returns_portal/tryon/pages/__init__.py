@@ -1,0 +1,1 @@
+"""What the pages of trials show, put together before they are rendered."""
