@@ -15,7 +15,7 @@ from returns_portal.actor import Actor
 from returns_portal.catalog import variants
 from returns_portal.catalog.checks import checked
 from returns_portal.catalog.intake import ProductInput
-from returns_portal.catalog.rules import settled_sizing
+from returns_portal.catalog.rules import searchable, settled_sizing
 from returns_portal.db import run
 from returns_portal.errors import ConflictError, InvalidError, NotFoundError
 from returns_portal.i18n import mark
@@ -51,7 +51,9 @@ async def put_product(db: AsyncConnection, actor: Actor, product: ProductInput) 
     changes = _differences(stored, new)
     if not created and not changes and not any(counts.values()):
         return Put(stored.id, "unchanged")
-    await run(db, _UPDATE, **(stored._asdict() | changes), updated_at=clock.now())
+    kept = stored._asdict() | changes
+    words = searchable(kept["title"], kept["brand"])
+    await run(db, _UPDATE, **kept, words=words, updated_at=clock.now())
     outcome: Outcome = "created" if created else "updated"
     await history.record(db, actor, ("product", stored.id, outcome, {**counts, "fields": sorted(changes)}))
     return Put(stored.id, outcome)
@@ -63,15 +65,15 @@ _LOCK: Final = """
 """
 _INSERT: Final = """
     INSERT INTO product (id, handle, title, kind, brand, description, size_system, size_group, tax_rate, listed,
-                         created_at, updated_at)
+                         words, created_at, updated_at)
     VALUES (:id, :handle, :title, :kind, :brand, :description, :size_system, :size_group, :tax_rate, :listed,
-            :now, :now)
+            :words, :now, :now)
     ON CONFLICT (handle) DO NOTHING RETURNING id
 """
 _UPDATE: Final = """
     UPDATE product SET title = :title, kind = :kind, brand = :brand, description = :description,
         size_system = :size_system, size_group = :size_group, tax_rate = :tax_rate, listed = :listed,
-        updated_at = :updated_at
+        words = :words, updated_at = :updated_at
     WHERE id = :id
 """
 
@@ -97,6 +99,7 @@ async def _insert(db: AsyncConnection, new: ProductInput) -> bool:
         size_group=sizing.group.value,
         tax_rate=new.tax_rate or 0,
         listed=new.listed is not False,
+        words=searchable(new.title, new.brand or ""),
         now=clock.now(),
     )
     return bool(rows)

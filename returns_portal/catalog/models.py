@@ -49,7 +49,7 @@ class Product(SQLModel, table=True):
         one_of(SizeGroup, "size_group"),
         CheckConstraint("tax_rate BETWEEN 0 AND 10000", name="tax_rate_sane"),
         Index("ix_product_listed", "title", "id", postgresql_where="listed"),
-        Index("ix_product_words", text("to_tsvector('simple', (title || ' ') || brand)"), postgresql_using="gin"),
+        Index("ix_product_words", text("to_tsvector('simple', words)"), postgresql_using="gin"),
     )
 
     id: UUID = Field(primary_key=True)
@@ -64,6 +64,8 @@ class Product(SQLModel, table=True):
     size_group: str
     tax_rate: int = 0
     """The tax in its prices, in hundredths of a percent: 1900 is 19 %."""
+    words: str
+    """What title and brand are found by: the words in them, in small letters, with a space between two."""
     listed: bool = True
     """Whether the storefront shows it; what was only imported from orders is not shown until somebody says so."""
     created_at: datetime = Field(sa_column=moment(nullable=False))

@@ -1,6 +1,7 @@
 """Pure decisions about products: the names in their addresses, their article numbers, how their sizes are meant."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
@@ -14,6 +15,7 @@ from returns_portal.web.drawings import drawing_for
 
 MAX_HANDLE: Final = 100
 _HANDLE: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_WORD: Final = re.compile(r"[^\W_]+")
 _GTIN_LENGTHS: Final = frozenset({8, 12, 13, 14})
 _EAN: Final = 13
 
@@ -36,6 +38,20 @@ def handle_of(text: str) -> str:
             break
         handle = longer
     return handle
+
+
+def words_of(text: str) -> list[str]:
+    """The words by which a text is found, in any script: letters and digits alone, small and large ones the same.
+
+    `Дербі «Київ»` has `дербі` and `київ`. What is stored and what is looked for are taken apart by this alone, because
+    databases of different locales disagree on which letters there are and on which are small.
+    """
+    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+
+
+def searchable(title: str, brand: str) -> str:
+    """What is stored of a product for the search."""
+    return " ".join(words_of(f"{title} {brand}"))
 
 
 def check_digit(digits: str) -> int:

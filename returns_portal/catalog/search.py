@@ -1,6 +1,5 @@
 """Looking for products: by words, by kind, and by a size in any system."""
 
-import re
 from collections.abc import Sequence
 from itertools import product as combinations
 from typing import Any, Final
@@ -13,6 +12,7 @@ from returns_portal.actor import Actor
 from returns_portal.catalog.checks import MAX_SIZE
 from returns_portal.catalog.models import ProductKind, SizeGroup, SizeSystem
 from returns_portal.catalog.queries import EVERYTHING, VIEW, ProductView, as_view
+from returns_portal.catalog.rules import words_of
 from returns_portal.catalog.sizes import Sizing, fits
 from returns_portal.db import run
 from returns_portal.texts import fit
@@ -99,15 +99,13 @@ async def search(
 # The two ways of finding are parts of one list of ids, so that each goes by its own index; and it is an array, because
 # the database expects far more of a search than it finds, and would read all products to join them.
 _BY_SKU: Final = "SELECT product_id FROM variant WHERE lower(sku) ~>=~ :from_sku AND lower(sku) ~<~ :to_sku"
-_BY_WORDS: Final = (
-    "SELECT id FROM product WHERE to_tsvector('simple', (title || ' ') || brand) @@ to_tsquery('simple', :words)"
-)
+_BY_WORDS: Final = "SELECT id FROM product WHERE to_tsvector('simple', words) @@ to_tsquery('simple', :words)"
 
 
 def _by_words(text: str) -> tuple[str, dict[str, str]]:
     prefix = text.lower()
     values = {"from_sku": prefix, "to_sku": prefix + _LAST}
-    words = re.findall(r"[^\W_]+", prefix)[:_MAX_WORDS]
+    words = words_of(text)[:_MAX_WORDS]
     if not words:
         return f"p.id = ANY(ARRAY({_BY_SKU}))", values
     # Letters and digits alone, so that nothing in them means anything to the parser of queries.

@@ -1,7 +1,7 @@
 """Holds that are about to end while their trial goes on: renewed, or turned into a charge of what is surely kept."""
 
-from datetime import timedelta
-from typing import Any, Final
+from datetime import UTC, datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,26 +19,36 @@ AHEAD: Final = timedelta(hours=24)
 """So long before a hold ends it is dealt with."""
 _BATCH: Final = 100
 
+# Page by page past what was dealt with: a hold whose charge is on its way stays where it is, and is in nobody's way.
 _ENDING: Final = """
-    SELECT c.id, c.trial_id, t.status FROM trial_charge c JOIN trial t ON t.id = c.trial_id
-    WHERE c.kind = 'hold' AND c.status = 'held' AND c.capture_before < :before
-    ORDER BY c.capture_before LIMIT :limit
+    SELECT id, trial_id, capture_before FROM trial_charge
+    WHERE kind = 'hold' AND status = 'held' AND capture_before < :before
+        AND (capture_before, id) > (:after_moment, CAST(:after_id AS uuid))
+    ORDER BY capture_before, id LIMIT :limit
 """
+_FIRST: Final = (datetime.min.replace(tzinfo=UTC), UUID(int=0))
 
 
 async def renew_holds(begin: Begin) -> None:
     """Deal with every hold that is about to end."""
-    now = clock.now()
-    async with begin() as db:
-        rows = await run(db, _ENDING, before=now + AHEAD, limit=_BATCH)
-    for row in rows:
+    before, (moment, last) = clock.now() + AHEAD, _FIRST
+    while True:
         async with begin() as db:
-            await _renew(db, row)
+            rows = await run(db, _ENDING, before=before, after_moment=moment, after_id=last, limit=_BATCH)
+        for row in rows:
+            async with begin() as db:
+                await renew(db, row.trial_id, row.id)
+        if len(rows) < _BATCH:
+            return
+        moment, last = rows[-1].capture_before, rows[-1].id
 
 
-async def _renew(db: AsyncConnection, row: Any) -> None:  # noqa: ANN401 - a row
-    trial = await trial_by_id(db, row.trial_id, lock=True)
-    hold = next((c for c in trial.charges if c.id == row.id and c.status == ChargeStatus.HELD), None) if trial else None
+async def renew(db: AsyncConnection, trial_id: UUID, hold_id: UUID) -> None:
+    """Deal with one hold that is about to end, unless that was done."""
+    trial = await trial_by_id(db, trial_id, lock=True)
+    hold = (
+        next((c for c in trial.charges if c.id == hold_id and c.status == ChargeStatus.HELD), None) if trial else None
+    )
     if trial is None or hold is None or hold.capture_before is None:
         return
     if hold.capture_before <= clock.now():

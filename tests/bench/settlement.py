@@ -38,11 +38,10 @@ _SECONDS: Final = 600.0
 _IDLE_SECONDS: Final = 6.0
 _API: Final = Actor(kind="api", id="bench", grants=frozenset({"all"}))
 _ADDRESS: Final = {"line1": "1 High Street", "city": "London", "postal_code": "N1", "country": "GB"}
-_SETTLED: Final = "SELECT count(*) FROM trial WHERE status = 'settled' AND number LIKE 'B%'"
-_OPEN: Final = "SELECT count(*) FROM trial WHERE status <> 'settled' AND number LIKE 'B%'"
+_OPEN: Final = "SELECT count(*) FROM trial WHERE status <> 'settled' AND starts_with(number, 'B')"
 _RIGHT: Final = """
     SELECT count(*) FROM orders o JOIN payment p ON p.order_id = o.id
-    WHERE o.number LIKE 'B%' AND p.amount = %(amount)s AND p.status = 'captured' AND o.total = p.amount
+    WHERE starts_with(o.number, 'B') AND p.amount = %(amount)s AND p.status = 'captured' AND o.total = p.amount
 """
 
 # Each copy has rows of its own, made from those of one trial that went the ordinary way.
@@ -227,6 +226,8 @@ async def _end(url: str) -> None:
     """Their time is over."""
     engine = create_engine(url, size=1, name="bench")
     async with beginner(engine)() as db:
-        await run(db, "UPDATE trial SET ends_at = :now WHERE number LIKE 'B%' AND status = 'delivered'", now=now())
+        await run(
+            db, "UPDATE trial SET ends_at = :now WHERE starts_with(number, 'B') AND status = 'delivered'", now=now()
+        )
         await defer(db, "tryon.end_trials")
     await engine.dispose()

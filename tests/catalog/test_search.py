@@ -41,6 +41,7 @@ async def found(db: AsyncConnection, words: str = "", kind: str = "", size: str 
     [
         ("", ["chelsea-boot", "derby", "skirt", "dress"]), ("boot", ["chelsea-boot"]), ("BOO chel", ["chelsea-boot"]),
         ("kestrel", ["chelsea-boot"]), ("полт", ["dress"]), ("СУКНЯ", ["dress"]), ("ke-8", ["derby"]),
+        ("oxford", ["derby"]),
         ("chelsea-boot-4", ["chelsea-boot"]), ("oot", []), ("hidden", []), ("hi-42", []),
         ("'; drop table", []), ("%", []), ("& | !", []), ("boot:*", ["chelsea-boot"]),
         # What no text has is not looked for.
@@ -96,9 +97,10 @@ async def fill(db: AsyncConnection, products: int) -> None:
     await db.execute(
         text("""
         INSERT INTO product (id, handle, title, kind, brand, description, size_system, size_group, tax_rate, listed,
-                             created_at, updated_at)
+                             words, created_at, updated_at)
         SELECT gen_random_uuid(), 'p-' || i, 'Product ' || md5(i::text), 'shoe', 'Brand ' || i % 50, '', 'eu', 'men', 0,
-               true, :now, :now FROM generate_series(1, :products) AS i
+               true, 'product ' || md5(i::text) || ' brand ' || i % 50,
+               :now, :now FROM generate_series(1, :products) AS i
         """),
         {"now": clock.now(), "products": products},
     )

@@ -1,10 +1,13 @@
 """Money of trials: whoever is killed between any two steps, it moves once, and the books say so."""
 
+from datetime import timedelta
+
 import pytest
 
+from returns_portal import clock
 from returns_portal.finance.books import check_trials
 from returns_portal.payments.stripe import StripeGateway
-from returns_portal.tryon import settling
+from returns_portal.tryon import renewing, settling
 from returns_portal.tryon.models import Outcome, TrialStatus
 from returns_portal.tryon.placing import cancel
 from returns_portal.tryon.queries import TrialView
@@ -141,6 +144,26 @@ async def test_what_arrives_while_its_charge_is_on_its_way(ground: Ground) -> No
         rows = await ground.rows("SELECT status, amount FROM refund WHERE order_id = :id", id=trial.order_id)
         assert sum(row.amount for row in rows) == 2 * PRICE
         assert {row.status for row in rows} == {"succeeded"}
+
+    await ground.killed_everywhere(arrange, prove)
+    await agree(ground)
+
+
+async def test_a_hold_that_is_renewed(ground: Ground) -> None:
+    async def arrange(point: str) -> TrialView:
+        trial = await decided(ground, f"renew-{point}", days=3, kept=0)
+        [hold] = trial.charges
+        # Its own alone: at that time the holds of all stories before are about to end, too.
+        with clock.shifted(timedelta(days=6, hours=1)):
+            async with ground.begin() as db:
+                await renewing.renew(db, trial.id, hold.id)
+        return trial
+
+    async def prove(story: TrialView) -> None:
+        trial = await seen(ground, story)
+        assert (trial.status, trial.held) == (T.DELIVERED, 4 * PRICE)
+        found = [status for status, _, _ in at_gateway(ground.sandbox, trial)]
+        assert found == ["canceled", "requires_capture"]
 
     await ground.killed_everywhere(arrange, prove)
     await agree(ground)
