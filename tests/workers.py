@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+
+from sqlalchemy.exc import OperationalError
 
 from returns_portal import worker
 from tests.portal import Portal
@@ -29,6 +31,8 @@ async def until(portal: Portal, query: str, seconds: float = 20) -> None:
     """
     async with asyncio.timeout(seconds):
         while True:
-            if await portal.rows(query):
-                return
+            # A connection that the test kept may have ended with a server that was stopped; the next one is new.
+            with suppress(OperationalError):
+                if await portal.rows(query):
+                    return
             await asyncio.sleep(0.05)

@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 import sqlalchemy as sa
-import sqlmodel
+import sqlmodel.sql.sqltypes
 from alembic import op
 
 revision = "0014"

@@ -15,8 +15,10 @@ from returns_portal.pgcluster import SUPERUSER
 from returns_portal.pginstall import server_user
 from returns_portal.settings import Settings
 
-_SIZE: Final = "192m"
+_SIZE: Final = "256m"
 """Room for the server's own files, some log of what is written, and the few orders of a test."""
+_LITTLE_LOG: Final = ("ALTER SYSTEM SET min_wal_size = '32MB'", "ALTER SYSTEM SET max_wal_size = '64MB'")
+"""Else the server keeps more of its log for later than there is room for, and the disk fills by itself."""
 
 
 class Server:
@@ -28,6 +30,9 @@ class Server:
         self.no_disk = no_disk
         """Why its disk cannot be filled: it is the machine's; empty where it has one of its own."""
         self.start()
+        with self._superuser() as connection:
+            for setting in (*_LITTLE_LOG, "SELECT pg_reload_conf()"):
+                connection.execute(setting)
 
     def start(self) -> str:
         """Start it unless it runs; the address of its maintenance database."""
@@ -52,11 +57,13 @@ class Server:
 
     def use_up_log(self) -> None:
         """Begin the next pieces of the log until there is none left that was used before; then nothing is committed."""
-        url = self._postgres._url(SUPERUSER, "superuser.password", "postgres")
-        with suppress(psycopg.OperationalError), psycopg.connect(url, autocommit=True) as connection:
+        with suppress(psycopg.OperationalError), self._superuser() as connection:
             for _ in range(64):
                 connection.execute("SELECT pg_switch_wal(), txid_current()")
             raise RuntimeError("There is still room for the log.")
+
+    def _superuser(self) -> psycopg.Connection:
+        return psycopg.connect(self._postgres._url(SUPERUSER, "superuser.password", "postgres"), autocommit=True)
 
     def empty_disk(self) -> None:
         """Give the room back."""
