@@ -13,6 +13,7 @@ from returns_portal.db import run
 from returns_portal.errors import ConflictError, InvalidError, NotFoundError
 from returns_portal.i18n import mark
 from returns_portal.ids import new_id
+from returns_portal.jobs import defer
 from returns_portal.photos import Photo
 from returns_portal.shop.queries import current
 from returns_portal.tryon.announcing import expect
@@ -75,6 +76,8 @@ async def decide(
     await history.record(db, actor, ("trial", trial.id, "decided", told))
     trial = await trial_for(db, actor, number)
     await expect(db, actor, trial)
+    if trial.status == T.SETTLING:
+        await defer(db, "tryon.settle", trial_id=str(trial.id))
     for item in trial.items:
         before = known[item.id]
         if item.decision == Decision.PROBLEM and before.decision != Decision.PROBLEM:
@@ -82,8 +85,10 @@ async def decide(
     return await trial_for(db, actor, number)
 
 
+# What was not charged because of a problem is open again when the customer has changed their mind.
 _DECIDE: Final = """
-    UPDATE trial_item SET decision = :decision, decided_at = :now, problem = :problem, problem_note = :note
+    UPDATE trial_item SET decision = :decision, decided_at = :now, problem = :problem, problem_note = :note,
+        outcome = CASE outcome WHEN 'waived' THEN 'open' ELSE outcome END
     WHERE id = :id
 """
 

@@ -20,6 +20,7 @@ from tests.sandboxes import SandboxProcess
 from tests.tryon.money import (
     KEEP,
     PROBLEM,
+    RETURN,
     arrives,
     at_gateway,
     days_later,
@@ -167,6 +168,18 @@ async def test_a_problem_is_not_charged(portal: Portal) -> None:
     trial = await settled_now(portal, trial)
     assert (trial.status, trial.charged) == (T.SETTLED, 2 * PRICE)
     assert [item.outcome for item in trial.items] == ["waived", "kept", "waived", "kept"]
+
+
+async def test_a_problem_that_was_none_is_charged(portal: Portal, sandbox: SandboxProcess) -> None:
+    trial = await running(portal)
+    await decided(portal, trial, PROBLEM, RETURN, RETURN, RETURN)
+    trial = await settled_now(portal, trial)
+    assert (trial.charged, trial.items[0].outcome) == (0, Outcome.WAIVED)
+    await decided(portal, trial, KEEP)
+    await portal.work()
+    trial = await seen(portal, trial)
+    assert (trial.charged, trial.items[0].outcome) == (PRICE, Outcome.KEPT)
+    assert sum(received for _, _, received in at_gateway(sandbox, trial)) == PRICE
 
 
 async def test_what_the_warehouse_doubts_waits_and_is_charged_when_it_was_sent_back(portal: Portal) -> None:
