@@ -33,6 +33,7 @@ from returns_portal.returns.models import RefundTo, ReturnStatus
 from returns_portal.returns.queries import list_returns, return_for
 from returns_portal.settings import Settings
 from returns_portal.shop.queries import current
+from returns_portal.tryon.announcing import cancel_return
 from returns_portal.warehouse.queries import waiting_items
 from returns_portal.web.site import site
 from returns_portal.web.transaction import asking
@@ -163,7 +164,7 @@ async def cancel(
 
     async def work() -> tuple[int, ReturnOut]:
         view = await return_for(db, actor, rma)
-        await filing.cancel(db, actor, view.rma)
+        await cancel_return(db, actor, view.rma)
         return 200, return_out(await return_for(db, actor, rma), await refunds_of_return(db, actor, view.id))
 
     return await answer_once(request, db, actor, work)

@@ -145,6 +145,8 @@ class ReturnView(msgspec.Struct, frozen=True):
     cancelled_at: datetime | None
     lines: list[ReturnLineView]
     label_code: str
+    of_trial: bool
+    """Whether its order is a trial."""
 
 
 _COUNTED = """
@@ -154,7 +156,7 @@ _COUNTED = """
 _RETURN = f"""
     SELECT r.id, r.rma, r.order_id, o.number AS order_number, o.email, o.name, o.locale, o.currency, o.address,
            r.status, r.refund_to, r.bonus_percent, r.filed_by, r.bank_account IS NOT NULL AS has_bank_account,
-           r.refund_deadline, r.created_at, r.cancelled_at,
+           r.refund_deadline, r.created_at, r.cancelled_at, o.source = 'trial' AS of_trial,
            (SELECT json_agg(json_build_object(
                 'line_id', l.id, 'sku', l.sku, 'title', l.title, 'size', l.size, 'color', l.color,
                 'quantity', coalesce(a.quantity, 0), 'reason', coalesce(a.reason, ''), 'unit_paid', l.unit_paid,

@@ -99,17 +99,17 @@ def refusals(wish: Wish, policy: Policy) -> Sequence[Refusal]:
     if not policy.offered:
         found.append(Refusal("not_offered", mark("We do not send anything to try at the moment.")))
     if wish.items > policy.max_items:
-        sentence = mark("At most {most} items can be tried at a time, and there are {items} in the basket.")
+        sentence = mark("That is too much to try at a time: the basket holds {items}, and the limit is {most}.")
         found.append(Refusal("too_many_items", sentence, {"most": policy.max_items, "items": wish.items}))
     if wish.value > policy.most(wish.currency):
         found.append(Refusal("too_much_value", mark("This is worth more than can be sent to be tried at a time.")))
     if wish.open_trials >= policy.open_trials:
-        sentence = mark("There are {open} trials under way already. Settle one of them first.")
+        sentence = mark("Trials that are under way already: {open}. Settle one of them first.")
         found.append(Refusal("too_many_trials", sentence, {"open": wish.open_trials}))
     if policy.countries and wish.country not in policy.countries:
         found.append(Refusal("country", mark("We do not send things to be tried to this country.")))
     if wish.trial_days > policy.max_trial_days:
-        sentence = mark("A trial can take at most {most} days.")
+        sentence = mark("That is too long: the limit in days is {most}.")
         found.append(Refusal("too_many_days", sentence, {"most": policy.max_trial_days}))
     return found
 

@@ -124,7 +124,7 @@ async def test_a_limit_that_is_known_only_now_offers_to_buy(browser: Browser, po
     await fill(browser, portal, "42")
     answer = await post(browser, "/checkout", await typed(browser))
     assert answer.status_code == 422
-    assert "There are 1 trials under way already." in words(answer)
+    assert "Trials that are under way already: 1." in words(answer)
     assert 'href="/checkout?mode=purchase"' in answer.text
     bought = await post(browser, "/checkout", await typed(browser, mode="purchase"))
     assert bought.status_code == 303

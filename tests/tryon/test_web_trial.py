@@ -64,6 +64,17 @@ async def test_while_the_bank_is_asked_the_page_looks_again_by_itself(browser: B
     assert "refresh" not in page.headers
 
 
+async def test_the_label_of_a_trial_is_not_cancelled_but_decided_about(browser: Browser, portal: Portal) -> None:
+    trial = await at_home(browser, portal)
+    page = await browser.get(f"/returns/{trial.rma}")
+    assert "Open my label" in words(page)
+    assert f'href="/trials/{trial.number}"' in page.text
+    assert "cancel this return" not in words(page)
+    answer = await post(browser, f"/returns/{trial.rma}/cancellation", {})
+    assert "Say on the trial's page what you keep" in words(await browser.get(answer.headers["location"]))
+    assert (await seen(portal, trial)).return_status == "filed"
+
+
 async def test_a_refused_card_is_told_and_another_one_taken(browser: Browser, portal: Portal) -> None:
     path = await order(browser, portal, "41", card_number=REFUSED)
     await portal.work()
