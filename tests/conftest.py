@@ -23,6 +23,7 @@ from returns_portal.settings import Settings
 from tests.databases import database
 from tests.portal import Portal
 from tests.sandboxes import KEY, SandboxProcess, running
+from tests.spare import Spare
 
 # A busy machine is slow now and then, which says nothing about what is tested.
 hypothesis_settings.register_profile("unhurried", deadline=None)
@@ -55,10 +56,17 @@ def template_database(server_url: str) -> Iterator[str]:
         yield str(make_url(url).database)
 
 
+@pytest.fixture(scope="session")
+def spare_database(server_url: str, template_database: str) -> Iterator[Spare]:
+    spare = Spare(server_url, template_database)
+    yield spare
+    spare.drop()
+
+
 @pytest.fixture
-def database_url(server_url: str, template_database: str) -> Iterator[str]:
+def database_url(spare_database: Spare) -> Iterator[str]:
     """A migrated database of this test alone."""
-    with database(server_url, "test", template=template_database) as url:
+    with spare_database.lent() as url:
         yield url
 
 
