@@ -1,5 +1,6 @@
 """Points given or taken by hand: always with a reason, above the shop's limit with a second person."""
 
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -58,7 +59,7 @@ async def request(
     _check(currency, amount, reason)
     await lock_account_by_id(db, account_id)
     shop = await current(db)
-    second = shop.second_person and abs(amount) > shop.points_limit
+    second = shop.second_person and await _unseen(db, account_id, currency, amount) + abs(amount) > shop.points_limit
     now = clock.now()
     row = {
         "id": new_id(),
@@ -83,6 +84,21 @@ async def request(
         history.rows(actor, ("points_account", account_id, action, told)),
     )
     return AdjustmentStatus.PENDING if second else AdjustmentStatus.DONE
+
+
+_UNSEEN_FOR: Final = timedelta(days=30)
+_UNSEEN: Final = """
+    SELECT coalesce(sum(abs(amount)), 0)::bigint AS points FROM points_adjustment
+    WHERE account_id = :account_id AND currency = :currency AND NOT needed_second AND requested_at > :since
+        AND sign(amount) = sign(:amount)
+"""
+
+
+async def _unseen(db: AsyncConnection, account_id: UUID, currency: str, amount: int) -> int:
+    """How many points were given (or taken, as now) lately without a second person: many small ones are a large one."""
+    since = clock.now() - _UNSEEN_FOR
+    rows = await run(db, _UNSEEN, account_id=account_id, currency=currency, since=since, amount=amount)
+    return int(rows[0].points)
 
 
 def _check(currency: str, amount: int, reason: str) -> None:

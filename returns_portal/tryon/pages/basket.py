@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 from litestar import Request
@@ -42,6 +43,8 @@ class Row(msgspec.Struct, frozen=True):
     quantity: int
     stock: int
     problem: str
+    picture: UUID | None
+    """A picture of it in its colour, or in all."""
 
     @property
     def choices(self) -> range:
@@ -104,7 +107,9 @@ def units(entries: Sequence[Entry]) -> int:
 
 _VARIANTS: Final = """
     SELECT v.sku, p.handle, p.title, v.size, v.color, v.price, v.currency,
-           CASE WHEN v.archived_at IS NULL AND p.listed THEN v.stock ELSE 0 END AS stock
+           CASE WHEN v.archived_at IS NULL AND p.listed THEN v.stock ELSE 0 END AS stock,
+           (SELECT i.id FROM product_picture i WHERE i.product_id = p.id AND i.color IN (v.color, '')
+            ORDER BY i.color = '', i.position, i.id LIMIT 1) AS picture
     FROM variant v JOIN product p ON p.id = v.product_id WHERE v.sku = ANY(:skus)
 """
 
@@ -156,6 +161,7 @@ def _row(variant: Any, count: int) -> Row:  # noqa: ANN401 - a row
         quantity=count,
         stock=variant.stock,
         problem=problem,
+        picture=variant.picture,
     )
 
 
