@@ -6,7 +6,7 @@
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import psycopg
@@ -28,6 +28,20 @@ from tests.spare import Spare
 # A busy machine is slow now and then, which says nothing about what is tested.
 hypothesis_settings.register_profile("unhurried", deadline=None)
 hypothesis_settings.load_profile("unhurried")
+
+
+_LONGEST: Final = ("model/", "tryon/test_machine", "faults/test_schedules", "tryon/test_kills", "faults/", "browser/")
+"""What takes minutes in one piece begins first, so that two processes end at the same time."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest pieces first; all others stay in their order."""
+
+    def place(item: pytest.Item) -> int:
+        path = item.nodeid.removeprefix("tests/")
+        return next((rank for rank, start in enumerate(_LONGEST) if path.startswith(start)), len(_LONGEST))
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")

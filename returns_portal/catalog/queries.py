@@ -1,9 +1,12 @@
 """Loaders of products. Customers see what is listed; staff and programs with a key see everything."""
 
+import time
 from typing import Any, Final
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 import msgspec
+from sqlalchemy import Engine
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.actor import Actor
@@ -85,6 +88,22 @@ VIEW: Final = """
             FROM product_picture i WHERE i.product_id = p.id) AS pictures
     FROM product p
 """
+_LISTED: Final = "SELECT EXISTS (SELECT FROM product WHERE listed) AS any"
+_LISTED_SECONDS: Final = 30.0
+_listed: WeakKeyDictionary[Engine, tuple[float, bool]] = WeakKeyDictionary()
+
+
+async def something_listed(db: AsyncConnection) -> bool:
+    """Whether the storefront offers anything, as it was half a minute ago at most: every page asks."""
+    moment, known = _listed.get(db.sync_engine, (-_LISTED_SECONDS, False))
+    now = time.monotonic()
+    if now - moment >= _LISTED_SECONDS:
+        [row] = await run(db, _LISTED)
+        known = bool(row.any)
+        _listed[db.sync_engine] = now, known
+    return known
+
+
 _BY_HANDLE: Final = f"{VIEW} WHERE p.handle = :handle"
 _FIRST: Final = f"{VIEW} ORDER BY p.id DESC LIMIT :limit"
 _BEFORE: Final = f"{VIEW} WHERE p.id < :before ORDER BY p.id DESC LIMIT :limit"

@@ -15,6 +15,7 @@ from returns_portal import clock
 from returns_portal.accounts.replies import answer_once
 from returns_portal.actor import Actor
 from returns_portal.errors import InvalidError
+from returns_portal.i18n import mark
 from returns_portal.orders.intake import AddressInput
 from returns_portal.refunds.shapes import LabelOut, label_out
 from returns_portal.tryon import deciding, placing, settling, shipping
@@ -128,6 +129,8 @@ class TrialOut(msgspec.Struct, frozen=True):
     charge_today: int
     charged: int
     """What was paid for what is kept."""
+    deposit_paid: int
+    """What was paid at checkout; it pays for what is kept, and what is left of it goes back."""
     refunded: int
     held: int
     """What is held on the card right now."""
@@ -177,6 +180,7 @@ def trial_out(trial: TrialView) -> TrialOut:
         max_charge=trial.max_charge,
         charge_today=trial.charge_today,
         charged=trial.charged,
+        deposit_paid=trial.deposit_paid,
         refunded=trial.refunded,
         held=trial.held,
         points=trial.points,
@@ -296,6 +300,8 @@ async def decide(
     """Say of each item whether it is kept, goes back or has a problem. Scope `trials:write`."""
     actor.require("trials:write")
     decisions = {item.item_id: Decision(item.decision) for item in data.items}
+    if len(decisions) < len(data.items):
+        raise InvalidError(mark("An item is named twice. Say of each once what becomes of it."), field="items")
     problems = {item.item_id: (item.problem, item.note) for item in data.items if item.decision == "problem"}
     return trial_out(await deciding.decide(db, actor, trial, decisions, problems))
 

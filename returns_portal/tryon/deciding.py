@@ -76,7 +76,7 @@ async def decide(
     await history.record(db, actor, ("trial", trial.id, "decided", told))
     trial = await trial_for(db, actor, number)
     await expect(db, actor, trial)
-    if trial.status == T.SETTLING:
+    if trial.settling_at is not None:
         await defer(db, "tryon.settle", trial_id=str(trial.id))
     for item in trial.items:
         before = known[item.id]

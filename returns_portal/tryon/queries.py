@@ -150,6 +150,11 @@ class TrialView(msgspec.Struct, frozen=True, dict=True):
         return sum(item.price for item in self.items if item.charge_id in done)
 
     @cached_property
+    def deposit_paid(self) -> int:
+        """What was paid at checkout."""
+        return sum(charge.captured for charge in self.charges if charge.kind == ChargeKind.DEPOSIT)
+
+    @cached_property
     def held(self) -> int:
         """What is held on the card right now."""
         return sum(c.amount for c in self.charges if c.kind == ChargeKind.HOLD and c.status in LIVE_HOLDS)

@@ -14,8 +14,9 @@ from returns_portal.tryon.models import Strategy
 HOLD_DAYS: Final = 7
 """How long a card network keeps an authorisation that the customer began (docs.stripe.com, "Place a hold on a payment
 method"); the moment itself is told with each hold (`capture_before`)."""
-_MARGIN_DAYS: Final = 1
-"""For settling: a hold that ends on the very day on which the trial does is no safe one."""
+_MARGIN_DAYS: Final = 2
+"""The trial's last day runs until midnight, and a hold is renewed (or charged) a day before it ends: a hold that would
+be renewed although the trial is about to be settled is no safe one."""
 _HUNDREDTHS: Final = 2
 
 

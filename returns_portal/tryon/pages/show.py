@@ -94,7 +94,7 @@ async def show_page(db: AsyncConnection, actor: Actor, number: str) -> ShowPage:
         standing=standing(view, zone, asking=asking),
         asking=asking,
         confirm=awaited(view) if view.status in OPEN else None,
-        wants_card=view.status in WANTS_CARD and not asking,
+        wants_card=_wants_card(view) and not asking,
         failure=next((charge.failure for charge in reversed(view.charges) if charge.failure), ""),
         items=items,
         decidable=any(item.editable for item in items),
@@ -108,6 +108,13 @@ async def show_page(db: AsyncConnection, actor: Actor, number: str) -> ShowPage:
         charged=[charged_words(charge, view.card_last4) for charge in view.charges if charge.captured],
         returnable=view.status == T.SETTLED and any(item.outcome == Outcome.KEPT for item in view.items),
     )
+
+
+def _wants_card(view: TrialView) -> bool:
+    """Whether a card is of use: in finance's hands, only for what the customer keeps and has not paid."""
+    if view.status == T.OVERDUE:
+        return any(item.outcome == Outcome.OPEN and item.decision == Decision.KEEP for item in view.items)
+    return view.status in WANTS_CARD
 
 
 def _qr(view: TrialView) -> str:
