@@ -7,11 +7,11 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from returns_portal.accounts.rules import email_key
 from returns_portal.actor import Actor
 from returns_portal.db import run
 from returns_portal.errors import NotFoundError
 from returns_portal.i18n import mark
-from returns_portal.points.actions import email_key
 
 
 class Expiring(msgspec.Struct, frozen=True):

@@ -6,11 +6,12 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select, text, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from returns_portal import clock, history
+from returns_portal.accounts.queries import order_contact
 from returns_portal.actor import Actor
 from returns_portal.db import insert_rows, run
 from returns_portal.errors import ConflictError, InvalidError, NotFoundError
@@ -269,12 +270,8 @@ async def state_withdrawal(
     """
     now = clock.now()
     number = order_number.strip().removeprefix("#")
-    order_id = (
-        await db.execute(
-            text("SELECT id FROM orders WHERE number = :number AND email_key = :email"),
-            {"number": number, "email": email.strip().casefold()},
-        )
-    ).scalar_one_or_none()
+    order = await order_contact(db, order_number, email)
+    order_id = order.id if order else None
     withdrawal_id = new_id()
     statement = {
         "id": withdrawal_id,
