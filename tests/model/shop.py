@@ -37,7 +37,7 @@ class Model(Money):
     def file(self, order: Order, lines: dict[Line, int], to: str) -> Return:
         """Announce that units come back."""
         for line, units in lines.items():
-            left = line.ordered - order.announced(line)
+            left = line.ordered - order.gone(line)
             if left <= 0:
                 raise RefusedError("already_returned")
             if order.delivered_at and day_of(self.now, ZONE) > day_of(order.delivered_at, ZONE) + _WINDOW:
