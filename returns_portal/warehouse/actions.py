@@ -14,7 +14,7 @@ from returns_portal.actor import Actor
 from returns_portal.db import insert_rows, run
 from returns_portal.errors import ConflictError, InvalidError, NotFoundError
 from returns_portal.ids import new_id
-from returns_portal.returns.actions import lock_return, move_to
+from returns_portal.returns.actions import lock_return, move_back, move_to
 from returns_portal.returns.models import ReturnStatus
 from returns_portal.warehouse.models import ACCEPTANCE_TRANSITIONS, Acceptance, Parcel, ParcelItem
 from returns_portal.warehouse.queries import parcel_for, parcels_of
@@ -179,7 +179,7 @@ async def take_back(db: AsyncConnection, actor: Actor, parcel_id: UUID) -> Any: 
     await _mark_undone(db, actor, parcel_id)
     others = [other for other in await parcels_of(db, actor, row.id) if other.id != parcel_id]
     if not others:
-        await move_to(db, actor, row.id, ReturnStatus.FILED, "check_in_undone", {"parcel": str(parcel_id)})
+        await move_back(db, actor, row.id, "check_in_undone", {"parcel": str(parcel_id)})
     else:
         await history.record(db, actor, ("return", row.id, "check_in_undone", {"parcel": str(parcel_id)}))
     return row

@@ -51,7 +51,7 @@ class Model(Money):
     def cancel(self, ret: Return) -> None:
         if ret.status != "filed":
             raise RefusedError("not_cancellable")
-        ret.status = "cancelled"
+        ret.status, ret.was_cancelled = "cancelled", True
 
     def receive(
         self, ret: Return, counts: Sequence[Count], number: int, delay: timedelta
@@ -98,7 +98,7 @@ class Model(Money):
         ret.order.paid_for = [run for run in ret.order.paid_for if run.parcel is not parcel]
         parcel.live = False
         if not any(other.live for other in ret.parcels):
-            ret.status = "filed"
+            ret.status = "cancelled" if ret.was_cancelled else "filed"
 
     def correct(self, parcel: Parcel, counts: Sequence[Count]) -> tuple[Parcel, list[Refund]]:
         """Count again what was paid for: what is owed now beyond that is paid, and nothing is pulled back."""

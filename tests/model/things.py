@@ -198,6 +198,7 @@ class Return(Thing):
     to: str
     bonus: int
     status: str = "filed"
+    was_cancelled: bool = False
     parcels: list["Parcel"] = field(default_factory=list)
     rma: str = ""
     id: UUID = NOTHING
