@@ -57,6 +57,14 @@ _STORED = """
     FROM orders o WHERE o.number = :number
 """
 _LINES = "SELECT * FROM order_line WHERE order_id = :id ORDER BY position"
+# What came back had left the shop, whatever its system says by now.
+_SHIPPED = """
+    UPDATE order_line l SET shipped = greatest(:shipped, (
+        SELECT coalesce(sum(i.quantity), 0) FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id
+        WHERE i.order_line_id = l.id AND p.undone_at IS NULL AND i.acceptance = 'accepted' AND i.decided_at IS NULL
+          AND i.condition <> 'not_shipped'))
+    WHERE l.id = :id
+"""
 
 
 class Put(NamedTuple):
@@ -139,7 +147,7 @@ async def _update(db: AsyncConnection, actor: Actor, stored: Row[Any], new: Prep
     if changes.lines is not None:
         await db.execute(delete(OrderLine).where(col(OrderLine.order_id) == stored.id))
     if changes.shipped:
-        await db.execute(text("UPDATE order_line SET shipped = :shipped WHERE id = :id"), changes.shipped)
+        await db.execute(text(_SHIPPED), changes.shipped)
     if changes.removed_payments:
         await db.execute(delete(Payment).where(col(Payment.id).in_(changes.removed_payments)))
     told = ("order", stored.id, "updated", {"source": new.source, "changed": sorted(changes.names)})

@@ -143,15 +143,23 @@ class Model(Money):
 
 
 def _recorded(order: Order, counts: Sequence[Count]) -> list[Item]:
-    """Counts as they are kept: what the order never had is surplus, what is damaged or wrong waits for a person."""
+    """Counts as they are kept: what the order never had is surplus; what is damaged, wrong or was never sent waits."""
     room = {line: line.ordered - order.counted(line) for line in order.lines}
+    out = {line: line.shipped - order.arrived(line) for line in order.lines}
     items = []
     for count in counts:
         fits = min(count.quantity, room[count.line]) if count.line else 0
         if count.line and fits > 0:
             room[count.line] -= fits
-            fine = count.condition in {"resellable", "worn", "not_shipped"}
-            items.append(Item(count.line, fits, count.condition, "accepted" if fine else "waiting"))
+            fine = 0
+            if count.condition == "not_shipped":
+                fine = fits
+            else:
+                if count.condition in {"resellable", "worn"}:
+                    fine = max(0, min(fits, out[count.line]))
+                out[count.line] -= fits
+            split = ((fine, "accepted"), (fits - fine, "waiting"))
+            items += [Item(count.line, units, count.condition, outcome) for units, outcome in split if units]
         if count.quantity > fits:
             items.append(Item(count.line, count.quantity - fits, count.condition, "surplus"))
     return items
