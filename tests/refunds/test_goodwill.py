@@ -170,8 +170,8 @@ async def test_points_only_if_the_customer_agreed_and_without_a_bonus(portal: Po
     await portal.work()
     with pytest.raises(InvalidError) as refused:
         await given_back(portal, amount=500, refund_to=RefundTo.POINTS)
-    assert (refused.value.code, refused.value.field) == ("no_consent", "agreed")
-    await given_back(portal, amount=500, refund_to=RefundTo.POINTS, agreed=True)
+    assert (refused.value.code, refused.value.field) == ("no_consent", "points_consent")
+    await given_back(portal, amount=500, refund_to=RefundTo.POINTS, points_consent=True)
     await portal.work()
     assert await portal.points(order.email) == {"EUR": 500}
     assert await paid_by_gateway(portal) == 0
