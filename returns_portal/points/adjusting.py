@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock, history
+from returns_portal.accounts.rules import email_key
 from returns_portal.actor import Actor
 from returns_portal.db import Rows, insert_rows, run
 from returns_portal.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
@@ -37,7 +38,7 @@ async def open_account(db: AsyncConnection, actor: Actor, email: str) -> UUID:
     found = await account_of(db, email)
     if found is not None:
         return found
-    if not await run(db, "SELECT id FROM orders WHERE email_key = :key LIMIT 1", key=email.strip().lower()):
+    if not await run(db, "SELECT id FROM orders WHERE email_key = :key LIMIT 1", key=email_key(email)):
         raise NotFoundError(
             mark("Nobody with this address has ordered here. Look the address up in one of the customer's orders."),
             field="email",

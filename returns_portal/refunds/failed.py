@@ -21,6 +21,7 @@ from returns_portal.jobs import defer
 from returns_portal.payments.disputes import LOST
 from returns_portal.payments.models import PaymentStatus, Tender
 from returns_portal.refunds.fitting import STOPPED
+from returns_portal.refunds.forgetting import forget_account
 from returns_portal.refunds.life import transition
 from returns_portal.refunds.models import Destination, Kind, RefundStatus
 
@@ -217,4 +218,5 @@ async def _send(
     if destination != row.destination:
         told = {"from": row.destination, "to": destination.value, "bonus": bonus}
         await history.record(db, actor, ("refund", row.id, "rerouted", told))
+        await forget_account(db, return_id=row.return_id, refund_id=row.id)
     await defer(db, "refunds.submit", refund_id=str(row.id))

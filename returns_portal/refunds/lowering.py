@@ -20,6 +20,7 @@ from returns_portal.ledger.actions import Posting
 from returns_portal.ledger.models import Account
 from returns_portal.money import allocate
 from returns_portal.payments.disputes import LOST
+from returns_portal.refunds.forgetting import forget_account
 from returns_portal.refunds.life import transition
 from returns_portal.refunds.models import Kind, RefundStatus
 
@@ -61,7 +62,8 @@ async def lower(db: AsyncConnection, actor: Actor, refund_id: UUID, amount: int)
     told = {"from": row.amount, "to": amount, "attempt": row.attempt}
     await history.record(db, actor, ("refund", refund_id, "lowered", told))
     if not amount:
-        await transition(db, actor, refund_id, RefundStatus.CANCELED)
+        dropped = await transition(db, actor, refund_id, RefundStatus.CANCELED)
+        await forget_account(db, return_id=dropped.return_id, refund_id=refund_id)
         return
     await run(
         db,

@@ -23,6 +23,7 @@ from returns_portal.payments import disputes
 from returns_portal.payments.gateway import GatewayBusyError, GatewayRefund, GatewayRefusedError, GatewayUnknownError
 from returns_portal.payments.models import PaymentStatus, Tender
 from returns_portal.payments.stripe import StripeGateway
+from returns_portal.refunds.forgetting import forget_account
 from returns_portal.refunds.life import letter, transition
 from returns_portal.refunds.models import Destination, RefundStatus
 
@@ -248,11 +249,4 @@ async def confirm_transfer(db: AsyncConnection, actor: Actor, refund_id: UUID, r
             "This refund does not await a transfer (any more). Nothing was changed.", code="wrong_status"
         )
     row = await transition(db, actor, refund_id, RefundStatus.SUCCEEDED, reference=reference.strip()[:140])
-    await db.execute(
-        text(
-            "UPDATE returns SET bank_account = NULL WHERE id = :id AND NOT EXISTS (SELECT 1 FROM refund"
-            " WHERE return_id = :id AND destination = 'transfer' AND status IN ('planned', 'awaiting_transfer'))"
-        ),
-        {"id": row.return_id},
-    )
-    await run(db, "UPDATE refund SET bank_account = NULL WHERE id = :id", id=refund_id)
+    await forget_account(db, return_id=row.return_id, refund_id=refund_id)

@@ -18,6 +18,7 @@ from returns_portal.errors import InvalidError
 from returns_portal.i18n import mark
 from returns_portal.orders.intake import AddressInput
 from returns_portal.refunds.shapes import LabelOut, label_out
+from returns_portal.texts import WITHOUT_NUL
 from returns_portal.tryon import deciding, placing, settling, shipping
 from returns_portal.tryon.models import Decision, Mode, TrialStatus
 from returns_portal.tryon.placing import TrialInput, Wanted
@@ -32,7 +33,7 @@ Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 class WantedIn(msgspec.Struct, forbid_unknown_fields=True):
     """So many units of a variant."""
 
-    sku: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    sku: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, min_length=1, max_length=200)]
     quantity: Annotated[int, msgspec.Meta(ge=1, le=50)] = 1
 
 
@@ -42,24 +43,24 @@ class TrialIn(msgspec.Struct, forbid_unknown_fields=True):
     `payment_method` is Stripe's; with the sandbox its test ids. `terms` is the text that the customer agreed to.
     """
 
-    email: Annotated[str, msgspec.Meta(max_length=320)]
-    name: Annotated[str, msgspec.Meta(max_length=200)]
+    email: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=320)]
+    name: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=200)]
     shipping_address: AddressInput
     items: Annotated[list[WantedIn], msgspec.Meta(min_length=1, max_length=50)]
-    payment_method: Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+    payment_method: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, min_length=1, max_length=255)]
     trial_days: Annotated[int, msgspec.Meta(ge=1, le=60)] | None = None
     mode: Literal["trial", "purchase"] = "trial"
     points: Annotated[int, msgspec.Meta(ge=0)] = 0
-    phone: Annotated[str, msgspec.Meta(max_length=50)] = ""
-    locale: Annotated[str, msgspec.Meta(max_length=16)] = "en"
-    terms: Annotated[str, msgspec.Meta(max_length=20_000)] = ""
+    phone: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=50)] = ""
+    locale: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=16)] = "en"
+    terms: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=20_000)] = ""
 
 
 class ShipmentIn(msgspec.Struct, forbid_unknown_fields=True):
     """A parcel that leaves."""
 
-    carrier: Annotated[str, msgspec.Meta(max_length=100)] = ""
-    tracking: Annotated[str, msgspec.Meta(max_length=100)] = ""
+    carrier: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=100)] = ""
+    tracking: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=100)] = ""
 
 
 class DeliveryIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -81,7 +82,7 @@ class DecisionIn(msgspec.Struct, forbid_unknown_fields=True):
     item_id: UUID
     decision: Literal["keep", "return", "problem"]
     problem: Literal["damaged", "missing", "wrong"] = "damaged"
-    note: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+    note: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=1000)] = ""
 
 
 class DecisionsIn(msgspec.Struct, forbid_unknown_fields=True):

@@ -14,7 +14,8 @@ from returns_portal.actor import Actor
 from returns_portal.db import insert_rows, run
 from returns_portal.errors import ConflictError, InvalidError, NotFoundError
 from returns_portal.ids import new_id
-from returns_portal.returns.actions import lock_return, move_to
+from returns_portal.orders.models import TRIAL
+from returns_portal.returns.actions import lock_return, move_back, move_to
 from returns_portal.returns.models import ReturnStatus
 from returns_portal.warehouse.models import ACCEPTANCE_TRANSITIONS, Acceptance, Parcel, ParcelItem
 from returns_portal.warehouse.queries import parcel_for, parcels_of
@@ -40,17 +41,23 @@ class DockLine(msgspec.Struct, frozen=True):
     size: str
     color: str
     quantity: int
+    shipped: int
     counted: int
+    arrived: int
+    """Of `counted`, what came in a parcel: the rest had never left the shop."""
 
 
 _DOCK = """
     SELECT (SELECT status FROM returns WHERE id = :return_id) AS status,
            (SELECT id FROM parcel WHERE return_id = :return_id AND number = :number AND undone_at IS NULL) AS parcel_id,
            (SELECT json_agg(json_build_object('line_id', l.id, 'title', l.title, 'size', l.size, 'color', l.color,
-                'quantity', l.quantity, 'counted', coalesce((
-                SELECT sum(i.quantity) FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id
-                WHERE i.order_line_id = l.id AND p.undone_at IS NULL AND i.acceptance <> 'surplus'), 0)
-            ) ORDER BY l.position) FROM order_line l WHERE l.order_id = :order_id) AS lines
+                'quantity', l.quantity, 'shipped', l.shipped, 'counted', c.counted, 'arrived', c.arrived
+            ) ORDER BY l.position) FROM order_line l CROSS JOIN LATERAL (
+                SELECT coalesce(sum(i.quantity), 0) AS counted,
+                       coalesce(sum(i.quantity) FILTER (WHERE i.condition <> 'not_shipped'), 0) AS arrived
+                FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id
+                WHERE i.order_line_id = l.id AND p.undone_at IS NULL AND i.acceptance <> 'surplus') AS c
+            WHERE l.order_id = :order_id) AS lines
 """
 
 
@@ -70,17 +77,20 @@ async def check_in(
     if state.parcel_id is not None:
         raise await _already(db, actor, row, number)
     lines = msgspec.convert(state.lines or [], list[DockLine])
-    items = recorded(
-        _valid(counts, lines),
-        {line.line_id: line.quantity - line.counted for line in lines},
-        hold=row.settled_elsewhere,
-    )
+    items = _recorded(row, counts, lines)
     parcel_id = await _insert(db, actor, row.id, number, note, items)
     if state.status != ReturnStatus.RECEIVED:
         await move_to(db, actor, row.id, ReturnStatus.RECEIVED, "checked_in", _told(parcel_id, number, items))
     else:
         await history.record(db, actor, ("return", row.id, "checked_in", _told(parcel_id, number, items)))
     return CheckedIn(parcel_id, row, number, items), lines
+
+
+def _recorded(row: Any, counts: Sequence[Counted], lines: Sequence[DockLine]) -> list[Item]:  # noqa: ANN401 - a row
+    """What is recorded of counts. Of a trial, whatever comes is not charged, and nothing is paid for it."""
+    room = {line.line_id: line.quantity - line.counted for line in lines}
+    sent = room if row.source == TRIAL else {line.line_id: line.shipped - line.arrived for line in lines}
+    return recorded(_valid(counts, lines), room, sent, hold=row.settled_elsewhere)
 
 
 def _valid(counts: Sequence[Counted], lines: Sequence[DockLine]) -> Sequence[Counted]:
@@ -179,7 +189,7 @@ async def take_back(db: AsyncConnection, actor: Actor, parcel_id: UUID) -> Any: 
     await _mark_undone(db, actor, parcel_id)
     others = [other for other in await parcels_of(db, actor, row.id) if other.id != parcel_id]
     if not others:
-        await move_to(db, actor, row.id, ReturnStatus.FILED, "check_in_undone", {"parcel": str(parcel_id)})
+        await move_back(db, actor, row.id, "check_in_undone", {"parcel": str(parcel_id)})
     else:
         await history.record(db, actor, ("return", row.id, "check_in_undone", {"parcel": str(parcel_id)}))
     return row
@@ -209,11 +219,7 @@ async def replace(
     await _mark_undone(db, actor, parcel_id)
     [state] = await run(db, _DOCK, return_id=row.id, order_id=row.order_id, number=parcel.number)
     lines = msgspec.convert(state.lines or [], list[DockLine])
-    items = recorded(
-        _valid(counts, lines),
-        {line.line_id: line.quantity - line.counted for line in lines},
-        hold=row.settled_elsewhere,
-    )
+    items = _recorded(row, counts, lines)
     new = await _insert(db, actor, row.id, parcel.number, note, items, corrects_id=parcel_id)
     await history.record(
         db,

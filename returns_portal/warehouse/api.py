@@ -15,6 +15,7 @@ from returns_portal.accounts.replies import answer_once
 from returns_portal.actor import Actor
 from returns_portal.refunds import actions as refunds
 from returns_portal.refunds.shapes import PreviewOut, preview_out
+from returns_portal.texts import WITHOUT_NUL
 from returns_portal.warehouse.models import Acceptance, Condition
 from returns_portal.warehouse.queries import rma_for_code
 from returns_portal.warehouse.rules import Counted
@@ -33,16 +34,16 @@ class CorrectionIn(msgspec.Struct, forbid_unknown_fields=True):
     """What a parcel really held."""
 
     lines: Annotated[list[CountIn], msgspec.Meta(max_length=500)]
-    note: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+    note: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=1000)] = ""
 
 
 class CheckInIn(msgspec.Struct, forbid_unknown_fields=True):
     """A parcel: the code on it (RMA or tracking number), which of its return's parcels it is, and what it held."""
 
-    code: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+    code: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, min_length=1, max_length=128)]
     lines: Annotated[list[CountIn], msgspec.Meta(max_length=500)]
     parcel: Annotated[int, msgspec.Meta(ge=1, le=99)] = 1
-    note: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+    note: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=1000)] = ""
 
 
 class CountOut(msgspec.Struct, frozen=True):
