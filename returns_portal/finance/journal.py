@@ -22,6 +22,7 @@ import msgspec
 from returns_portal.finance.codes import CODES_SQL
 from returns_portal.finance.listing import Column, Listing
 from returns_portal.finance.report import COLUMNS, JOINS
+from returns_portal.refunds.attempts import AS_BOOKED
 
 
 class Members(msgspec.Struct, frozen=True):
@@ -110,9 +111,12 @@ _MOVEMENTS: Final = (
 
 
 def movements_listing(members: Members) -> Listing:
-    """The refunds among these transactions, and with negative amounts their reversals, as the report shows refunds."""
+    """The refunds among these transactions, and with negative amounts their reversals, as the report shows refunds.
+
+    Each is told as it was booked, whatever has become of the refund since.
+    """
     source = f"""
-        FROM ({members.sql}) AS t JOIN refund f ON f.id = t.cause_id {JOINS}
+        FROM ({members.sql}) AS t {AS_BOOKED} {JOINS}
         LEFT JOIN credit_note n ON n.ledger_transaction_id = t.id
         WHERE t.cause = 'refund' AND t.kind IN ('refund', 'refund_reversal')
     """

@@ -109,6 +109,9 @@ class ClosedFile(SQLModel, table=True):
     period_id: UUID = Field(primary_key=True, foreign_key="closed_period.id")
     kind: str = Field(primary_key=True)
     file_id: UUID = Field(foreign_key="finance_file.id", unique=True)
+    sums: list[dict[str, Any]] | None = Field(default=None, sa_column=json(nullable=True))
+    """What the rows of `refunds.csv` come to, read from the file itself, as `totals` of the month; None of the others.
+    """
 
 
 class Seller(SQLModel, table=True):

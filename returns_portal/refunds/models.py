@@ -2,13 +2,14 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index
 from sqlmodel import Field, SQLModel
 
 from returns_portal.returns.models import RefundTo
-from returns_portal.tables import minor_units, moment, one_of
+from returns_portal.tables import json, minor_units, moment, one_of
 
 
 class RefundStatus(StrEnum):
@@ -128,6 +129,30 @@ class Refund(SQLModel, table=True):
     settled_at: datetime | None = Field(default=None, sa_column=moment())
     """When it succeeded."""
     changed_at: datetime = Field(sa_column=moment(nullable=False))
+
+
+class RefundAttempt(SQLModel, table=True):
+    """An attempt at a refund that is over, as it was when it failed; see `attempts.py`. Written once, never changed."""
+
+    __tablename__ = "refund_attempt"
+    __table_args__ = (one_of(Destination, "destination"),)
+
+    refund_id: UUID = Field(primary_key=True, foreign_key="refund.id")
+    attempt: int = Field(primary_key=True)
+    destination: str
+    amount: int = Field(sa_column=minor_units())
+    bonus: int = Field(sa_column=minor_units())
+    tax: int = Field(sa_column=minor_units())
+    shipping: int = Field(sa_column=minor_units())
+    gateway_id: str | None = None
+    gateway_reference: str
+    failure_reason: str
+    submitted_at: datetime | None = Field(default=None, sa_column=moment())
+    settled_at: datetime | None = Field(default=None, sa_column=moment())
+    lines: list[dict[str, Any]] = Field(sa_column=json())
+    """What its release paid for: title, sku, size, color, quantity, amount, tax."""
+    others: int = Field(sa_column=minor_units())
+    """What the other refunds of its release paid of that."""
 
 
 class RefundLine(SQLModel, table=True):

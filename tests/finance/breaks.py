@@ -23,6 +23,13 @@ CLOSING_BREAKS: Final = {
         "2026-11-01",
         totals='[{"currency": "EUR", "refunds": 1, "refunded": 5, "reversals": 0, "reversed": 0}]',
     ),
+    "closed-files-add-up": f"""
+        WITH file AS (
+            INSERT INTO finance_file VALUES (gen_random_uuid(), 'refunds.csv', 'text/csv', 0, 0, sha256(''), now())
+            RETURNING id),
+        period AS ({_period("2026-10-01", "2026-11-01")} RETURNING id)
+        INSERT INTO closed_file SELECT period.id, 'refunds.csv', file.id,
+            '[{{"currency": "EUR", "refunds": 1, "refunded": 5, "reversals": 0, "reversed": 0}}]' FROM period, file""",
     "closed-exported-once": f"""
         WITH file AS (
             INSERT INTO finance_file SELECT gen_random_uuid(), kind, 'text/csv', 0,

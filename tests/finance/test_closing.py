@@ -22,7 +22,9 @@ from returns_portal.finance.exports import stream
 from returns_portal.finance.files import content
 from returns_portal.finance.journal import in_open, movements_listing
 from returns_portal.finance.models import ClosedFileKind
+from returns_portal.refunds.failed import take_points
 from returns_portal.refunds.life import transition
+from returns_portal.refunds.lowering import lower
 from returns_portal.refunds.models import RefundStatus
 from returns_portal.shop.actions import update_shop
 from tests.finance.seed import expected, identity, stories
@@ -115,6 +117,44 @@ async def test_a_failure_after_the_closing_is_a_line_of_the_open_month(begin: Be
     (reversal,) = [row for row in rows if row["movement"] == "reversal"]
     assert reversal["refund_id"] == str(identity("refund", 4))
     assert Decimal(reversal["gross"]) == -Decimal(expected(4).gross).scaleb(-PLACES[expected(4).currency])
+    assert await check(begin) == []
+
+
+@pytest.mark.parametrize("way", ["less", "nothing", "points"])
+async def test_a_reversal_tells_of_what_was_paid_whatever_the_refund_became(begin: Begin, way: str) -> None:
+    await seeded(begin)
+    await close(begin, SEPTEMBER)
+    await close(begin, OCTOBER)
+    refund_id, order_id = identity("refund", 4), identity("order", 4)
+    async with begin() as db:
+        await transition(db, SYSTEM, refund_id, RefundStatus.FAILED, failure="expired_or_canceled_card")
+    async with begin() as db:
+        if way == "points":
+            customer = Actor(kind="customer", id=str(order_id), order_id=order_id)
+            await take_points(db, customer, refund_id, agreed=True)
+        else:
+            await lower(db, FINANCE, refund_id, 500 if way == "less" else 0)
+        if way == "less":
+            await transition(db, SYSTEM, refund_id, RefundStatus.SUBMITTING, gateway_id="re_second")
+        if way != "nothing":
+            await transition(db, SYSTEM, refund_id, RefundStatus.SUCCEEDED)
+    with clock.at(datetime(2026, 12, 2, tzinfo=UTC)):
+        november = await close(begin, date(2026, 11, 1))
+    rows = rows_of(await read(begin, november, ClosedFileKind.REFUNDS_CSV))
+    mine = {row["movement"]: row for row in rows if row["refund_id"] == str(refund_id)}
+    reversal = mine["reversal"]
+    gross, places = expected(4).gross, -PLACES[expected(4).currency]
+    assert Decimal(reversal["gross"]) == Decimal(reversal["card_leg"]) == -Decimal(gross).scaleb(places)
+    assert (reversal["destination"], reversal["gateway_refund_id"], reversal["skus"]) == ("original", "re_4", "SKU-4×1")
+    assert Decimal(reversal["points_leg"]) == Decimal(reversal["points_bonus"]) == 0
+    if way == "points":
+        assert Decimal(mine["refund"]["points_bonus"]) == Decimal(gross // 10).scaleb(places)
+    elif way == "less":
+        assert Decimal(mine["refund"]["gross"]) == Decimal(500).scaleb(places)
+    for total in november.totals:
+        found = [row for row in rows if row["currency"] == total.currency]
+        minor = sum((Decimal(row["gross"]) for row in found), Decimal()).scaleb(PLACES[total.currency])
+        assert minor == total.refunded - total.reversed
     assert await check(begin) == []
 
 
