@@ -159,6 +159,8 @@ class CreditNote(SQLModel, table=True):
     """The posting that it documents."""
     cancels_id: UUID | None = Field(default=None, foreign_key="credit_note.id")
     seller_id: UUID = Field(foreign_key="credit_note_seller.id")
+    content: dict[str, Any] = Field(sa_column=json())
+    """What it says besides its number and the seller, as it was when the number was given (`credit_notes_content`)."""
     issued_at: datetime = Field(sa_column=moment(nullable=False))
 
 
