@@ -11,10 +11,9 @@ import msgspec
 import psycopg
 
 from returns_portal.db import Begin, run
-from returns_portal.finance.exports import copied
 from returns_portal.finance.files import keep
 from returns_portal.finance.journal import in_closed, journal_listing, movements_listing
-from returns_portal.finance.listing import Listing, reading
+from returns_portal.finance.listing import Listing, copied, reading
 from returns_portal.finance.models import ClosedFileKind
 from returns_portal.finance.spreadsheets import MEDIA_TYPE, write_rows
 from returns_portal.i18n import _

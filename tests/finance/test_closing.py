@@ -6,6 +6,7 @@ import io
 from collections import defaultdict
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -18,8 +19,9 @@ from returns_portal.errors import ConflictError, ForbiddenError, NotFoundError
 from returns_portal.finance.books import check
 from returns_portal.finance.closed_files import write_closed
 from returns_portal.finance.closing import Month, MonthTotal, close_month, month_of, months
-from returns_portal.finance.exports import stream
+from returns_portal.finance.exports import stream, stream_refunds
 from returns_portal.finance.files import content
+from returns_portal.finance.filters import Basis, Filters
 from returns_portal.finance.journal import in_open, movements_listing
 from returns_portal.finance.models import ClosedFileKind
 from returns_portal.refunds.failed import take_points
@@ -175,6 +177,40 @@ async def test_what_is_dated_wrongly_falls_into_the_open_month(begin: Begin) -> 
     journal = rows_of(await read(begin, october, ClosedFileKind.JOURNAL_CSV))
     assert {row["date"] for row in journal if row["order_number"] == "N40"} == {"2026-10-01"}
     assert await check(begin) == []
+
+
+async def exported(begin: Begin, first: date, last: date, **narrowed: Any) -> bytes:  # noqa: ANN401 - filters
+    filters = Filters(first=first, last=last, zone="Europe/Sofia", **narrowed)
+    return b"".join([chunk async for chunk in stream_refunds(begin, filters)])
+
+
+async def test_the_report_of_closed_months_is_what_their_files_say(begin: Begin) -> None:
+    await seeded(begin)
+    september, october = await close(begin, SEPTEMBER), await close(begin, OCTOBER)
+    both = await exported(begin, SEPTEMBER, date(2026, 10, 31))
+    async with begin() as db:
+        await transition(db, SYSTEM, identity("refund", 4), RefundStatus.FAILED, failure="expired_or_canceled_card")
+    files = [await read(begin, month, ClosedFileKind.REFUNDS_CSV) for month in (september, october)]
+    assert await exported(begin, SEPTEMBER, date(2026, 9, 30)) == files[0]
+    header, rows = files[1].split(b"\n", 1)
+    assert both == files[0] + rows == await exported(begin, SEPTEMBER, date(2026, 10, 31))
+    assert files[0].startswith(header)
+    # What is not whole closed months, or not all of them, is how the refunds stand now.
+    assert len(rows_of(await exported(begin, SEPTEMBER, date(2026, 9, 29)))) == 9
+    assert len(rows_of(await exported(begin, SEPTEMBER, date(2026, 11, 30)))) == 34
+    assert len(rows_of(await exported(begin, SEPTEMBER, date(2026, 9, 30), status=RefundStatus.FAILED))) == 1
+    assert len(rows_of(await exported(begin, SEPTEMBER, date(2026, 9, 30), basis=Basis.REQUESTED))) == 20
+
+
+async def test_the_report_of_a_month_whose_files_are_not_written_yet_is_the_same(begin: Begin) -> None:
+    await seeded(begin)
+    async with begin() as db:
+        await close_month(db, FINANCE, SEPTEMBER)
+        month = await month_of(db, FINANCE, SEPTEMBER)
+    before = await exported(begin, SEPTEMBER, date(2026, 9, 30))
+    assert month.period_id is not None
+    await write_closed(begin, month.period_id, livemode=False)
+    assert await exported(begin, SEPTEMBER, date(2026, 9, 30)) == before
 
 
 async def test_every_line_is_in_exactly_one_month(begin: Begin) -> None:
