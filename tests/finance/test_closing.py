@@ -16,6 +16,7 @@ from returns_portal import clock
 from returns_portal.actor import SYSTEM, Actor
 from returns_portal.db import Begin
 from returns_portal.errors import ConflictError, ForbiddenError, NotFoundError
+from returns_portal.finance import journal
 from returns_portal.finance.books import check
 from returns_portal.finance.closed_files import write_closed
 from returns_portal.finance.closing import Month, MonthTotal, close_month, month_of, months
@@ -211,6 +212,24 @@ async def test_the_report_of_a_month_whose_files_are_not_written_yet_is_the_same
     assert month.period_id is not None
     await write_closed(begin, month.period_id, livemode=False)
     assert await exported(begin, SEPTEMBER, date(2026, 9, 30)) == before
+
+
+async def test_months_that_were_closed_when_there_were_fewer_columns_are_filled_up(begin: Begin) -> None:
+    await seeded(begin)
+    async with begin() as db:
+        await db.execute(text("UPDATE refund SET reason = E'two\nlines, \"so\"'"))
+        await db.execute(text("UPDATE return_line SET reason = 'too small'"))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(journal, "_MOVEMENTS", journal._MOVEMENTS[:-2])
+        await close(begin, SEPTEMBER)
+    await close(begin, OCTOBER)
+    content = await exported(begin, SEPTEMBER, date(2026, 10, 31))
+    header, *rows = csv.reader(io.StringIO(content.decode(), newline=""))
+    assert len(rows) == 30
+    assert {len(row) for row in rows} == {len(header)}
+    assert {row[header.index("reason")] for row in rows} == {'two\nlines, "so"'}
+    assert [row[-2:] for row in rows[:10]] == [["", ""]] * 10
+    assert [row[-2:] for row in rows[10:]] == [["", "too small"]] * 20
 
 
 async def test_every_line_is_in_exactly_one_month(begin: Begin) -> None:
