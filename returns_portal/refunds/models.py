@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index
@@ -40,6 +40,10 @@ REFUND_TRANSITIONS: dict[RefundStatus, frozenset[RefundStatus]] = {
 }
 LIVE = [S.PLANNED, S.AWAITING_TRANSFER, S.SUBMITTING, S.PENDING, S.SUCCEEDED, S.UNKNOWN]
 """What counts against the caps: everything that has happened or may still happen."""
+
+
+NOT_TOLD: Final = "not_told"
+"""Why a refund is pending about which the gateway refuses to tell anything: our word, in place of one of its own."""
 
 
 class Destination(StrEnum):
@@ -113,7 +117,7 @@ class Refund(SQLModel, table=True):
     """The acquirer reference number, or the bank transfer's reference."""
     failure_reason: str = ""
     pending_reason: str | None = None
-    """What the gateway waits for, in its word: `insufficient_funds` is for finance to mend."""
+    """What the gateway waits for, in its word: `insufficient_funds` is for finance to mend, and so is `NOT_TOLD`."""
     points_consent_at: datetime | None = Field(default=None, sa_column=moment())
     """When the customer agreed to points instead of money for this very refund (Directive 2011/83/EU, Art. 13(1))."""
     bank_account: str | None = None
