@@ -207,28 +207,34 @@ class Overpaid(msgspec.Struct, frozen=True):
     amount: int
     over: int
     disputed: int
+    """What banks took, in disputes that are open or lost."""
     outside: int
+    open: bool
+    """Whether a dispute may still be won, and the money come back."""
 
 
-# Only payments that somebody else has touched can be so: those are found by their index.
+# Only payments that somebody else has touched can be so: those are found by their index. What is planned is held, or is
+# stopped, and has not gone back.
 _OVERPAID: Final = """
     WITH touched AS (
         SELECT payment_id, max(changed_at) AS at FROM refund WHERE kind = 'outside' GROUP BY payment_id
-        UNION ALL SELECT payment_id, max(coalesce(closed_at, recorded_at)) FROM dispute WHERE status = 'lost'
-        GROUP BY payment_id),
+        UNION ALL SELECT payment_id, max(coalesce(closed_at, recorded_at)) FROM dispute
+        WHERE status = 'lost' OR (closed_at IS NULL AND withdrawn > 0) GROUP BY payment_id),
     payments AS (SELECT payment_id, max(at) AS at FROM touched GROUP BY payment_id),
     gone AS (
         SELECT t.payment_id, t.at, coalesce((
                    SELECT sum(f.amount) FROM refund f WHERE f.payment_id = t.payment_id
-                   AND f.status NOT IN ('failed', 'canceled')), 0) AS refunded, coalesce((
+                   AND f.status NOT IN ('planned', 'failed', 'canceled')), 0) AS refunded, coalesce((
                    SELECT sum(f.amount) FROM refund f WHERE f.payment_id = t.payment_id AND f.kind = 'outside'
-                   AND f.status NOT IN ('failed', 'canceled')), 0) AS outside, coalesce((
-                   SELECT sum(d.withdrawn) FROM dispute d WHERE d.payment_id = t.payment_id AND d.status = 'lost'
-               ), 0) AS disputed
+                   AND f.status NOT IN ('planned', 'failed', 'canceled')), 0) AS outside, coalesce((
+                   SELECT sum(d.withdrawn) FROM dispute d WHERE d.payment_id = t.payment_id
+                   AND (d.status = 'lost' OR d.closed_at IS NULL)), 0) AS disputed,
+               EXISTS (SELECT FROM dispute d WHERE d.payment_id = t.payment_id AND d.closed_at IS NULL
+                   AND d.withdrawn > 0) AS open
         FROM payments t)
     SELECT p.id AS payment_id, o.number AS order_number, p.currency, p.amount,
            CAST(p.refunded_before + g.refunded + g.disputed - p.amount AS bigint) AS over,
-           CAST(g.disputed AS bigint) AS disputed, CAST(g.outside AS bigint) AS outside
+           CAST(g.disputed AS bigint) AS disputed, CAST(g.outside AS bigint) AS outside, g.open
     FROM gone g JOIN payment p ON p.id = g.payment_id JOIN orders o ON o.id = p.order_id
     WHERE p.refunded_before + g.refunded + g.disputed > p.amount AND NOT EXISTS (
         SELECT FROM history h WHERE h.subject_id = p.id AND h.action = 'overpayment_reviewed' AND h.at >= g.at)

@@ -15,7 +15,7 @@ from returns_portal.finance.invariants import INVARIANTS, SHOWN
 from returns_portal.finance.invariants.trials import TRIALS
 from returns_portal.settings import Settings
 from tests.finance.breaks import CLOSING_BREAKS
-from tests.finance.breaks_disputes import DISPUTE_BREAKS
+from tests.finance.breaks_disputes import DISPUTE_BREAKS, disputed, set_going
 from tests.finance.seed import START, identity, stories
 
 pytestmark = pytest.mark.anyio
@@ -271,3 +271,15 @@ async def test_the_command_says_what_is_wrong(
     assert "BROKEN frozen-sums" in said
     assert "(30)" in said
     assert "and 10 more" in said
+
+
+@pytest.mark.parametrize(("days", "also"), [(0, {"dispute-holds", "dispute-cap"}), (-2, set())])
+async def test_only_what_was_set_going_during_a_dispute_breaks_the_cap(
+    db: AsyncConnection, inside: Begin, days: int, also: set[str]
+) -> None:
+    """A customer who was refunded may still go to the bank: that is a case for finance, and no fault of the books."""
+    await stories(db, 1, 3)
+    await db.execute(text(disputed("needs_response", 2_400, "NULL")))
+    await db.execute(text(set_going(START + timedelta(days=days))))
+    # The dispute is of no gateway, and in no books.
+    assert {breach.invariant for breach in await check(inside)} == {"disputes-are-booked"} | also

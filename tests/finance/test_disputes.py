@@ -177,6 +177,24 @@ async def test_what_a_lost_dispute_leaves_is_decided_by_a_person(
     assert "has not failed (any more)" in (await browser.get("/finance")).text
 
 
+async def test_a_dispute_of_what_was_refunded_is_a_case_for_finance(
+    browser: Browser, begin: Begin, settings: Settings
+) -> None:
+    async with begin() as db:
+        refund_id = await came_back(db, settings)
+        await transition(db, SYSTEM, refund_id, RefundStatus.SUBMITTING)
+        await transition(db, SYSTEM, refund_id, RefundStatus.SUCCEEDED, gateway_id="re_1")
+    async with begin() as db:
+        assert await record(db, DISPUTE, seen=0)
+    shown = unescape((await browser.get("/finance")).text)
+    assert "€59.90 more went back than the €119.80 that came in." in shown
+    assert "The bank has taken €119.80, and the dispute is open" in shown
+    assert await check(begin) == []
+    async with begin() as db:
+        assert await record(db, change(DISPUTE, status="won", withdrawn=0), seen=1)
+    assert "more went back than" not in (await browser.get("/finance")).text
+
+
 async def test_a_dashboard_refund_stops_ours_and_nothing_more_may_be_paid(
     browser: Browser, begin: Begin, settings: Settings
 ) -> None:
