@@ -16,6 +16,7 @@ from returns_portal.finance.refund import Entry, Event
 from returns_portal.orders.queries import OrderView, order_for
 from returns_portal.refunds.queries import RefundView, refunds_of_order
 from returns_portal.returns.queries import ReturnView, returns_of_order
+from returns_portal.tryon.queries import TrialView, trial_of_order
 from returns_portal.warehouse.queries import ParcelView, parcels_of
 
 
@@ -120,6 +121,8 @@ class DisputeStory(msgspec.Struct, frozen=True):
 
     dispute: DisputeView
     order: OrderView
+    trial: TrialView | None
+    """What was sent to be tried, and what its carriers told; None where the order is no trial."""
     returns: list[Sent]
     refunds: list[RefundView]
     statements: list[Statement]
@@ -160,6 +163,7 @@ async def dispute_story(db: AsyncConnection, actor: Actor, dispute_id: UUID) -> 
     return DisputeStory(
         dispute=dispute,
         order=order,
+        trial=await trial_of_order(db, dispute.order_id),
         returns=await _returns(db, actor, dispute.order_id, order),
         refunds=await refunds_of_order(db, actor, dispute.order_id),
         statements=[Statement(*row) for row in await run(db, _STATEMENTS, id=dispute.order_id)],
