@@ -194,8 +194,8 @@ def _not_open(row: Any) -> ConflictError:  # noqa: ANN401 - a row
 
 _CHANGE: Final = """
     UPDATE refund SET destination = :destination, bonus = :bonus, points_consent_at = :consent,
-        attempt = attempt + CASE WHEN status = 'planned' THEN 1 ELSE 0 END, changed_at = :now
-    WHERE id = :id AND status = :status RETURNING id
+        attempt = attempt + CAST(:next AS integer), changed_at = :now
+    WHERE id = :id AND status = 'planned' RETURNING id
 """
 
 
@@ -209,12 +209,13 @@ async def _send(
     consent: datetime | None = None,
 ) -> None:
     """Plan the refund anew, as a new attempt: a new effect under a new key."""
-    values = {"id": row.id, "status": row.status, "destination": destination.value, "now": clock.now()}
+    failed = row.status == RefundStatus.FAILED
+    if failed:
+        await transition(db, actor, row.id, RefundStatus.PLANNED, again=True, failure="")
+    values = {"id": row.id, "destination": destination.value, "now": clock.now(), "next": int(not failed)}
     # The job that sends a refund locks the refund alone: it may have been faster.
     if not await run(db, _CHANGE, **values, bonus=bonus, consent=consent):
         raise _not_open(row)
-    if row.status == RefundStatus.FAILED:
-        await transition(db, actor, row.id, RefundStatus.PLANNED, again=True, failure="")
     if destination != row.destination:
         told = {"from": row.destination, "to": destination.value, "bonus": bonus}
         await history.record(db, actor, ("refund", row.id, "rerouted", told))

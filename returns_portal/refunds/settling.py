@@ -25,7 +25,7 @@ from returns_portal.payments.models import PaymentStatus, Tender
 from returns_portal.payments.stripe import StripeGateway
 from returns_portal.refunds.forgetting import forget_account
 from returns_portal.refunds.life import letter, transition
-from returns_portal.refunds.models import Destination, RefundStatus
+from returns_portal.refunds.models import NOT_TOLD, Destination, RefundStatus
 
 log = structlog.get_logger(__name__)
 
@@ -233,6 +233,12 @@ async def poll(context: JobContext) -> None:
                 answer = await gateway.read_refund(gateway_id)
             except (GatewayUnknownError, GatewayBusyError):
                 continue  # The next round asks again; what is pending stays pending until then.
+            except GatewayRefusedError as error:
+                # The others are asked all the same. Finance sees this one, until a round has an answer for it.
+                log.warning("refund.not_told", refund=str(refund_id), code=error.code)
+                async with context.begin() as db:
+                    await run(db, _PENDING, id=refund_id, gateway_id=gateway_id, reason=NOT_TOLD)
+                continue
             await record(context, refund_id, answer)
 
 

@@ -183,6 +183,9 @@ async def test_a_balance_that_is_too_low_says_what_to_do(browser: Browser, porta
     await portal.rows("UPDATE refund SET status = 'pending', pending_reason = 'insufficient_funds' RETURNING id")
     for path in ("/finance", f"/finance/refunds/{refund_id}"):
         assert "The Stripe balance is too low" in words(await browser.get(path))
+    await portal.rows("UPDATE refund SET pending_reason = 'not_told' RETURNING id")
+    for path in ("/finance", f"/finance/refunds/{refund_id}"):
+        assert "Stripe refuses to tell what became of" in words(await browser.get(path))
     await portal.rows("UPDATE refund SET status = 'failed' RETURNING id")
 
 
