@@ -1,6 +1,6 @@
 """The customer's page of a trial: following it, deciding, reporting, paying; and nobody else's."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
@@ -44,13 +44,21 @@ def picture() -> bytes:
 
 
 async def report(
-    browser: Browser, trial: TrialView, at: int = 0, photo: bytes | None = None, **fields: str
+    browser: Browser,
+    trial: TrialView,
+    at: int = 0,
+    photo: bytes | None = None,
+    others: Mapping[str, str] | None = None,
+    **fields: str,
 ) -> Response:
+    """Press the button below an item, with its fields and others of the form."""
     await browser.get(f"/trials/{trial.number}")
+    item = trial.items[at].id
+    typed = {f"{name}-{item}": text for name, text in fields.items()} | dict(others or {})
     return await browser.post(
-        f"/trials/{trial.number}/items/{trial.items[at].id}/problem",
-        data={"_csrf_token": browser.cookies[CSRF_COOKIE], **fields},
-        files={"photo": ("boot.jpg", photo if photo is not None else b"", "image/jpeg")},
+        f"/trials/{trial.number}/items/{item}/problem",
+        data={"_csrf_token": browser.cookies[CSRF_COOKIE], **typed},
+        files={f"photo-{item}": ("boot.jpg", photo if photo is not None else b"", "image/jpeg")},
     )
 
 
@@ -145,9 +153,55 @@ async def test_nothing_said_changes_nothing(browser: Browser, portal: Portal) ->
     trial = await at_home(browser, portal)
     path = f"/trials/{trial.number}"
     for fields in ({}, {"item-1": "keep"}, {f"item-{trial.items[0].id}": "burn"}):
-        await post(browser, f"{path}/decisions", fields)
-        assert "Say of at least one item what becomes of it." in words(await browser.get(path))
+        answer = await post(browser, f"{path}/decisions", fields)
+        assert answer.status_code == 422
+        assert "Say of at least one item what becomes of it." in words(answer)
     assert {item.decision for item in (await seen(portal, trial)).items} == {"undecided"}
+
+
+async def test_what_was_chosen_is_not_lost_when_a_problem_is_reported(browser: Browser, portal: Portal) -> None:
+    trial = await at_home(browser, portal)
+    other = trial.items[1].id
+    others = {f"item-{other}": "return", f"item-{trial.items[0].id}": "keep"}
+    assert (await report(browser, trial, others=others, kind="damaged", note="")).status_code == 303
+    assert [item.decision for item in (await seen(portal, trial)).items[:3]] == ["problem", "return", "undecided"]
+
+
+async def test_words_that_were_not_sent_stay_when_decisions_are_saved(browser: Browser, portal: Portal) -> None:
+    trial = await at_home(browser, portal)
+    first, second = trial.items[0].id, trial.items[1].id
+    typed = {f"item-{second}": "keep", f"note-{first}": "A seam is open", f"kind-{first}": "wrong"}
+    answer = await post(browser, f"/trials/{trial.number}/decisions", typed)
+    assert answer.status_code == 422
+    assert "This is not sent yet: press the button below it" in words(answer)
+    assert "A seam is open" in answer.text
+    assert 'value="wrong" selected' in answer.text
+    assert [item.decision for item in (await seen(portal, trial)).items[:2]] == ["undecided", "keep"]
+
+
+async def test_words_that_were_sent_are_not_asked_for_again(browser: Browser, portal: Portal) -> None:
+    trial = await at_home(browser, portal)
+    await report(browser, trial, kind="damaged", note="The sole is off\r\nand wet")
+    said = {f"item-{trial.items[1].id}": "keep", f"note-{trial.items[0].id}": "The sole is off\r\nand wet"}
+    assert (await post(browser, f"/trials/{trial.number}/decisions", said)).status_code == 303
+
+
+async def test_a_refused_report_keeps_what_was_chosen_elsewhere(browser: Browser, portal: Portal) -> None:
+    trial = await at_home(browser, portal)
+    second, third = trial.items[1].id, trial.items[2].id
+    others = {f"item-{second}": "return", f"note-{third}": "Scratched"}
+    answer = await report(browser, trial, photo=b"no picture", others=others, kind="wrong", note="Two left ones")
+    assert answer.status_code == 422
+    assert "Two left ones" in answer.text
+    assert "Scratched" in answer.text
+    assert answer.text.count(" checked") == 1
+    assert {item.decision for item in (await seen(portal, trial)).items} == {"undecided"}
+
+
+async def test_the_enter_key_saves_and_reports_nothing(browser: Browser, portal: Portal) -> None:
+    trial = await at_home(browser, portal)
+    form = (await browser.get(f"/trials/{trial.number}")).text.split("/decisions", 1)[1]
+    assert form.index("<button hidden>") < form.index("formaction")
 
 
 async def test_more_time_is_had_once(browser: Browser, portal: Portal) -> None:
