@@ -10,13 +10,12 @@ from httpx import Response
 from PIL import Image
 
 from returns_portal import clock
-from returns_portal.tryon import settling
 from returns_portal.tryon.models import Decision
 from returns_portal.tryon.queries import TrialView
 from returns_portal.web.signing import CSRF_COOKIE, SESSION_COOKIE
-from tests.portal import API, Portal
+from tests.portal import Portal
 from tests.returns.visits import come_in, post, sign_in, value, words
-from tests.tryon.money import days_later, running
+from tests.tryon.money import days_later, running, settled_now
 from tests.tryon.samples import boots, decided, delivered, place, seen, shipped
 from tests.tryon.shopper import ASKING, REFUSED, TYPED, order
 from tests.webclient import Browser, browsing
@@ -198,6 +197,16 @@ async def test_a_refused_report_keeps_what_was_chosen_elsewhere(browser: Browser
     assert {item.decision for item in (await seen(portal, trial)).items} == {"undecided"}
 
 
+async def test_a_report_that_comes_too_late_is_answered_with_its_words(browser: Browser, portal: Portal) -> None:
+    trial = await at_home(browser, portal)
+    await settled_now(portal, await decided(portal, trial, *[Decision.KEEP] * 4))
+    answer = await report(browser, trial, kind="damaged", note="The sole came off")
+    assert answer.status_code == 422
+    assert "Chelsea boot, Size 40, Black : This trial is settled." in words(answer)
+    assert "You wrote: The sole came off" in words(answer)
+    assert "Call us or write" in words(answer)
+
+
 async def test_the_enter_key_saves_and_reports_nothing(browser: Browser, portal: Portal) -> None:
     trial = await at_home(browser, portal)
     form = (await browser.get(f"/trials/{trial.number}")).text.split("/decisions", 1)[1]
@@ -265,9 +274,7 @@ async def test_a_form_of_text_stays_small_also_where_photos_are_taken(browser: B
 async def test_what_is_kept_is_charged_and_told(browser: Browser, portal: Portal) -> None:
     trial = await at_home(browser, portal)
     await decided(portal, trial, Decision.KEEP, *[Decision.RETURN] * 3)
-    async with portal.begin() as db:
-        await settling.begin(db, API, trial.number, now_by_staff=True)
-    await portal.work()
+    await settled_now(portal, trial)
     said = words(await browser.get(f"/trials/{trial.number}"))
     assert "Your trial is over" in said
     assert "3 items are still to come back to us." in said
