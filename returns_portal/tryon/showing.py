@@ -53,7 +53,8 @@ async def answer(
     )
     if element is not None:
         found.headers.update(element_policy())
-    elif shown.asking:
+    elif shown.asking and not shown.decidable:
+        # Never while something can be typed: looking again would take it away.
         found.headers["Refresh"] = str(_LOOK_AGAIN)
     return found
 

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from returns_portal.actor import Actor
 from returns_portal.errors import DomainError, NotFoundError
 from returns_portal.i18n import _, ngettext
-from returns_portal.photos import rebuild
+from returns_portal.photos import MAX_BYTES, rebuild
 from returns_portal.tryon import deciding
 from returns_portal.tryon.models import Decision
 from returns_portal.tryon.pages.words import sentence
@@ -27,8 +27,8 @@ from returns_portal.web.transaction import asking
 AnyRequest = Request[Any, Any, State]
 Number = FromPath[str]
 
-MAX_PHOTO: Final = 12_000_000
-"""Bytes of a report with its photo: phones make pictures of three to eight megabytes."""
+MAX_REPORT: Final = 4 * MAX_BYTES
+"""Bytes of the form. A photo that is too large is let in to its end, so that the words beside it can be given back."""
 _SAID: Final = {word.value: word for word in (Decision.KEEP, Decision.RETURN)}
 
 
@@ -50,10 +50,10 @@ async def decide(request: AnyRequest, number: Number) -> Response[Any]:
     return await _done(request, view, sent, done)
 
 
-@post("/trials/{number:str}/items/{item_id:uuid}/problem", status_code=200, request_max_body_size=MAX_PHOTO)
+@post("/trials/{number:str}/items/{item_id:uuid}/problem", status_code=200, request_max_body_size=MAX_REPORT)
 async def report_problem(request: AnyRequest, number: Number, item_id: FromPath[UUID]) -> Response[Any]:
     """Something is wrong with an item: it is not charged; a photo helps with the carrier."""
-    sent, data = await form_with_file(request, f"photo-{item_id}", beside="photo-")
+    sent, data = await form_with_file(request, f"photo-{item_id}", beside="photo-", most=MAX_BYTES)
     async with asking(request) as (db, actor):
         # Whose trial it is is known before anything is made of a stranger's picture.
         await trial_for(db, actor, number)

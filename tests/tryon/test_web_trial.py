@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 from httpx import Response
 from PIL import Image
+from sqlalchemy import text
 
 from returns_portal import clock
+from returns_portal.photos import MAX_BYTES
+from returns_portal.tryon import settling
 from returns_portal.tryon.models import Decision
 from returns_portal.tryon.queries import TrialView
 from returns_portal.web.signing import CSRF_COOKIE, SESSION_COOKIE
-from tests.portal import Portal
+from tests.portal import API, Portal
 from tests.returns.visits import come_in, post, sign_in, value, words
 from tests.tryon.money import days_later, running, settled_now
 from tests.tryon.samples import boots, decided, delivered, place, seen, shipped
@@ -68,6 +71,20 @@ async def test_while_the_bank_is_asked_the_page_looks_again_by_itself(browser: B
     assert "<script" not in page.text
     await portal.work()
     page = await browser.get(path)
+    assert "refresh" not in page.headers
+
+
+async def test_nothing_is_taken_from_under_the_hands_of_who_is_typing(browser: Browser, portal: Portal) -> None:
+    trial = await at_home(browser, portal)
+    await decided(portal, trial, Decision.KEEP, *[Decision.RETURN] * 3)
+    async with portal.begin() as db:
+        await settling.begin(db, API, trial.number, now_by_staff=True)
+        await db.execute(text("UPDATE trial_charge SET status = 'submitting'"))
+    page = await browser.get(f"/trials/{trial.number}")
+    async with portal.begin() as db:
+        await db.execute(text("UPDATE trial_charge SET status = 'held'"))
+    assert "Look again" in words(page)
+    assert "Report it" in words(page)
     assert "refresh" not in page.headers
 
 
@@ -257,11 +274,40 @@ async def test_what_is_no_photo_is_refused_and_the_words_are_kept(browser: Brows
     assert (await seen(portal, trial)).items[0].decision == "undecided"
 
 
-async def test_a_photo_may_be_as_large_as_phones_make_them_and_no_larger(browser: Browser, portal: Portal) -> None:
+async def test_a_photo_may_be_as_large_as_phones_make_them(browser: Browser, portal: Portal) -> None:
     trial = await at_home(browser, portal)
-    large = picture() + b"\x00" * 5_000_000
+    large = picture() + b"\x00" * (MAX_BYTES - 10_000)
     assert (await report(browser, trial, photo=large)).status_code == 303
-    assert (await report(browser, trial, photo=picture() + b"\x00" * 12_500_000)).status_code == 413
+
+
+async def test_a_photo_that_is_too_large_is_refused_and_the_words_are_kept(browser: Browser, portal: Portal) -> None:
+    trial = await at_home(browser, portal)
+    other = trial.items[1].id
+    answer = await report(
+        browser,
+        trial,
+        photo=picture() + b"\x00" * (MAX_BYTES + 5_000_000),
+        others={f"item-{other}": "return"},
+        note="The sole is off",
+    )
+    assert answer.status_code == 422
+    assert "This photo has more than 15 MB. Please send a smaller one." in words(answer)
+    assert "The sole is off" in answer.text
+    assert answer.text.count(" checked") == 1
+
+
+async def test_photos_of_other_items_are_left_aside(browser: Browser, portal: Portal) -> None:
+    trial = await at_home(browser, portal)
+    await browser.get(f"/trials/{trial.number}")
+    first, second = trial.items[0].id, trial.items[1].id
+    answer = await browser.post(
+        f"/trials/{trial.number}/items/{first}/problem",
+        data={"_csrf_token": browser.cookies[CSRF_COOKIE]},
+        files={f"photo-{item}": ("boot.jpg", picture(), "image/jpeg") for item in (first, second)},
+    )
+    assert answer.status_code == 303
+    [row] = await portal.rows("SELECT item_id FROM trial_photo")
+    assert row.item_id == first
 
 
 async def test_a_form_of_text_stays_small_also_where_photos_are_taken(browser: Browser, portal: Portal) -> None:
