@@ -210,3 +210,40 @@ async def test_what_people_kept_is_said_once_enough_of_them_have(browser: Browse
     assert "Chelsea boot 24 12 50 %" in tables
     assert "Chelsea boot 41 12 7 58 %" in tables
     assert "c1@example.com 2 1 50 %" in tables
+
+
+async def test_staff_note_what_the_customer_has_posted_and_it_is_not_charged(browser: Browser, portal: Portal) -> None:
+    trial = await settled_now(portal, await decided(portal, await running(portal), KEEP, *[RETURN] * 3))
+    await as_staff(browser, portal, "support")
+    path = f"{LIST}/{trial.number}"
+    today = clock.now().date().isoformat()
+    for _twice in range(2):
+        answer = await post(browser, f"{path}/posted", {"posted_on": today, "receipt": "RR123456785BG"})
+        assert answer.status_code == 303, answer.text
+    said = words(await browser.get(path))
+    assert "on its way since" in said
+    assert said.count("RR123456785BG") == 1
+    await days_later(portal, 16)
+    now = await seen(portal, trial)
+    assert (now.status, now.charged) == ("settling", now.items[0].price)
+
+
+async def test_a_day_that_cannot_be_keeps_the_receipt(browser: Browser, portal: Portal) -> None:
+    trial = await running(portal)
+    await as_staff(browser, portal, "support")
+    path = f"{LIST}/{trial.number}/posted"
+    for day, said in (
+        ("", "Please give the day."),
+        ("2999-01-01", "This day lies in the future."),
+        ("2020-01-01", "On this day it had not been sent to the customer yet."),
+    ):
+        answer = await post(browser, path, {"posted_on": day, "receipt": "RR123456785BG"})
+        assert answer.status_code == 422
+        assert said in words(answer)
+        assert 'value="RR123456785BG"' in answer.text
+    assert (await seen(portal, trial)).return_scanned_at is None
+    await arrives(portal, trial, [0, 1, 2, 3])
+    await portal.work()
+    assert "Nothing of this trial is to come back" in words(
+        await browser.get((await post(browser, path, {"posted_on": "2020-01-01"})).headers["location"])
+    )
