@@ -6,9 +6,11 @@ from datetime import timedelta
 import pytest
 
 from returns_portal import clock
+from returns_portal.tryon import insight
 from returns_portal.tryon.insight import ENOUGH, sentence_for
 from returns_portal.tryon.pages.policy import BOUNDS
-from returns_portal.tryon.queries import policy
+from returns_portal.tryon.queries import TrialView, policy
+from returns_portal.warehouse.models import Condition
 from tests.portal import Portal
 from tests.returns.visits import post, sign_in, value, words
 from tests.tryon.money import KEEP, RETURN, arrives, days_later, running, settled_now
@@ -175,7 +177,7 @@ def field_value(html: str, name: str) -> str:
     return html.split(f'name="{name}" type="text" value="', 1)[1].split('"', 1)[0]
 
 
-async def settled_pair(portal: Portal, skus: list[str], number: int, *, keeps: int) -> None:
+async def settled_pair(portal: Portal, skus: list[str], number: int, *, keeps: int) -> TrialView:
     """Somebody tries two sizes, keeps one of them, and sends the other back."""
     trial = await place(portal, skus[:2], email=f"c{number}@example.com", trial_days=3)
     await portal.work()
@@ -183,7 +185,9 @@ async def settled_pair(portal: Portal, skus: list[str], number: int, *, keeps: i
     await delivered(portal, trial)
     await decided(portal, trial, *(KEEP if at == keeps else RETURN for at in range(2)))
     await arrives(portal, trial, [1 - keeps])
-    assert (await settled_now(portal, trial)).status == "settled"
+    trial = await settled_now(portal, trial)
+    assert trial.status == "settled"
+    return trial
 
 
 async def test_what_people_kept_is_said_once_enough_of_them_have(browser: Browser, portal: Portal) -> None:
@@ -210,6 +214,31 @@ async def test_what_people_kept_is_said_once_enough_of_them_have(browser: Browse
     assert "Chelsea boot 24 12 50 %" in tables
     assert "Chelsea boot 41 12 7 58 %" in tables
     assert "c1@example.com 2 1 50 %" in tables
+
+
+async def test_people_are_counted_once_and_what_was_returned_later_was_not_kept(
+    browser: Browser, portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(insight, "ENOUGH", 2)
+    skus = await boots(portal)
+    [product] = await portal.rows("SELECT id FROM product")
+
+    async def said() -> str:
+        async with portal.begin() as db:
+            return await sentence_for(db, product.id)
+
+    for _again in range(2):
+        await settled_pair(portal, skus, 1, keeps=1)
+    assert await said() == ""
+    last = await settled_pair(portal, skus, 2, keeps=1)
+    assert await said() == "People who tried 40 and 41 kept 41."
+    line = last.items[1].order_line_id
+    filed = await portal.file(last.number, (line, 1))
+    await portal.receive(filed.rma, (line, 1, Condition.RESELLABLE), delay=0)
+    await portal.work()
+    assert await said() == ""
+    await as_staff(browser, portal, "support")
+    assert "Chelsea boot 6 2 33 %" in words(await browser.get(f"{LIST}/insight"))
 
 
 async def test_staff_note_what_the_customer_has_posted_and_it_is_not_charged(browser: Browser, portal: Portal) -> None:
