@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.actor import Actor
+from returns_portal.catalog.sizes import arranged
 from returns_portal.db import run
 from returns_portal.errors import ConflictError
 from returns_portal.i18n import mark
@@ -37,7 +38,10 @@ async def label_content(db: AsyncConnection, actor: Actor, rma: str, *, shop: Sh
         licence=shop.licence,
         order_number=view.order_number,
         items=tuple(
-            LabelItem(line.quantity, line.title, line.size, line.color) for line in view.lines if line.quantity
+            arranged(
+                [LabelItem(line.quantity, line.title, line.size, line.color) for line in view.lines if line.quantity],
+                lambda item: (item.title, item.size),
+            )
         ),
         issued=view.created_at.astimezone(ZoneInfo(shop.timezone)).date(),
         locale=view.locale,

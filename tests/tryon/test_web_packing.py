@@ -129,3 +129,17 @@ async def test_the_sheet_with_the_label_leaves_open_what_goes_back(browser: Brow
     assert "PIECES" not in said
     slip = text((await browser.get(f"{TABLE}/{trial.number}/slip.pdf")).content)
     assert squeezed("Put what you do not keep into a parcel") in slip
+
+
+async def test_sizes_stand_from_small_to_large_however_they_were_chosen(browser: Browser, portal: Portal) -> None:
+    forty, forty_one, forty_two, _ = await boots(portal)
+    trial = await place(portal, [forty_two, forty, forty_one], trial_days=3)
+    await portal.work()
+    said = words(await browser.get(TABLE))
+    assert said.index("boot-40") < said.index("boot-41") < said.index("boot-42")
+    slip = text((await browser.get(f"{TABLE}/{trial.number}/slip.pdf")).content)
+    assert "Chelseaboot40BlackChelseaboot41BlackChelseaboot42Black" in slip
+    await sign_in(browser, portal, "s@shop.example", "support")
+    for path in (f"/trials/{trial.number}", f"/finance/trials/{trial.number}"):
+        page = words(await browser.get(path))
+        assert page.index("Size 40") < page.index("Size 41") < page.index("Size 42"), path

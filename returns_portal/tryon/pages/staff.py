@@ -114,7 +114,7 @@ async def staff_page(db: AsyncConnection, actor: Actor, number: str) -> StaffPag
         advice=translate(advice) if advice else "",
         reason=reason_words(view.strategy_reason),
         left=days_left(view.ends_at, clock.now(), zone) if view.ends_at and view.status == T.DELIVERED else "",
-        items=[_item(item, photos.get(item.id, [])) for item in view.items],
+        items=[_item(item, photos.get(item.id, [])) for item in view.in_order],
         charges=[ChargeRow(charge, kind_words(charge.kind), charge_word(charge.status)) for charge in view.charges],
         events=await _events(db, view),
         settleable=view.status in SETTLEABLE,
