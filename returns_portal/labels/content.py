@@ -54,3 +54,5 @@ class LabelContent(msgspec.Struct, frozen=True):
     shop_phone: str
     shop_email: str
     sandbox: bool
+    to_choose: bool = False
+    """Whether it lies in a trial's parcel: then any of the items may go back, and none has to."""

@@ -1,10 +1,13 @@
 """What the label of a return says."""
 
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.actor import Actor
+from returns_portal.catalog.sizes import arranged
+from returns_portal.db import run
 from returns_portal.errors import ConflictError
 from returns_portal.i18n import mark
 from returns_portal.labels.actions import PREPAID
@@ -35,7 +38,10 @@ async def label_content(db: AsyncConnection, actor: Actor, rma: str, *, shop: Sh
         licence=shop.licence,
         order_number=view.order_number,
         items=tuple(
-            LabelItem(line.quantity, line.title, line.size, line.color) for line in view.lines if line.quantity
+            arranged(
+                [LabelItem(line.quantity, line.title, line.size, line.color) for line in view.lines if line.quantity],
+                lambda item: (item.title, item.size),
+            )
         ),
         issued=view.created_at.astimezone(ZoneInfo(shop.timezone)).date(),
         locale=view.locale,
@@ -43,7 +49,11 @@ async def label_content(db: AsyncConnection, actor: Actor, rma: str, *, shop: Sh
         shop_phone=shop.phone,
         shop_email=shop.email,
         sandbox=sandbox,
+        to_choose=view.of_trial and bool(await run(db, _IN_A_PARCEL, id=view.id)),
     )
+
+
+_IN_A_PARCEL: Final = "SELECT id FROM trial WHERE return_id = :id"
 
 
 def _address(parts: dict[str, str]) -> PostalAddress:

@@ -17,6 +17,7 @@ from returns_portal.jobs import defer
 from returns_portal.photos import Photo
 from returns_portal.shop.queries import current
 from returns_portal.tryon.announcing import expect
+from returns_portal.tryon.claims import follow
 from returns_portal.tryon.letters import described, tell
 from returns_portal.tryon.models import Decision, Outcome, TrialStatus
 from returns_portal.tryon.queries import Item, TrialView, trial_for
@@ -76,6 +77,7 @@ async def decide(
     await history.record(db, actor, ("trial", trial.id, "decided", told))
     trial = await trial_for(db, actor, number)
     await expect(db, actor, trial)
+    await follow(db, actor, trial, {item.id: item for item in trial.items if item.id in decisions})
     if trial.settling_at is not None:
         await defer(db, "tryon.settle", trial_id=str(trial.id))
     for item in trial.items:

@@ -244,6 +244,8 @@ class TrialItem(SQLModel, table=True):
     problem: str = ""
     """damaged, missing or wrong."""
     problem_note: str = ""
+    restocked_at: datetime | None = Field(default=None, sa_column=moment())
+    """When it came back and was put into the stock again."""
 
 
 class TrialShipment(SQLModel, table=True):

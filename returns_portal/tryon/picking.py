@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.actor import Actor
+from returns_portal.catalog.sizes import arranged
 from returns_portal.db import run
 from returns_portal.ids import parse_trial_number
 from returns_portal.warehouse.rules import readings, rma_of
@@ -60,7 +61,12 @@ async def picks(db: AsyncConnection, actor: Actor, *, number: str | None = None)
     """
     actor.require("warehouse", "support")
     rows = await run(db, _PICKS, number=number, limit=SHOWN)
-    return [msgspec.convert(row._asdict(), Pick) for row in rows]
+    return [_in_order(msgspec.convert(row._asdict(), Pick)) for row in rows]
+
+
+def _in_order(pick: Pick) -> Pick:
+    things = arranged(pick.things, lambda thing: (thing.title, thing.size))
+    return msgspec.structs.replace(pick, things=things)
 
 
 _BY_RMA: Final = "SELECT t.number FROM trial t JOIN returns r ON r.id = t.return_id WHERE r.rma = :rma"

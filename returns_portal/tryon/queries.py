@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock, history
 from returns_portal.actor import Actor
+from returns_portal.catalog.sizes import arranged
 from returns_portal.db import run
 from returns_portal.errors import NotFoundError
 from returns_portal.i18n import mark
@@ -163,6 +164,11 @@ class TrialView(msgspec.Struct, frozen=True, dict=True):
     def charge_today(self) -> int:
         """What is charged at checkout."""
         return self.deposit
+
+    @cached_property
+    def in_order(self) -> list[Item]:
+        """The items as people read them: of each product from small to large."""
+        return arranged(self.items, lambda item: (item.title, item.size))
 
     @cached_property
     def undecided(self) -> list[Item]:

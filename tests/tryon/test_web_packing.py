@@ -113,3 +113,33 @@ async def test_the_table_is_the_warehouses(browser: Browser, portal: Portal) -> 
     await sign_in(browser, portal, "f@shop.example", "finance")
     assert (await browser.get(TABLE)).status_code == 403
     assert (await browser.get(f"{TABLE}/{trial.number}/slip.pdf")).status_code == 403
+
+
+@pytest.mark.parametrize("size", ["a4", "letter"])
+async def test_the_sheet_with_the_label_leaves_open_what_goes_back(browser: Browser, portal: Portal, size: str) -> None:
+    trial = await place(portal, await boots(portal), trial_days=3)
+    await portal.work()
+    rma = (await seen(portal, trial)).rma
+    await sign_in(browser, portal, "s@shop.example", "support")
+    said = text((await browser.get(f"/returns/{rma}/label.pdf?size={size}")).content)
+    assert squeezed("Put what you do not keep into a parcel, as little or as much as that is") in said
+    assert squeezed("MAY BE INSIDE") in said
+    assert squeezed("GOES BACK") in said
+    assert squeezed("listed below") not in said
+    assert "PIECES" not in said
+    slip = text((await browser.get(f"{TABLE}/{trial.number}/slip.pdf")).content)
+    assert squeezed("Put what you do not keep into a parcel") in slip
+
+
+async def test_sizes_stand_from_small_to_large_however_they_were_chosen(browser: Browser, portal: Portal) -> None:
+    forty, forty_one, forty_two, _ = await boots(portal)
+    trial = await place(portal, [forty_two, forty, forty_one], trial_days=3)
+    await portal.work()
+    said = words(await browser.get(TABLE))
+    assert said.index("boot-40") < said.index("boot-41") < said.index("boot-42")
+    slip = text((await browser.get(f"{TABLE}/{trial.number}/slip.pdf")).content)
+    assert "Chelseaboot40BlackChelseaboot41BlackChelseaboot42Black" in slip
+    await sign_in(browser, portal, "s@shop.example", "support")
+    for path in (f"/trials/{trial.number}", f"/finance/trials/{trial.number}"):
+        page = words(await browser.get(path))
+        assert page.index("Size 40") < page.index("Size 41") < page.index("Size 42"), path

@@ -6,9 +6,11 @@ from datetime import timedelta
 import pytest
 
 from returns_portal import clock
+from returns_portal.tryon import insight
 from returns_portal.tryon.insight import ENOUGH, sentence_for
 from returns_portal.tryon.pages.policy import BOUNDS
-from returns_portal.tryon.queries import policy
+from returns_portal.tryon.queries import TrialView, policy
+from returns_portal.warehouse.models import Condition
 from tests.portal import Portal
 from tests.returns.visits import post, sign_in, value, words
 from tests.tryon.money import KEEP, RETURN, arrives, days_later, running, settled_now
@@ -175,7 +177,7 @@ def field_value(html: str, name: str) -> str:
     return html.split(f'name="{name}" type="text" value="', 1)[1].split('"', 1)[0]
 
 
-async def settled_pair(portal: Portal, skus: list[str], number: int, *, keeps: int) -> None:
+async def settled_pair(portal: Portal, skus: list[str], number: int, *, keeps: int) -> TrialView:
     """Somebody tries two sizes, keeps one of them, and sends the other back."""
     trial = await place(portal, skus[:2], email=f"c{number}@example.com", trial_days=3)
     await portal.work()
@@ -183,7 +185,9 @@ async def settled_pair(portal: Portal, skus: list[str], number: int, *, keeps: i
     await delivered(portal, trial)
     await decided(portal, trial, *(KEEP if at == keeps else RETURN for at in range(2)))
     await arrives(portal, trial, [1 - keeps])
-    assert (await settled_now(portal, trial)).status == "settled"
+    trial = await settled_now(portal, trial)
+    assert trial.status == "settled"
+    return trial
 
 
 async def test_what_people_kept_is_said_once_enough_of_them_have(browser: Browser, portal: Portal) -> None:
@@ -210,3 +214,65 @@ async def test_what_people_kept_is_said_once_enough_of_them_have(browser: Browse
     assert "Chelsea boot 24 12 50 %" in tables
     assert "Chelsea boot 41 12 7 58 %" in tables
     assert "c1@example.com 2 1 50 %" in tables
+
+
+async def test_people_are_counted_once_and_what_was_returned_later_was_not_kept(
+    browser: Browser, portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(insight, "ENOUGH", 2)
+    skus = await boots(portal)
+    [product] = await portal.rows("SELECT id FROM product")
+
+    async def said() -> str:
+        async with portal.begin() as db:
+            return await sentence_for(db, product.id)
+
+    for _again in range(2):
+        await settled_pair(portal, skus, 1, keeps=1)
+    assert await said() == ""
+    last = await settled_pair(portal, skus, 2, keeps=1)
+    assert await said() == "People who tried 40 and 41 kept 41."
+    line = last.items[1].order_line_id
+    filed = await portal.file(last.number, (line, 1))
+    await portal.receive(filed.rma, (line, 1, Condition.RESELLABLE), delay=0)
+    await portal.work()
+    assert await said() == ""
+    await as_staff(browser, portal, "support")
+    assert "Chelsea boot 6 2 33 %" in words(await browser.get(f"{LIST}/insight"))
+
+
+async def test_staff_note_what_the_customer_has_posted_and_it_is_not_charged(browser: Browser, portal: Portal) -> None:
+    trial = await settled_now(portal, await decided(portal, await running(portal), KEEP, *[RETURN] * 3))
+    await as_staff(browser, portal, "support")
+    path = f"{LIST}/{trial.number}"
+    today = clock.now().date().isoformat()
+    for _twice in range(2):
+        answer = await post(browser, f"{path}/posted", {"posted_on": today, "receipt": "RR123456785BG"})
+        assert answer.status_code == 303, answer.text
+    said = words(await browser.get(path))
+    assert "on its way since" in said
+    assert said.count("RR123456785BG") == 1
+    await days_later(portal, 16)
+    now = await seen(portal, trial)
+    assert (now.status, now.charged) == ("settling", now.items[0].price)
+
+
+async def test_a_day_that_cannot_be_keeps_the_receipt(browser: Browser, portal: Portal) -> None:
+    trial = await running(portal)
+    await as_staff(browser, portal, "support")
+    path = f"{LIST}/{trial.number}/posted"
+    for day, said in (
+        ("", "Please give the day."),
+        ("2999-01-01", "This day lies in the future."),
+        ("2020-01-01", "On this day it had not been sent to the customer yet."),
+    ):
+        answer = await post(browser, path, {"posted_on": day, "receipt": "RR123456785BG"})
+        assert answer.status_code == 422
+        assert said in words(answer)
+        assert 'value="RR123456785BG"' in answer.text
+    assert (await seen(portal, trial)).return_scanned_at is None
+    await arrives(portal, trial, [0, 1, 2, 3])
+    await portal.work()
+    assert "Nothing of this trial is to come back" in words(
+        await browser.get((await post(browser, path, {"posted_on": "2020-01-01"})).headers["location"])
+    )

@@ -11,6 +11,7 @@ from litestar.datastructures import Cookie, State
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock
+from returns_portal.catalog.sizes import arranged
 from returns_portal.db import run
 from returns_portal.i18n import _, ngettext, translate
 from returns_portal.shop.queries import ShopInfo
@@ -124,7 +125,10 @@ async def basket_page(
 ) -> BasketPage:
     """Put the page together. What the shop does not know any more falls out of the basket."""
     found = {row.sku: row for row in await run(db, _VARIANTS, skus=[sku for sku, _count in entries])}
-    kept = [(sku, count) for sku, count in entries if sku in found]
+    kept = arranged(
+        [(sku, count) for sku, count in entries if sku in found],
+        lambda entry: (found[entry[0]].handle, found[entry[0]].size),
+    )
     total = sum(found[sku].price * count for sku, count in kept)
     currencies = {found[sku].currency for sku, _count in kept}
     offer = Offer(mode, total, min(currencies, default="EUR"))

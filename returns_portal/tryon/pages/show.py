@@ -87,7 +87,7 @@ async def show_page(db: AsyncConnection, actor: Actor, number: str) -> ShowPage:
     view, zone, now = await trial_for(db, actor, number), (await current(db)).timezone, clock.now()
     photos = await photos_of(db, view.id)
     asking = asks_bank(view, now)
-    items = [_item(view, item, photos.get(item.id, [])) for item in view.items]
+    items = [_item(view, item, photos.get(item.id, [])) for item in view.in_order]
     running = view.status == T.DELIVERED and view.mode is Mode.TRIAL
     return ShowPage(
         view=view,

@@ -12,7 +12,7 @@ from returns_portal.actor import Actor
 from returns_portal.db import run
 from returns_portal.i18n import _, mark, translate
 from returns_portal.shop.queries import current
-from returns_portal.tryon.models import Decision, Outcome, TrialStatus
+from returns_portal.tryon.models import OPEN, Decision, Outcome, TrialStatus
 from returns_portal.tryon.pages.words import (
     Word,
     charge_word,
@@ -91,6 +91,8 @@ class StaffPage(msgspec.Struct, frozen=True):
     undecided: bool
     cancellable: bool
     deliverable: bool
+    postable: bool
+    """Whether the customer may have handed something in."""
     retryable: bool
     may_write_off: bool
 
@@ -112,15 +114,24 @@ async def staff_page(db: AsyncConnection, actor: Actor, number: str) -> StaffPag
         advice=translate(advice) if advice else "",
         reason=reason_words(view.strategy_reason),
         left=days_left(view.ends_at, clock.now(), zone) if view.ends_at and view.status == T.DELIVERED else "",
-        items=[_item(item, photos.get(item.id, [])) for item in view.items],
+        items=[_item(item, photos.get(item.id, [])) for item in view.in_order],
         charges=[ChargeRow(charge, kind_words(charge.kind), charge_word(charge.status)) for charge in view.charges],
         events=await _events(db, view),
         settleable=view.status in SETTLEABLE,
         undecided=any(i.decision == Decision.UNDECIDED and i.outcome == Outcome.OPEN for i in view.items),
         cancellable=view.status in CANCELLABLE and view.shipped_at is None,
         deliverable=view.status == T.SHIPPED,
+        postable=actor.has("support", "warehouse") and _postable(view),
         retryable=view.status in RETRYABLE,
         may_write_off=view.status in {T.OVERDUE, T.SHIPPED} and actor.has("finance"),
+    )
+
+
+def _postable(view: TrialView) -> bool:
+    return (
+        view.status in OPEN
+        and view.shipped_at is not None
+        and any(item.requested and not item.received for item in view.items)
     )
 
 
@@ -140,7 +151,10 @@ _WORDS: Final = {
     "prolonged": mark("got more time"),
     "photo_added": mark("sent a photo"),
     "parcel_shipped": mark("a parcel left"),
-    "label_scanned": mark("the label was scanned by a carrier"),
+    "label_scanned": mark("the parcel is on its way back"),
+    "posted": mark("the customer has posted it"),
+    "put_into_stock": mark("put into the stock again"),
+    "taken_out_of_stock": mark("taken out of the stock again"),
 }
 
 
