@@ -28,6 +28,7 @@ from tests.tryon.money import (
     running,
     scanned,
     settled_now,
+    tried_again,
 )
 from tests.tryon.samples import MARIA, PRICE, boots, decided, delivered, place, seen, shipped
 
@@ -130,6 +131,40 @@ async def test_terms_that_do_not_say_so_leave_silence_to_finance(portal: Portal)
     trial = await seen(portal, trial)
     assert (trial.status, trial.charged) == (T.OVERDUE, 0)
     assert (await portal.mails())[-1] == "trial_overdue"
+
+
+async def test_finance_charges_nothing_that_nobody_agreed_to_buy(portal: Portal) -> None:
+    async with portal.begin() as db:
+        await db.execute(text("UPDATE trial_policy SET silence_keeps = false"))
+    trial = await running(portal, days=21)
+    await days_later(portal, 22)
+    await days_later(portal, 37)
+    with clock.shifted(timedelta(days=38)):
+        with pytest.raises(ConflictError) as refused:
+            await tried_again(portal, trial)
+        assert refused.value.code == "nothing_to_charge"
+        await decided(portal, trial, KEEP)
+        trial = await tried_again(portal, trial)
+    assert (trial.status, trial.charged) == (T.OVERDUE, PRICE)
+    assert [item.outcome for item in trial.items] == ["kept", "open", "open", "open"]
+
+
+async def test_finance_does_not_charge_before_the_grace_what_is_to_come_back(
+    portal: Portal, sandbox: SandboxProcess
+) -> None:
+    trial = await kept_first(portal, await running(portal, days=21))
+    async with portal.begin() as db:
+        await db.execute(text("UPDATE trial SET payment_method = 'pm_card_chargeDeclined'"))
+    trial = await settled_now(portal, trial)
+    for later in (1.1, 4.2, 9.3, 16.4):
+        await days_later(portal, later)
+    assert (await seen(portal, trial)).status == T.OVERDUE
+    async with portal.begin() as db:
+        await db.execute(text("UPDATE trial SET payment_method = 'pm_card_visa'"))
+    with clock.shifted(timedelta(days=17)):
+        trial = await tried_again(portal, trial)
+    assert (trial.status, trial.charged) == (T.SETTLING, PRICE)
+    assert sum(received for _, _, received in at_gateway(sandbox, trial)) == PRICE
 
 
 async def test_what_does_not_come_back_is_charged_after_the_grace(portal: Portal, sandbox: SandboxProcess) -> None:
