@@ -14,7 +14,7 @@ from returns_portal.actor import SYSTEM, Actor
 from returns_portal.catalog.actions import Taken, give_back_stock, take_stock
 from returns_portal.db import insert_rows, run
 from returns_portal.errors import ConflictError, InvalidError
-from returns_portal.i18n import mark
+from returns_portal.i18n import mark, speaking
 from returns_portal.ids import new_id, new_trial_number
 from returns_portal.jobs import defer, defer_many
 from returns_portal.orders.trials import TrialLine, TrialOrder, mark_cancelled, open_order
@@ -22,6 +22,7 @@ from returns_portal.points.redemptions import Hold, hold, release
 from returns_portal.returns.actions import move_to as move_return
 from returns_portal.returns.models import ReturnStatus
 from returns_portal.settings import Settings
+from returns_portal.shop.queries import current
 from returns_portal.tryon.letters import tell
 from returns_portal.tryon.life import charge_to, move_to
 from returns_portal.tryon.models import (
@@ -36,6 +37,7 @@ from returns_portal.tryon.models import (
     TrialItem,
     TrialStatus,
 )
+from returns_portal.tryon.pages.terms import Offer, terms
 from returns_portal.tryon.queries import TrialView, open_trials, policy, trial_for
 from returns_portal.tryon.rules import Choice, Policy, Refusal, Wish, choose, deposit_of, refusals, tax_in
 
@@ -52,7 +54,11 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 class TrialInput(msgspec.Struct, frozen=True, kw_only=True):
-    """What a customer orders. `terms` is the text that they agreed to, as they saw it."""
+    """What a customer orders.
+
+    `terms` is the text that they agreed to, as they saw it, and `silence_keeps` whether it says that what nothing is
+    said of counts as kept. Without a text it is the shop's own, which says what the shop's policy says.
+    """
 
     email: str
     name: str
@@ -68,6 +74,7 @@ class TrialInput(msgspec.Struct, frozen=True, kw_only=True):
     points: int = 0
     """How much of it is to be paid with points, in minor units."""
     terms: str = ""
+    silence_keeps: bool = False
 
 
 class _Money(msgspec.Struct, frozen=True):
@@ -113,6 +120,7 @@ async def place(db: AsyncConnection, actor: Actor, settings: Settings, wanted: T
     choice = (
         Choice(Strategy.CHARGE, {"code": "purchase"}) if wanted.mode == Mode.PURCHASE else choose(trial_days, rules)
     )
+    wanted = await _agreed(db, wanted, money, rules, trial_days)
     number = await _write(db, actor, settings, wanted, money, choice, units, rules, trial_days)
     trial = await trial_for(db, SYSTEM, number)
     await defer_many(db, "tryon.submit", [{"charge_id": str(charge.id)} for charge in trial.charges])
@@ -156,6 +164,18 @@ def _shared(wish: Wish, wanted: TrialInput, rules: Policy) -> _Money:
     payable = wish.value - points
     deposit = payable if wanted.mode == Mode.PURCHASE else deposit_of(payable, rules)
     return _Money(wish.currency, wish.value, points, deposit)
+
+
+async def _agreed(
+    db: AsyncConnection, wanted: TrialInput, money: _Money, rules: Policy, trial_days: int
+) -> TrialInput:
+    """The order with the terms that hold for it. Silence is a yes only where its terms and the shop's policy say so."""
+    if wanted.terms.strip():
+        return msgspec.structs.replace(wanted, silence_keeps=wanted.silence_keeps and rules.silence_keeps)
+    offer, shop = Offer(wanted.mode, money.most, money.currency), await current(db)
+    with speaking(wanted.locale):
+        text = terms(offer, msgspec.structs.replace(rules, trial_days=trial_days), shop)
+    return msgspec.structs.replace(wanted, terms="\n\n".join(text), silence_keeps=rules.silence_keeps)
 
 
 async def _write(
@@ -206,7 +226,7 @@ async def _write(
         "trial_days": trial_days,
         "extended_days": 0,
         "policy": {name: getattr(rules, name) for name in _DAYS},
-        "silence_keeps": rules.silence_keeps,
+        "silence_keeps": wanted.silence_keeps,
         "terms": wanted.terms,
         "locale": wanted.locale,
         "consented_at": now,

@@ -45,7 +45,7 @@ from tests.model.world import Worlds, worlds
 from tests.points.purse import give
 from tests.portal import API, FINANCE
 from tests.tryon.oracle import FINAL, Watched
-from tests.tryon.samples import ADDRESS
+from tests.tryon.samples import ADDRESS, TERMS
 
 BEGINS = datetime(2090, 3, 20, 9, tzinfo=UTC)
 EXAMPLES = 60
@@ -145,7 +145,8 @@ class Trials(RuleBasedStateMachine):
                 trial_days=days,
                 mode=more["mode"],
                 points=points,
-                terms="You pay for what you keep.",
+                terms=TERMS,
+                silence_keeps=True,
             )
             return await placing.place(db, API, self.world.settings, wanted)
 

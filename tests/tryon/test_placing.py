@@ -15,7 +15,7 @@ from returns_portal.tryon.queries import TrialView, trial_for
 from tests.orders.samples import an_order
 from tests.points.purse import give
 from tests.portal import API, Portal, at_once
-from tests.tryon.samples import ADDRESS, MARIA, PRICE, boots, place, shipped
+from tests.tryon.samples import ADDRESS, MARIA, PRICE, TERMS, boots, place, shipped
 
 pytestmark = pytest.mark.anyio
 
@@ -43,7 +43,22 @@ async def test_four_sizes_are_an_order_that_costs_nothing_yet(portal: Portal) ->
     assert tuple(order) == (trial.number, 0, None, "trial")
     [job] = await portal.rows("SELECT task_name, args FROM procrastinate_jobs")
     assert (job.task_name, job.args) == ("tryon.submit", {"charge_id": str(charge.id)})
-    assert trial.terms == "You pay for what you keep."
+    assert (trial.terms, trial.silence_keeps) == (TERMS, True)
+
+
+async def test_silence_is_a_yes_only_where_the_terms_say_so(portal: Portal) -> None:
+    skus = await boots(portal)
+    own = await place(portal, skus[:1], terms="", silence_keeps=False, trial_days=21)
+    assert "ends 21 days later" in own.terms
+    assert "What you say nothing about until the end counts as kept, and is charged." in own.terms
+    assert own.silence_keeps
+    other = await place(portal, skus[:1], terms="You pay for what you keep.", silence_keeps=False)
+    assert (other.terms, other.silence_keeps) == ("You pay for what you keep.", False)
+    await change_policy(portal, silence_keeps=False)
+    assert not (await place(portal, skus[:1], email="ana@example.com")).silence_keeps
+    shops = await place(portal, skus[:1], email="ana@example.com", terms="", silence_keeps=False)
+    assert "is not bought by that, and is not charged" in shops.terms
+    assert not shops.silence_keeps
 
 
 async def test_a_long_trial_keeps_the_card_and_holds_nothing(portal: Portal) -> None:

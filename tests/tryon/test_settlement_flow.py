@@ -133,6 +133,14 @@ async def test_terms_that_do_not_say_so_leave_silence_to_finance(portal: Portal)
     assert (await portal.mails())[-1] == "trial_overdue"
 
 
+async def test_other_terms_that_do_not_speak_of_silence_charge_nothing_for_it(portal: Portal) -> None:
+    trial = await running(portal, days=3, terms="You pay for what you keep.", silence_keeps=False)
+    for later in (1, 2, 3, 4, 5, 19):
+        await days_later(portal, later)
+    trial = await seen(portal, trial)
+    assert (trial.status, trial.charged) == (T.OVERDUE, 0)
+
+
 async def test_finance_charges_nothing_that_nobody_agreed_to_buy(portal: Portal) -> None:
     async with portal.begin() as db:
         await db.execute(text("UPDATE trial_policy SET silence_keeps = false"))
