@@ -14,8 +14,8 @@ from returns_portal.tryon.announcing import expect
 from returns_portal.tryon.letters import tell
 from returns_portal.tryon.life import move_to
 from returns_portal.tryon.models import ChargeKind, ChargeStatus, Mode, Outcome, Strategy, TrialCharge, TrialStatus
-from returns_portal.tryon.placing import planned_charge
-from returns_portal.tryon.queries import TrialView
+from returns_portal.tryon.placing import cancel, planned_charge
+from returns_portal.tryon.queries import TrialView, open_trials, policy
 from returns_portal.tryon.settlement import in_hand
 from returns_portal.tryon.steps import let_go
 
@@ -46,6 +46,10 @@ async def agreed(db: AsyncConnection, trial: TrialView) -> None:
             await defer(db, "tryon.submit", charge_id=str(charge.id))
     done = {each.kind for each in alive if each.status in _DONE}
     if not done.issuperset(kind for kind, _ in needed(trial)):
+        return
+    # Several may have been placed at once: as many as the shop allows go on, those first that a bank agreed to first.
+    if trial.mode == Mode.TRIAL and await open_trials(db, trial.email_key) >= (await policy(db)).open_trials:
+        await cancel(db, SYSTEM, trial.number, reason="too_many_trials")
         return
     await move_to(db, SYSTEM, trial.id, T.AUTHORISED, authorised_at=clock.now())
     if trial.mode == Mode.TRIAL:

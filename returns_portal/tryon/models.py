@@ -51,7 +51,7 @@ TRIAL_TRANSITIONS: dict[TrialStatus, frozenset[TrialStatus]] = {
     T.WRITTEN_OFF: frozenset(),
 }
 OPEN = frozenset(T) - {T.SETTLED, T.CANCELLED, T.WRITTEN_OFF}
-"""What counts against the number of open trials of a customer."""
+"""It has not come to its end."""
 
 
 class Mode(StrEnum):

@@ -312,8 +312,10 @@ CANCELLABLE: Final = frozenset(
 )
 
 
-async def cancel(db: AsyncConnection, actor: Actor, number: str) -> TrialView:
+async def cancel(db: AsyncConnection, actor: Actor, number: str, *, reason: str = "") -> TrialView:
     """Call a trial off before it is sent: what is held is released, points and stock go back. Again, nothing changes.
+
+    `reason` is a word of `templates/email/trial.txt` for why the shop does it; empty where somebody wished it.
 
     Raises:
         NotFoundError: there is none, or it is not the actor's.
@@ -327,7 +329,7 @@ async def cancel(db: AsyncConnection, actor: Actor, number: str) -> TrialView:
             mark("This has been sent already. Send back what you do not want, with the label in the parcel."),
             code="already_shipped",
         )
-    await move_to(db, actor, trial.id, TrialStatus.CANCELLED, cancelled_at=clock.now())
+    await move_to(db, actor, trial.id, TrialStatus.CANCELLED, reason=reason, cancelled_at=clock.now())
     for charge in trial.charges:
         if charge.status == ChargeStatus.PLANNED:
             await charge_to(db, actor, charge.id, ChargeStatus.CANCELED)
@@ -340,7 +342,7 @@ async def cancel(db: AsyncConnection, actor: Actor, number: str) -> TrialView:
     # Points that were spent with a purchase come back with its refund.
     if trial.redemption_id is not None and not any(charge.points for charge in trial.charges):
         await release(db, SYSTEM, trial.redemption_id)
-    await tell(db, trial, "trial_cancelled")
+    await tell(db, trial, "trial_cancelled", why=reason)
     return await trial_for(db, actor, number)
 
 

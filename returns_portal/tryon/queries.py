@@ -248,7 +248,10 @@ async def trial_id_of_charge(db: AsyncConnection, charge_id: UUID) -> UUID | Non
 
 
 async def open_trials(db: AsyncConnection, email_key: str) -> int:
-    """How many trials a customer has under way; waits for one that is just being placed."""
+    """How many trials a customer has under way; waits for one that is just being placed, or agreed to.
+
+    Only those that a bank has agreed to: anybody can type anybody's address.
+    """
     await run(db, "SELECT pg_advisory_xact_lock(hashtextextended('trial:' || :key, 0))", key=email_key)
     rows = await run(db, _OPEN, key=email_key)
     return int(rows[0].open)
@@ -256,7 +259,7 @@ async def open_trials(db: AsyncConnection, email_key: str) -> int:
 
 _OPEN: Final = """
     SELECT count(*) AS open FROM trial WHERE email_key = :key AND mode = 'trial'
-    AND status NOT IN ('settled', 'cancelled', 'written_off')
+    AND status NOT IN ('placed', 'authorisation_failed', 'settled', 'cancelled', 'written_off')
 """
 
 

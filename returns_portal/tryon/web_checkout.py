@@ -109,12 +109,19 @@ async def send_checkout(request: AnyRequest) -> Response[Any]:
                     number, order_id = await _place_once(request, db, actor, sent, method)
                 return await _placed(request, db, actor, sent, number, order_id)
             except (InvalidError, ConflictError) as error:
-                errors = {_field(error): sentence(error)}
+                discreet = error.code == "too_many_trials" and not await _is_theirs(db, actor, sent)
+                errors = {_field(error): _("We cannot send this to be tried just now.") if discreet else sentence(error)}
         shown, purse = await _read(request, db, actor, mode)
         if not shown.basket.rows:
             flash(request, errors.get("", _("The basket is empty.")), "wait")
             return redirect("/basket")
         return _show(request, shown, purse, typed=sent, errors=errors)
+
+
+async def _is_theirs(db: AsyncConnection, actor: Actor, sent: Form) -> bool:
+    """Whether it is shown whose address was typed: to nobody else is anything said of what is under way with it."""
+    purse = await purse_of(db, actor, "")
+    return actor.kind == "staff" or (purse is not None and purse.email_key == email_key(sent["email"]))
 
 
 def _field(error: InvalidError | ConflictError) -> str:
@@ -175,8 +182,7 @@ async def _placed(
     answer.set_cookie(forget(BASKET_COOKIE))
     if actor.kind == "staff":
         return answer
-    purse = await purse_of(db, actor, "")
-    proven = purse is not None and purse.email_key == email_key(sent["email"])
+    proven = await _is_theirs(db, actor, sent)
     if token := request.cookies.get(SESSION_COOKIE):
         await end_session(db, token)
     token = await open_for_placed(db, order_id, knows_inbox=proven)

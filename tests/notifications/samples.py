@@ -128,7 +128,7 @@ SAMPLES: dict[Template, dict[str, object]] = {
     "trial_action_needed": {**TRIAL, "amount": 12990, "reason": "authentication_required"},
     "trial_authorisation_failed": {**TRIAL, "reason": "insufficient_funds"},
     "trial_authorised": {**TRIAL, "deposit": 2500},
-    "trial_cancelled": TRIAL,
+    "trial_cancelled": {**TRIAL, "why": ""},
     "trial_delivered": TRIAL,
     "trial_extended": TRIAL,
     "trial_hold_expired": TRIAL,

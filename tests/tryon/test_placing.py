@@ -1,5 +1,6 @@
 """Placing trials: stock, limits, points, and calling them off."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -8,14 +9,14 @@ from sqlalchemy import text
 from returns_portal.actor import SYSTEM, Actor
 from returns_portal.errors import ConflictError, DomainError, InvalidError, NotFoundError
 from returns_portal.points.redemptions import Hold, hold
-from returns_portal.tryon import placing
+from returns_portal.tryon import asking, placing
 from returns_portal.tryon.models import ChargeKind, Mode, Outcome, Strategy, TrialStatus
 from returns_portal.tryon.placing import Wanted
 from returns_portal.tryon.queries import TrialView, trial_for
 from tests.orders.samples import an_order
 from tests.points.purse import give
 from tests.portal import API, Portal, at_once
-from tests.tryon.samples import ADDRESS, MARIA, PRICE, TERMS, boots, place, shipped
+from tests.tryon.samples import ADDRESS, MARIA, PRICE, TERMS, boots, place, seen, shipped
 
 pytestmark = pytest.mark.anyio
 
@@ -172,10 +173,27 @@ async def test_of_fifty_who_want_the_last_pair_one_gets_it(portal: Portal) -> No
 
 async def test_a_customer_who_clicks_in_ten_windows_has_two_trials(portal: Portal) -> None:
     [sku, *_] = await boots(portal, stock=20)
-    found = await at_once(*(place(portal, [sku], email="  Maria@Example.com") for _ in range(10)))
-    assert sum(isinstance(each, TrialView) for each in found) == 2
-    assert {each.code for each in found if not isinstance(each, TrialView)} == {"too_many_trials"}
+    placed = await at_once(*(place(portal, [sku], email="  Maria@Example.com") for _ in range(10)))
+    await at_once(*(asking.submit(portal.context, trial.charges[0].id) for trial in placed))
+    await portal.work()
+    found = Counter([(await seen(portal, trial)).status for trial in placed])
+    assert found == {TrialStatus.AUTHORISED: 2, TrialStatus.CANCELLED: 8}
     assert (await stock(portal))[sku] == 18
+    told = await portal.rows("SELECT values FROM email WHERE template = 'trial_cancelled'")
+    assert [row.values["why"] for row in told] == ["too_many_trials"] * 8
+    with pytest.raises(ConflictError) as refused:
+        await place(portal, [sku])
+    assert refused.value.code == "too_many_trials"
+
+
+async def test_orders_that_no_bank_agreed_to_keep_nobody_from_ordering(portal: Portal) -> None:
+    skus = await boots(portal)
+    for _ in range(3):
+        await place(portal, skus, payment_method="pm_card_chargeDeclined")
+        await portal.work()
+    trial = await place(portal, skus)
+    await portal.work()
+    assert (await seen(portal, trial)).status == TrialStatus.AUTHORISED
 
 
 async def test_cancelled_everything_goes_back_once(portal: Portal) -> None:

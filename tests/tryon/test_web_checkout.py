@@ -120,10 +120,16 @@ async def test_a_second_click_places_nothing_more(browser: Browser, portal: Port
 
 async def test_a_limit_that_is_known_only_now_offers_to_buy(browser: Browser, portal: Portal) -> None:
     await change_policy(portal, open_trials=1)
-    await order(browser, portal, "41")
+    number = (await order(browser, portal, "41")).rpartition("/")[2]
+    await portal.work()
     await fill(browser, portal, "42")
     answer = await post(browser, "/checkout", await typed(browser))
     assert answer.status_code == 422
+    # Anybody can type an address: who has not shown that it is theirs learns nothing of what is under way with it.
+    assert "We cannot send this to be tried just now." in words(answer)
+    assert "under way already" not in words(answer)
+    await come_in(browser, portal, number)
+    answer = await post(browser, "/checkout", await typed(browser))
     assert "Trials that are under way already: 1." in words(answer)
     assert 'href="/checkout?mode=purchase"' in answer.text
     bought = await post(browser, "/checkout", await typed(browser, mode="purchase"))
