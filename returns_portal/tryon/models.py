@@ -204,8 +204,8 @@ class Trial(SQLModel, table=True):
     """When the last parcel arrived."""
     delivery_assumed: bool = False
     ends_at: datetime | None = Field(default=None, sa_column=moment())
-    reminders: int = 0
-    """How many reminders went out."""
+    reminders_since: datetime | None = Field(default=None, sa_column=moment())
+    """From when reminders count: when it was known to run, or when it got more time."""
     settling_at: datetime | None = Field(default=None, sa_column=moment())
     grace_ends_at: datetime | None = Field(default=None, sa_column=moment())
     """From when what was to come back, and was not seen, is charged."""

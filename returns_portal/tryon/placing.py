@@ -235,7 +235,6 @@ async def _write(
         "card_last4": "",
         "placed_at": now,
         "delivery_assumed": False,
-        "reminders": 0,
         "livemode": settings.livemode,
         "changed_at": now,
     }

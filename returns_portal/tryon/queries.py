@@ -131,6 +131,7 @@ class TrialView(msgspec.Struct, frozen=True, dict=True):
     delivery_assumed: bool
     ends_at: datetime | None
     reminders: int
+    """How many reminders went out since they count."""
     settling_at: datetime | None
     grace_ends_at: datetime | None
     settled_at: datetime | None
@@ -170,7 +171,9 @@ _VIEW: Final = """
            o.phone, o.address, t.currency, t.max_charge, t.deposit, t.points, t.redemption_id, t.trial_days,
            t.extended_days, t.policy, t.silence_keeps, t.terms, t.locale, t.consented_at, t.customer, t.payment_method,
            t.card_brand, t.card_last4, t.return_id, r.rma, r.status AS return_status, t.return_scanned_at, t.placed_at,
-           t.authorised_at, t.packed_at, t.shipped_at, t.delivered_at, t.delivery_assumed, t.ends_at, t.reminders,
+           t.authorised_at, t.packed_at, t.shipped_at, t.delivered_at, t.delivery_assumed, t.ends_at,
+           CAST((SELECT count(*) FROM email e WHERE e.subject_id = t.id AND e.template = 'trial_reminder'
+               AND e.status = 'sent' AND e.created_at >= t.reminders_since) AS int) AS reminders,
            t.settling_at, t.grace_ends_at, t.settled_at, t.cancelled_at, t.livemode, t.changed_at,
            CAST((SELECT CAST(coalesce(sum(f.amount), 0) AS bigint) FROM refund f
                WHERE f.order_id = t.order_id AND f.status = 'succeeded') AS bigint)

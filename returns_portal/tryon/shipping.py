@@ -118,7 +118,14 @@ async def _begin(db: AsyncConnection, actor: Actor, trial: TrialView, at: dateti
     zone = (await current(db)).timezone
     ends_at = trial_ends(at, trial.trial_days + trial.extended_days, zone)
     await move_to(
-        db, actor, trial.id, T.DELIVERED, delivered_at=at, delivery_assumed=assumed, ends_at=ends_at, reminders=0
+        db,
+        actor,
+        trial.id,
+        T.DELIVERED,
+        delivered_at=at,
+        delivery_assumed=assumed,
+        ends_at=ends_at,
+        reminders_since=clock.now(),
     )
     if trial.mode == Mode.TRIAL:
         running = await trial_by_id(db, trial.id)
