@@ -180,8 +180,10 @@ async def refresh(context: JobContext, charge_id: UUID) -> None:
 
 _ABANDONED: Final = """
     SELECT number FROM trial WHERE status IN ('placed', 'authorisation_failed') AND placed_at < :before
+    OR status = 'authorisation_expired' AND shipped_at IS NULL AND changed_at < :lost_before
     ORDER BY placed_at LIMIT 100
 """
+_UNPAID: Final = frozenset({T.PLACED, T.AUTHORISATION_FAILED, T.AUTHORISATION_EXPIRED})
 _IDLE: Final = """
     SELECT t.id AS trial_id, c.id FROM trial_charge c JOIN trial t ON t.id = c.trial_id
     WHERE c.status = 'action_needed' AND c.changed_at < :before AND t.status NOT IN ('placed', 'authorisation_failed')
@@ -192,13 +194,15 @@ _IDLE: Final = """
 async def give_up(begin: Begin) -> None:
     """Call off the trials for which nobody gave a card, and give up what customers began and left."""
     async with begin() as db:
-        numbers = [row.number for row in await run(db, _ABANDONED, before=clock.now() - ABANDONED_AFTER)]
+        now = clock.now()
+        limits = {"before": now - ABANDONED_AFTER, "lost_before": now - checkout.CARD_GIVEN_WITHIN}
+        numbers = [row.number for row in await run(db, _ABANDONED, **limits)]
         idle = await run(db, _IDLE, before=clock.now() - IDLE_AFTER)
     for number in numbers:
         async with begin() as db:
             trial = await trial_for(db, SYSTEM, number, lock=True)
-            if trial.status in {T.PLACED, T.AUTHORISATION_FAILED} and not _asks_now(trial):
-                await cancel(db, SYSTEM, number)
+            if trial.status in _UNPAID and trial.shipped_at is None and not _asks_now(trial):
+                await cancel(db, SYSTEM, number, reason="no_card")
     for row in idle:
         async with begin() as db:
             left = await trial_by_id(db, row.trial_id, lock=True)

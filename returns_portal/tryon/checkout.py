@@ -23,6 +23,8 @@ T = TrialStatus
 C = ChargeStatus
 DEAD: Final = frozenset({C.CANCELED, C.EXPIRED, C.FAILED, C.CANCELING})
 _DONE: Final = frozenset({C.HELD, C.CAPTURED})
+CARD_GIVEN_WITHIN: Final = timedelta(days=7)
+"""A trial that was not sent when its hold was lost, and for which nobody has given a card by then, is called off."""
 RUNNING: Final = frozenset({T.AUTHORISED, T.PACKED, T.SHIPPED, T.DELIVERED})
 """It goes on, and its hold must not end before it does."""
 
@@ -66,19 +68,27 @@ async def refused(db: AsyncConnection, trial: TrialView, reason: str) -> None:
 
 
 async def hold_lost(db: AsyncConnection, trial: TrialView) -> None:
-    """The hold ended and could not be renewed: the customer is asked for a card, and the trial goes on."""
-    await move_to(db, SYSTEM, trial.id, T.AUTHORISATION_EXPIRED)
-    await tell(db, trial, "trial_hold_expired")
+    """The hold ended and could not be renewed: the customer is asked for a card, and what was sent goes on.
+
+    Again, after another try: they are asked again.
+    """
+    if trial.status != T.AUTHORISATION_EXPIRED:
+        await move_to(db, SYSTEM, trial.id, T.AUTHORISATION_EXPIRED)
+    since = trial.changed_at if trial.status == T.AUTHORISATION_EXPIRED else clock.now()
+    until = since + CARD_GIVEN_WITHIN if trial.shipped_at is None else None
+    await tell(db, trial, "trial_hold_expired", until=until)
 
 
-async def plan_hold(db: AsyncConnection, trial: TrialView, *, status: ChargeStatus = C.PLANNED) -> bool:
+async def plan_hold(
+    db: AsyncConnection, trial: TrialView, *, status: ChargeStatus = C.PLANNED, unattended: bool = False
+) -> bool:
     """Plan a hold for what may still be charged, less what came back; false where that is nothing."""
     still = sum(item.price for item in trial.items if item.outcome == Outcome.OPEN and not item.received)
     amount = still - trial.points - max(0, in_hand(trial))
     if amount <= 0:
         return False
     row = planned_charge(trial.id, ChargeKind.HOLD, trial.currency, amount)
-    await insert_rows(db, (TrialCharge, [row | {"status": status}]))
+    await insert_rows(db, (TrialCharge, [row | {"status": status, "unattended": unattended}]))
     if status == C.PLANNED:
         await defer(db, "tryon.submit", charge_id=str(row["id"]))
     return True

@@ -12,7 +12,7 @@ from returns_portal.actor import SYSTEM
 from returns_portal.db import Begin, run
 from returns_portal.jobs import defer_many
 from returns_portal.shop.queries import current
-from returns_portal.tryon.checkout import ends_without_card
+from returns_portal.tryon.checkout import ends_without_card, go_on, plan_hold
 from returns_portal.tryon.letters import tell
 from returns_portal.tryon.life import move_to
 from returns_portal.tryon.models import TrialStatus
@@ -42,6 +42,7 @@ async def end_trials(begin: Begin) -> None:
         pass
     await _end_without_card(begin)
     await _charge_again(begin)
+    await _hold_again(begin)
 
 
 # One that was given up for good is not followed by another: its trial ends as one that nobody was reminded of.
@@ -163,3 +164,26 @@ async def _charge_again(begin: Begin) -> None:
             if trial is not None and trial.status == T.PAYMENT_ACTION_NEEDED:
                 await move_to(db, SYSTEM, row.id, T.SETTLING, reason="retry")
                 await defer_many(db, "tryon.settle", [{"trial_id": str(row.id)}])
+
+
+_HOLD_AGAIN: Final = f"""
+    SELECT t.id FROM trial t CROSS JOIN LATERAL (
+        SELECT c.next_try_at FROM trial_charge c WHERE c.trial_id = t.id AND c.kind = 'hold' AND c.status = 'failed'
+        ORDER BY c.created_at DESC, c.id DESC LIMIT 1) AS l
+    WHERE t.status = 'authorisation_expired' AND l.next_try_at <= :now
+     AND NOT EXISTS (SELECT FROM trial_charge c WHERE c.trial_id = t.id AND c.status IN ({_PENDING}))
+     AND (CAST(:only AS uuid) IS NULL OR t.id = :only)
+    ORDER BY t.id LIMIT 500
+"""  # noqa: S608 - our own text
+
+
+async def _hold_again(begin: Begin) -> None:
+    """Ask for a lost hold again, when it is time: the bank may agree by now, and else the customer is told again."""
+    async with begin() as db:
+        rows = await run(db, _HOLD_AGAIN, now=clock.now(), only=None)
+    for row in rows:
+        async with begin() as db:
+            trial = await trial_by_id(db, row.id, lock=True)
+            due = await run(db, _HOLD_AGAIN, now=clock.now(), only=row.id)
+            if trial is not None and due and not await plan_hold(db, trial, unattended=True):
+                await go_on(db, trial)

@@ -350,6 +350,8 @@ class TrialCharge(SQLModel, table=True):
     """Stripe's code, or the bank's."""
     attempts: int = 0
     next_try_at: datetime | None = Field(default=None, sa_column=moment())
+    unattended: bool = False
+    """A hold that is asked for without the customer, who cannot answer their bank."""
     submitted_at: datetime | None = Field(default=None, sa_column=moment())
     created_at: datetime = Field(sa_column=moment(nullable=False))
     changed_at: datetime = Field(sa_column=moment(nullable=False))

@@ -166,9 +166,7 @@ def _shared(wish: Wish, wanted: TrialInput, rules: Policy) -> _Money:
     return _Money(wish.currency, wish.value, points, deposit)
 
 
-async def _agreed(
-    db: AsyncConnection, wanted: TrialInput, money: _Money, rules: Policy, trial_days: int
-) -> TrialInput:
+async def _agreed(db: AsyncConnection, wanted: TrialInput, money: _Money, rules: Policy, trial_days: int) -> TrialInput:
     """The order with the terms that hold for it. Silence is a yes only where its terms and the shop's policy say so."""
     if wanted.terms.strip():
         return msgspec.structs.replace(wanted, silence_keeps=wanted.silence_keeps and rules.silence_keeps)
@@ -295,6 +293,7 @@ def planned_charge(
         "deposit": deposit,
         "failure": "",
         "attempts": 0,
+        "unattended": False,
         "created_at": now,
         "changed_at": now,
     }

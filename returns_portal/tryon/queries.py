@@ -63,6 +63,7 @@ class Charge(msgspec.Struct, frozen=True):
     failure: str
     attempts: int
     next_try_at: datetime | None
+    unattended: bool
     submitted_at: datetime | None
     created_at: datetime
     changed_at: datetime

@@ -110,7 +110,9 @@ async def send_checkout(request: AnyRequest) -> Response[Any]:
                 return await _placed(request, db, actor, sent, number, order_id)
             except (InvalidError, ConflictError) as error:
                 discreet = error.code == "too_many_trials" and not await _is_theirs(db, actor, sent)
-                errors = {_field(error): _("We cannot send this to be tried just now.") if discreet else sentence(error)}
+                errors = {
+                    _field(error): _("We cannot send this to be tried just now.") if discreet else sentence(error)
+                }
         shown, purse = await _read(request, db, actor, mode)
         if not shown.basket.rows:
             flash(request, errors.get("", _("The basket is empty.")), "wait")

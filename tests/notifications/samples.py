@@ -131,7 +131,7 @@ SAMPLES: dict[Template, dict[str, object]] = {
     "trial_cancelled": {**TRIAL, "why": ""},
     "trial_delivered": TRIAL,
     "trial_extended": TRIAL,
-    "trial_hold_expired": TRIAL,
+    "trial_hold_expired": {**TRIAL, "until": None},
     "trial_overdue": TRIAL,
     "trial_problem": {**TRIAL, "item": HAT, "problem": "damaged"},
     "trial_reminder": {**TRIAL, "last": False, "undecided": 1},

@@ -11,9 +11,7 @@ from tests.tryon.views import NOW, a_charge, a_trial, an_item, moments, situatio
 
 
 @given(situations(), moments)
-def test_every_item_has_one_fate_and_the_money_is_the_price(
-    situation: tuple[TrialView, Facts], now: datetime
-) -> None:
+def test_every_item_has_one_fate_and_the_money_is_the_price(situation: tuple[TrialView, Facts], now: datetime) -> None:
     trial, facts = situation
     found = plan(trial, facts, now)
     groups = [found.returned, found.waived, found.waiting, found.stuck, found.unpaid]
@@ -25,9 +23,7 @@ def test_every_item_has_one_fate_and_the_money_is_the_price(
 
 
 @given(situations(), moments)
-def test_nothing_that_the_warehouse_has_is_charged(
-    situation: tuple[TrialView, Facts], now: datetime
-) -> None:
+def test_nothing_that_the_warehouse_has_is_charged(situation: tuple[TrialView, Facts], now: datetime) -> None:
     trial, facts = situation
     found = plan(trial, facts, now)
     assert not any(item.received or item.order_line_id in facts.in_doubt for item in found.unpaid)

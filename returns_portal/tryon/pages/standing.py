@@ -136,7 +136,9 @@ def _plain(view: TrialView) -> Standing:
             _("Waiting for you"),
             "bad",
             _("Please give a card again"),
-            _("What your bank had set aside has run out. Nothing was charged, and you can go on trying."),
+            _("What your bank had set aside has run out. Nothing was charged, and you can go on trying.")
+            if view.shipped_at is not None
+            else _("What your bank had set aside has run out. Nothing was charged, and nothing is sent before."),
         ),
         T.AUTHORISED: (_("Being packed"), "wait", _("We are packing your parcel"), _packing(view)),
         T.PACKED: (_("Packed"), "wait", _("Your parcel is packed"), _("It leaves with the next collection.")),
