@@ -103,21 +103,14 @@ async def go_on(db: AsyncConnection, trial: TrialView) -> None:
         await move_to(db, SYSTEM, trial.id, T.DELIVERED)
         return
     await move_to(db, SYSTEM, trial.id, T.SHIPPED)
-    arrived = _arrived(trial)
-    if arrived is not None:
-        await shipping.deliver(db, SYSTEM, trial.number, arrived)
-
-
-def _arrived(trial: TrialView) -> datetime | None:
-    """When the last parcel arrived, where all have."""
-    moments = [parcel.delivered_at for parcel in trial.shipments]
-    known = [moment for moment in moments if moment is not None]
-    return max(known) if known and len(known) == len(moments) else None
+    if trial.arrived_at is not None:
+        await shipping.deliver(db, SYSTEM, trial.number, trial.arrived_at)
 
 
 def ends_without_card(trial: TrialView) -> datetime | None:
     """When a trial that was sent ends, though its hold was lost and nobody gave a card."""
     if trial.ends_at is not None or trial.shipped_at is None:
         return trial.ends_at
-    arrived = _arrived(trial) or trial.shipped_at + timedelta(days=trial.policy.delivery_days)
+    last = max(parcel.shipped_at for parcel in trial.shipments)
+    arrived = trial.arrived_at or last + timedelta(days=trial.policy.delivery_days)
     return arrived + timedelta(days=trial.trial_days + trial.extended_days)

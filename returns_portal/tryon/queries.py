@@ -157,6 +157,13 @@ class TrialView(msgspec.Struct, frozen=True, dict=True):
         return sum(c.amount for c in self.charges if c.kind == ChargeKind.HOLD and c.status in LIVE_HOLDS)
 
     @cached_property
+    def arrived_at(self) -> datetime | None:
+        """When the last parcel arrived, where all that were sent have."""
+        moments = [parcel.delivered_at for parcel in self.shipments]
+        known = [moment for moment in moments if moment is not None]
+        return max(known) if known and len(known) == len(moments) else None
+
+    @cached_property
     def charge_today(self) -> int:
         """What is charged at checkout."""
         return self.deposit
