@@ -8,13 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from returns_portal import clock
 from returns_portal.actor import SYSTEM
 from returns_portal.db import insert_rows
+from returns_portal.errors import ConflictError, InvalidError, NotFoundError
 from returns_portal.jobs import defer
 from returns_portal.tryon import shipping
 from returns_portal.tryon.announcing import expect
 from returns_portal.tryon.letters import tell
 from returns_portal.tryon.life import move_to
 from returns_portal.tryon.models import ChargeKind, ChargeStatus, Mode, Outcome, Strategy, TrialCharge, TrialStatus
-from returns_portal.tryon.placing import cancel, planned_charge
+from returns_portal.tryon.placing import cancel, planned_charge, set_aside
 from returns_portal.tryon.queries import TrialView, open_trials, policy
 from returns_portal.tryon.settlement import in_hand
 from returns_portal.tryon.steps import let_go
@@ -48,6 +49,12 @@ async def agreed(db: AsyncConnection, trial: TrialView) -> None:
             await defer(db, "tryon.submit", charge_id=str(charge.id))
     done = {each.kind for each in alive if each.status in _DONE}
     if not done.issuperset(kind for kind, _ in needed(trial)):
+        return
+    try:
+        await set_aside(db, trial)
+    except (ConflictError, InvalidError, NotFoundError):
+        # The bank took longer than its items were set aside, and somebody else has bought them.
+        await cancel(db, SYSTEM, trial.number, reason="sold_out")
         return
     # Several may have been placed at once: as many as the shop allows go on, those first that a bank agreed to first.
     if trial.mode == Mode.TRIAL and await open_trials(db, trial.email_key) >= (await policy(db)).open_trials:

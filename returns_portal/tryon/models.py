@@ -198,6 +198,8 @@ class Trial(SQLModel, table=True):
     return_scanned_at: datetime | None = Field(default=None, sa_column=moment())
     """When a carrier last scanned its label: what is on its way is not charged."""
     placed_at: datetime = Field(sa_column=moment(nullable=False))
+    stocked_at: datetime | None = Field(default=None, sa_column=moment())
+    """Since when its items are taken from the stock; None while they are not, because no card was given for so long."""
     authorised_at: datetime | None = Field(default=None, sa_column=moment())
     packed_at: datetime | None = Field(default=None, sa_column=moment())
     shipped_at: datetime | None = Field(default=None, sa_column=moment())

@@ -44,6 +44,8 @@ from returns_portal.tryon.rules import Choice, Policy, Refusal, Wish, choose, de
 _POINTS_DAYS: Final = 180
 """How long points may be held for a trial: longer than any can last."""
 _MOST_UNITS: Final = 50
+_MOST_BOUGHT: Final = 20
+"""Units of a purchase, which no limit of the shop's bounds."""
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -144,8 +146,9 @@ def _check(wanted: TrialInput) -> None:
         raise InvalidError(mark("Choose at least one item."), field="items", code="nothing_chosen")
     if any(item.quantity < 1 for item in wanted.items):
         raise InvalidError(mark("Choose how many, at least one."), field="items", code="bad_quantity")
-    if sum(item.quantity for item in wanted.items) > _MOST_UNITS:
-        raise InvalidError(mark("At most {most} items can be ordered at a time."), field="items", most=_MOST_UNITS)
+    most = _MOST_BOUGHT if wanted.mode == Mode.PURCHASE else _MOST_UNITS
+    if sum(item.quantity for item in wanted.items) > most:
+        raise InvalidError(mark("At most {most} items can be ordered at a time."), field="items", most=most)
     if wanted.trial_days is not None and wanted.trial_days < 1:
         raise InvalidError(mark("A trial takes at least one day."), field="trial_days")
     if wanted.points < 0:
@@ -232,6 +235,7 @@ async def _write(
         "card_brand": "",
         "card_last4": "",
         "placed_at": now,
+        "stocked_at": now,
         "delivery_assumed": False,
         "livemode": settings.livemode,
         "changed_at": now,
@@ -336,12 +340,34 @@ async def cancel(db: AsyncConnection, actor: Actor, number: str, *, reason: str 
     if trial.return_id is not None and trial.return_status == ReturnStatus.FILED:
         await move_return(db, actor, trial.return_id, ReturnStatus.CANCELLED, "cancelled")
     await mark_cancelled(db, trial.order_id)
-    await give_back_stock(db, Counter(item.variant_id for item in trial.items))
+    await put_back(db, trial)
     # Points that were spent with a purchase come back with its refund.
     if trial.redemption_id is not None and not any(charge.points for charge in trial.charges):
         await release(db, SYSTEM, trial.redemption_id)
     await tell(db, trial, "trial_cancelled", why=reason)
     return await trial_for(db, actor, number)
+
+
+async def put_back(db: AsyncConnection, trial: TrialView) -> None:
+    """Its items go back into the stock, unless they are there already. Under the order's lock."""
+    if trial.stocked_at is not None:
+        await run(db, _STOCKED, id=trial.id, at=None)
+        await give_back_stock(db, Counter(item.variant_id for item in trial.items))
+
+
+async def set_aside(db: AsyncConnection, trial: TrialView) -> None:
+    """Take its items from the stock again, where they were put back. Under the order's lock.
+
+    Raises:
+        ConflictError: somebody else has bought them meanwhile (`out_of_stock`).
+        InvalidError: something of it is no longer offered.
+    """
+    if trial.stocked_at is None:
+        await take_stock(db, Counter(item.sku for item in trial.items))
+        await run(db, _STOCKED, id=trial.id, at=clock.now())
+
+
+_STOCKED: Final = "UPDATE trial SET stocked_at = :at WHERE id = :id"
 
 
 async def trial_numbers_of(db: AsyncConnection, order_ids: Sequence[UUID]) -> dict[UUID, str]:

@@ -125,6 +125,7 @@ class TrialView(msgspec.Struct, frozen=True, dict=True):
     return_status: str | None
     return_scanned_at: datetime | None
     placed_at: datetime
+    stocked_at: datetime | None
     authorised_at: datetime | None
     packed_at: datetime | None
     shipped_at: datetime | None
@@ -179,7 +180,7 @@ _VIEW: Final = """
            o.phone, o.address, t.currency, t.max_charge, t.deposit, t.points, t.redemption_id, t.trial_days,
            t.extended_days, t.policy, t.silence_keeps, t.terms, t.locale, t.consented_at, t.customer, t.payment_method,
            t.card_brand, t.card_last4, t.return_id, r.rma, r.status AS return_status, t.return_scanned_at, t.placed_at,
-           t.authorised_at, t.packed_at, t.shipped_at, t.delivered_at, t.delivery_assumed, t.ends_at,
+           t.stocked_at, t.authorised_at, t.packed_at, t.shipped_at, t.delivered_at, t.delivery_assumed, t.ends_at,
            CAST((SELECT count(*) FROM email e WHERE e.subject_id = t.id AND e.template = 'trial_reminder'
                AND e.status = 'sent' AND e.created_at >= t.reminders_since) AS int) AS reminders,
            t.settling_at, t.grace_ends_at, t.settled_at, t.cancelled_at, t.livemode, t.changed_at,

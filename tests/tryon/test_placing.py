@@ -16,6 +16,7 @@ from returns_portal.tryon.queries import TrialView, trial_for
 from tests.orders.samples import an_order
 from tests.points.purse import give
 from tests.portal import API, Portal, at_once
+from tests.tryon.money import days_later, given
 from tests.tryon.samples import ADDRESS, MARIA, PRICE, TERMS, boots, place, seen, shipped
 
 pytestmark = pytest.mark.anyio
@@ -137,6 +138,7 @@ async def test_the_shops_limits_refuse_with_a_reason(portal: Portal, changes: di
         {"items": []},
         {"items": [Wanted("boot-40", 0)]},
         {"items": [Wanted("boot-40", 51)]},
+        {"items": [Wanted("boot-40", 21)], "mode": Mode.PURCHASE},
         {"items": [Wanted("unknown")]},
         {"trial_days": 0},
         {"points": -1},
@@ -194,6 +196,50 @@ async def test_orders_that_no_bank_agreed_to_keep_nobody_from_ordering(portal: P
     trial = await place(portal, skus)
     await portal.work()
     assert (await seen(portal, trial)).status == TrialStatus.AUTHORISED
+
+
+async def refused_card(portal: Portal, sku: str) -> TrialView:
+    trial = await place(portal, [sku], payment_method="pm_card_chargeDeclined")
+    await portal.work()
+    await days_later(portal, 59 / 24 / 60)
+    assert (await stock(portal))[sku] == 0
+    await days_later(portal, 61 / 24 / 60)
+    assert (await stock(portal))[sku] == 1
+    return trial
+
+
+async def test_without_a_card_others_may_have_it_after_an_hour(portal: Portal) -> None:
+    [sku, *_] = await boots(portal, stock=1)
+    trial = await refused_card(portal, sku)
+    other = await place(portal, [sku], email="ana@example.com")
+    with pytest.raises(ConflictError) as refused:
+        await given(portal, trial, "pm_card_visa")
+    assert refused.value.code == "out_of_stock"
+    async with portal.begin() as db:
+        await placing.cancel(db, API, trial.number)
+    assert (await stock(portal))[sku] == 0
+    async with portal.begin() as db:
+        await placing.cancel(db, API, other.number)
+    assert (await stock(portal))[sku] == 1
+
+
+async def test_who_comes_back_with_a_card_has_it_if_it_is_still_there(portal: Portal) -> None:
+    [sku, *_] = await boots(portal, stock=1)
+    trial = await given(portal, await refused_card(portal, sku), "pm_card_visa")
+    assert trial.status == TrialStatus.AUTHORISED
+    assert (await stock(portal))[sku] == 0
+
+
+async def test_a_bank_that_agrees_when_all_is_sold_lets_its_money_go(portal: Portal) -> None:
+    [sku, *_] = await boots(portal, stock=1)
+    trial = await place(portal, [sku], trial_days=3)
+    async with portal.begin() as db:
+        await placing.put_back(db, await trial_for(db, API, trial.number, lock=True))
+    await place(portal, [sku], email="ana@example.com")
+    await portal.work()
+    trial = await seen(portal, trial)
+    assert (trial.status, trial.held) == (TrialStatus.CANCELLED, 0)
+    assert (await stock(portal))[sku] == 0
 
 
 async def test_cancelled_everything_goes_back_once(portal: Portal) -> None:

@@ -136,6 +136,17 @@ async def test_a_limit_that_is_known_only_now_offers_to_buy(browser: Browser, po
     assert bought.status_code == 303
 
 
+async def test_a_household_places_ten_orders_in_an_hour(browser: Browser, portal: Portal) -> None:
+    await fill(browser, portal, "41", stock=50)
+    form = await typed(browser, mode="purchase")
+    for number in range(11):
+        await fill(browser, portal, "41", stock=50)
+        answer = await post(browser, "/checkout", form | {"token": f"t{number}", "email": f"m{number}@example.com"})
+        assert answer.status_code == (303 if number < 10 else 422)
+    assert "Many orders came from your network just now." in words(answer)
+    assert len(await portal.rows("SELECT FROM trial")) == 10
+
+
 async def test_something_that_sold_out_meanwhile_keeps_the_form(browser: Browser, portal: Portal) -> None:
     await fill(browser, portal, "41", stock=1)
     form = await typed(browser)

@@ -130,7 +130,9 @@ def _plain(view: TrialView) -> Standing:
             _("Waiting for you"),
             "bad",
             _("Your card could not be used"),
-            _("Nothing was charged. What you chose is set aside for you: give another card, and we pack it."),
+            _("Nothing was charged. What you chose is set aside for you: give another card, and we pack it.")
+            if view.stocked_at is not None
+            else _("Nothing was charged. Give another card, and we pack what you chose, if it is still there by then."),
         ),
         T.AUTHORISATION_EXPIRED: (
             _("Waiting for you"),
