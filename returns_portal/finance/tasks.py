@@ -220,7 +220,7 @@ _TRIALS: Final = """
                AS bigint) AS amount,
            coalesce((SELECT c.failure FROM trial_charge c WHERE c.trial_id = t.id AND c.failure <> ''
                      ORDER BY c.changed_at DESC, c.id DESC LIMIT 1), '') AS failure
-    FROM trial t WHERE t.status IN ('overdue', 'payment_action_needed')
+    FROM trial t WHERE t.status IN ('overdue', 'payment_action_needed', 'authorisation_expired')
     ORDER BY t.status, t.changed_at, t.id LIMIT :shown
 """
 # A periodic job (it has a queueing lock) comes again by itself.

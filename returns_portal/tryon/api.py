@@ -40,7 +40,9 @@ class WantedIn(msgspec.Struct, forbid_unknown_fields=True):
 class TrialIn(msgspec.Struct, forbid_unknown_fields=True):
     """A trial, or with `mode` "purchase" an ordinary sale, which is charged at once.
 
-    `payment_method` is Stripe's; with the sandbox its test ids. `terms` is the text that the customer agreed to.
+    `payment_method` is Stripe's; with the sandbox its test ids. `terms` is the text that the customer agreed to, and
+    `silence_keeps` whether it says that what they say nothing of counts as kept; without it, it does not. Where no
+    `terms` are given, the customer agreed to the shop's own: they are kept with the order, and what they say holds.
     """
 
     email: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=320)]
@@ -54,6 +56,7 @@ class TrialIn(msgspec.Struct, forbid_unknown_fields=True):
     phone: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=50)] = ""
     locale: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=16)] = "en"
     terms: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=20_000)] = ""
+    silence_keeps: bool = False
 
 
 class ShipmentIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -231,6 +234,7 @@ async def place(
             mode=Mode(data.mode),
             points=data.points,
             terms=data.terms,
+            silence_keeps=data.silence_keeps,
         )
         return 201, trial_out(await placing.place(db, actor, site(request).settings, wanted))
 

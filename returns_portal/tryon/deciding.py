@@ -141,7 +141,8 @@ async def extend(db: AsyncConnection, actor: Actor, number: str) -> TrialView:
     days = trial.policy.extension_days
     zone = (await current(db)).timezone
     began = trial.delivered_at or trial.ends_at - timedelta(days=trial.trial_days)
-    ends_at = trial_ends(began, trial.trial_days + days, zone)
+    # It may have been given more time already, because its reminders did not go out.
+    ends_at = max(trial.ends_at, trial_ends(began, trial.trial_days + days, zone))
     await run(db, _EXTEND, id=trial.id, days=days, ends_at=ends_at, now=clock.now())
     await history.record(db, actor, ("trial", trial.id, "prolonged", {"days": days}))
     trial = await trial_for(db, actor, number)
@@ -150,7 +151,7 @@ async def extend(db: AsyncConnection, actor: Actor, number: str) -> TrialView:
 
 
 _EXTEND: Final = """
-    UPDATE trial SET extended_days = :days, ends_at = :ends_at, reminders = 0, changed_at = :now WHERE id = :id
+    UPDATE trial SET extended_days = :days, ends_at = :ends_at, reminders_since = :now, changed_at = :now WHERE id = :id
 """
 
 

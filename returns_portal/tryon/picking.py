@@ -27,11 +27,13 @@ class Thing(msgspec.Struct, frozen=True):
 
 
 class Pick(msgspec.Struct, frozen=True):
-    """One parcel to be packed, or packed and to be sent."""
+    """One parcel to be packed, or packed and to be sent; or sent, where one more may follow."""
 
     number: str
     mode: str
     packed: bool
+    sent: bool
+    """A parcel of it has left already: shown where it is asked for by its number, so that one more can follow."""
     name: str
     country: str
     since: datetime
@@ -40,7 +42,8 @@ class Pick(msgspec.Struct, frozen=True):
 
 
 _PICKS: Final = """
-    SELECT t.number, t.mode, t.status = 'packed' AS packed, o.name, o.address->>'country' AS country,
+    SELECT t.number, t.mode, t.status = 'packed' AS packed, t.status IN ('shipped', 'delivered') AS sent,
+           o.name, o.address->>'country' AS country,
            coalesce(t.authorised_at, t.placed_at) AS since,
            (SELECT json_agg(json_build_object('sku', g.sku, 'title', g.title, 'size', g.size, 'color', g.color,
                 'quantity', g.quantity) ORDER BY g.position)
@@ -48,7 +51,8 @@ _PICKS: Final = """
                   FROM trial_item i JOIN order_line l ON l.id = i.order_line_id WHERE i.trial_id = t.id
                   GROUP BY l.sku, l.title, l.size, l.color) AS g) AS things
     FROM trial t JOIN orders o ON o.id = t.order_id
-    WHERE t.status IN ('authorised', 'packed') AND (CAST(:number AS text) IS NULL OR t.number = :number)
+    WHERE (CAST(:number AS text) IS NULL AND t.status IN ('authorised', 'packed'))
+     OR (t.number = :number AND t.status IN ('authorised', 'packed', 'shipped', 'delivered'))
     ORDER BY t.authorised_at, t.id LIMIT :limit
 """
 

@@ -61,6 +61,20 @@ async def test_packed_and_sent_by_three_scans(browser: Browser, portal: Portal) 
     assert (await portal.mails()).count("trial_shipped") == 1
 
 
+async def test_one_more_parcel_follows(browser: Browser, portal: Portal) -> None:
+    trial = await place(portal, (await boots(portal))[:2], trial_days=3)
+    await portal.work()
+    answer = await post(browser, f"{TABLE}/{trial.number}/shipped", {"tracking": "1051", "more": "yes"})
+    page = await browser.get(answer.headers["location"])
+    assert "Sent: does one more parcel follow?" in words(page)
+    assert "required autofocus" in page.text.split(f'id="tracking-{trial.number}"')[1][:120]
+    answer = await post(browser, f"{TABLE}/{trial.number}/shipped", {"tracking": "1052"})
+    assert answer.headers["location"] == TABLE
+    assert [parcel.tracking for parcel in (await seen(portal, trial)).shipments] == ["1051", "1052"]
+    assert "Sent: does one more parcel follow?" in words(await browser.get(f"{TABLE}?code={trial.number}"))
+    assert "Nothing waits to be packed" in words(await browser.get(TABLE))
+
+
 async def test_the_label_of_the_parcel_is_scanned_under_any_layout(browser: Browser, portal: Portal) -> None:
     trial = await place(portal, (await boots(portal))[:1], trial_days=3)
     await portal.work()
