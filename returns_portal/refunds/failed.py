@@ -18,6 +18,7 @@ from returns_portal.actor import Actor
 from returns_portal.db import run
 from returns_portal.errors import ConflictError, InvalidError, NotFoundError
 from returns_portal.jobs import defer
+from returns_portal.payments.amounts import UNPAYABLE
 from returns_portal.payments.disputes import LOST
 from returns_portal.payments.models import PaymentStatus, Tender
 from returns_portal.refunds.fitting import STOPPED
@@ -77,7 +78,7 @@ def _ways(actor: Actor, row: Any) -> Ways:  # noqa: ANN401 - a row
     # The bonus is what the return promised, and for card money alone.
     bonus = row.amount * row.bonus_percent // 100 if row.tender == Tender.STRIPE else 0
     return Ways(
-        again=failed and not (customer and row.attempt >= CUSTOMER_ATTEMPTS),
+        again=failed and row.failure_reason != UNPAYABLE and not (customer and row.attempt >= CUSTOMER_ATTEMPTS),
         points=row.amount + bonus if customer else 0,
         bonus=bonus if customer else 0,
         transfer=row.destination != Destination.TRANSFER,
