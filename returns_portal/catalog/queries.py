@@ -1,6 +1,7 @@
 """Loaders of products. Customers see what is listed; staff and programs with a key see everything."""
 
 import time
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -171,4 +172,21 @@ async def picture(db: AsyncConnection, picture_id: UUID, handle: str) -> bytes:
 
 _PICTURE: Final = """
     SELECT i.data FROM product_picture i JOIN product p ON p.id = i.product_id WHERE i.id = :id AND p.handle = :handle
+"""
+
+
+async def pictures_of(db: AsyncConnection, variant_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Where small pictures of variants are, by variant: in its colour, or in all.
+
+    Those that have none, or are not shown in the shop any more, are left out.
+    """
+    rows = await run(db, _PICTURES_OF, ids=list(variant_ids))
+    return {row.variant_id: f"/shop/{row.handle}/pictures/{row.picture_id}.jpg?w=480" for row in rows}
+
+
+_PICTURES_OF: Final = """
+    SELECT DISTINCT ON (v.id) v.id AS variant_id, p.handle, i.id AS picture_id
+    FROM variant v JOIN product p ON p.id = v.product_id
+    JOIN product_picture i ON i.product_id = p.id AND i.color IN (v.color, '')
+    WHERE v.id = ANY(:ids) AND p.listed ORDER BY v.id, i.color = '', i.position, i.id
 """

@@ -5,6 +5,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Column, Index, LargeBinary, Text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from returns_portal.tables import json, minor_units, moment, one_of, words
@@ -116,7 +117,9 @@ class TrialPolicy(SQLModel, table=True):
     offered: bool = True
     max_items: int = 6
     max_value: int = Field(default=150_000, sa_column=minor_units())
-    """The most that a trial may be worth, in hundredths of any currency."""
+    """The most that a trial may be worth, in hundredths of any currency that `max_values` does not name."""
+    max_values: dict[str, int] = Field(sa_column=Column(JSONB, nullable=False, server_default="{}"))
+    """The most that a trial may be worth, by currency, in its minor units: 1500 of one is not 1500 of another."""
     open_trials: int = 2
     """How many trials one customer (one e-mail address) may have at a time."""
     deposit_percent: int = 0

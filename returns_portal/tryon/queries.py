@@ -345,9 +345,8 @@ async def policy(db: AsyncConnection) -> Policy:
     return Policy(*row)
 
 
-_SET_POLICY: Final = (
-    f"UPDATE trial_policy SET {', '.join(f'{name} = :{name}' for name in Policy.__struct_fields__)}, updated_at = :now"  # noqa: S608 - our own columns
-)
+_PLAIN: Final = ", ".join(f"{name} = :{name}" for name in Policy.__struct_fields__ if name != "max_values")
+_SET_POLICY: Final = f"UPDATE trial_policy SET {_PLAIN}, max_values = CAST(:max_values AS jsonb), updated_at = :now"  # noqa: S608 - our own columns
 _POLICY_ID: Final = UUID(int=1)
 """By which the history knows the one row."""
 
@@ -359,7 +358,8 @@ async def set_policy(db: AsyncConnection, actor: Actor, changed: Policy) -> None
         ForbiddenError: the actor is no admin.
     """
     actor.require("admin")
-    await run(db, _SET_POLICY, **msgspec.structs.asdict(changed), now=clock.now())
+    values = msgspec.structs.asdict(changed) | {"max_values": msgspec.json.encode(changed.max_values).decode()}
+    await run(db, _SET_POLICY, **values, now=clock.now())
     await history.record(db, actor, ("trial_policy", _POLICY_ID, "changed", msgspec.structs.asdict(changed)))
 
 

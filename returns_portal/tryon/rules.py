@@ -36,9 +36,12 @@ class Policy(msgspec.Struct, frozen=True):
     grace_days: int
     silence_keeps: bool
     countries: list[str]
+    max_values: dict[str, int] = {}
 
     def most(self, currency: str) -> int:
-        """`max_value` in minor units of a currency: it is given in hundredths, whatever the currency has."""
+        """What a trial may be worth, in minor units: what is said for the currency, else `max_value`."""
+        if currency in self.max_values:
+            return self.max_values[currency]
         shift = exponent(currency) - _HUNDREDTHS
         return int(self.max_value * 10**shift) if shift >= 0 else self.max_value // int(10**-shift)
 

@@ -104,6 +104,12 @@ def test_the_limit_of_value_knows_the_places_of_the_currency(currency: str, most
     assert POLICY.most(currency) == most
 
 
+@pytest.mark.parametrize(("currency", "most"), [("EUR", 150_000), ("JPY", 240_000), ("GBP", 130_000)])
+def test_the_limit_of_value_is_said_by_currency(currency: str, most: int) -> None:
+    policy = msgspec.structs.replace(POLICY, max_values={"JPY": 240_000, "GBP": 130_000})
+    assert policy.most(currency) == most
+
+
 @given(st.integers(0, 10**9), st.integers(0, 100))
 def test_a_deposit_is_a_part(payable: int, percent: int) -> None:
     deposit = deposit_of(payable, msgspec.structs.replace(POLICY, deposit_percent=percent))

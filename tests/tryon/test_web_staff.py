@@ -74,6 +74,16 @@ async def test_one_is_told_with_the_reason_for_how_it_is_paid_and_every_charge(
     assert (await browser.get(f"{LIST}/T-0000-0000")).status_code == 404
 
 
+async def test_of_a_card_on_file_nothing_is_said_to_be_held(browser: Browser, portal: Portal) -> None:
+    trial = await running(portal, days=21)
+    await as_staff(browser, portal, "support")
+    said = words(await browser.get(f"{LIST}/{trial.number}")).split("Charges", 1)[1]
+    assert "Card kept on file card on file" in said
+    assert "Charge card on file" in said
+    assert "held" not in said
+    assert "€0.00" not in said
+
+
 async def test_it_is_settled_now_when_all_is_decided(browser: Browser, portal: Portal) -> None:
     trial = await running(portal)
     await as_staff(browser, portal, "support")
@@ -151,7 +161,7 @@ async def test_who_may_see_and_do_what(browser: Browser, portal: Portal) -> None
 async def test_an_admin_says_what_the_shop_allows(browser: Browser, portal: Portal) -> None:
     await as_staff(browser, portal, "admin")
     form = await browser.get(f"{LIST}/policy")
-    typed = {name: field_value(form.text, name) for name in (*BOUNDS, "max_value", "countries")}
+    typed = {name: field_value(form.text, name) for name in (*BOUNDS, "max_value", "max_values", "countries")}
     assert typed["max_value"] == "1500.00"
     wrong = await post(
         browser, f"{LIST}/policy", typed | {"max_items": "0", "trial_days": "soon", "countries": "Bulgaria"}
@@ -162,11 +172,19 @@ async def test_an_admin_says_what_the_shop_allows(browser: Browser, portal: Port
     assert 'value="soon"' in wrong.text
     too_long = await post(browser, f"{LIST}/policy", typed | {"trial_days": "40"})
     assert "A trial cannot be longer than the longest one allowed." in words(too_long)
+    for values in ("JPY", "JPY 12.5", "XX1 5", "GBP 0", "JPY 1 JPY 2"):
+        unclear = await post(browser, f"{LIST}/policy", typed | {"max_values": values})
+        assert unclear.status_code == 422, values
+        assert "Currencies with amounts, such as" in words(unclear)
+        assert f'value="{values}"' in unclear.text
+    typed |= {"max_values": "jpy 240000 GBP 1300,50"}
     changed = typed | {"deposit_percent": "25", "max_value": "99,5", "countries": "de, bg", "offered": "yes"}
     assert (await post(browser, f"{LIST}/policy", changed)).status_code == 303
     async with portal.begin() as db:
         now = await policy(db)
     assert (now.deposit_percent, now.max_value, now.countries) == (25, 9950, ["BG", "DE"])
+    assert now.max_values == {"JPY": 240_000, "GBP": 130_050}
+    assert field_value((await browser.get(f"{LIST}/policy")).text, "max_values") == "GBP 1300.50 JPY 240000"
     assert (now.offered, now.silence_keeps) == (True, False)
     again = await browser.get(f"{LIST}/policy")
     assert field_value(again.text, "countries") == "BG DE"

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
+from html import unescape
 from io import BytesIO
 from typing import Any
 
@@ -11,7 +12,8 @@ from PIL import Image
 from sqlalchemy import text
 
 from returns_portal import clock
-from returns_portal.photos import MAX_BYTES
+from returns_portal.catalog.keeping import add_picture
+from returns_portal.photos import MAX_BYTES, rebuilt
 from returns_portal.tryon import settling
 from returns_portal.tryon.models import Decision
 from returns_portal.tryon.queries import TrialView
@@ -173,6 +175,16 @@ async def test_nothing_said_changes_nothing(browser: Browser, portal: Portal) ->
         assert answer.status_code == 422
         assert "Say of at least one item what becomes of it." in words(answer)
     assert {item.decision for item in (await seen(portal, trial)).items} == {"undecided"}
+
+
+async def test_items_are_shown_with_the_picture_of_their_colour(browser: Browser, portal: Portal) -> None:
+    trial = await at_home(browser, portal)
+    async with portal.begin() as db:
+        await add_picture(db, API, "boot", rebuilt(picture()), color="Black", alt="From the side")
+    [row] = await portal.rows("SELECT id FROM product_picture")
+    page = unescape((await browser.get(f"/trials/{trial.number}")).text)
+    assert page.count(f'src="/shop/boot/pictures/{row.id}.jpg?w=480"') == 4
+    assert (await browser.get(f"/shop/boot/pictures/{row.id}.jpg?w=480")).status_code == 200
 
 
 async def test_what_was_chosen_is_not_lost_when_a_problem_is_reported(browser: Browser, portal: Portal) -> None:

@@ -12,7 +12,7 @@ from returns_portal.actor import Actor
 from returns_portal.db import run
 from returns_portal.i18n import _, mark, translate
 from returns_portal.shop.queries import current
-from returns_portal.tryon.models import OPEN, Decision, Outcome, TrialStatus
+from returns_portal.tryon.models import OPEN, ChargeKind, Decision, Outcome, TrialStatus
 from returns_portal.tryon.pages.words import (
     Word,
     charge_word,
@@ -115,7 +115,7 @@ async def staff_page(db: AsyncConnection, actor: Actor, number: str) -> StaffPag
         reason=reason_words(view.strategy_reason),
         left=days_left(view.ends_at, clock.now(), zone) if view.ends_at and view.status == T.DELIVERED else "",
         items=[_item(item, photos.get(item.id, [])) for item in view.in_order],
-        charges=[ChargeRow(charge, kind_words(charge.kind), charge_word(charge.status)) for charge in view.charges],
+        charges=[_charge(charge) for charge in view.charges],
         events=await _events(db, view),
         settleable=view.status in SETTLEABLE,
         undecided=any(i.decision == Decision.UNDECIDED and i.outcome == Outcome.OPEN for i in view.items),
@@ -125,6 +125,10 @@ async def staff_page(db: AsyncConnection, actor: Actor, number: str) -> StaffPag
         retryable=view.status in RETRYABLE,
         may_write_off=view.status in {T.OVERDUE, T.SHIPPED} and actor.has("finance"),
     )
+
+
+def _charge(charge: Charge) -> ChargeRow:
+    return ChargeRow(charge, kind_words(charge.kind), charge_word(charge.status, charge.kind))
 
 
 def _postable(view: TrialView) -> bool:
@@ -142,7 +146,7 @@ def _item(item: Item, photos: list[UUID]) -> ItemRow:
 
 
 _EVENTS: Final = """
-    SELECT h.subject, h.action, coalesce(s.name, h.actor) AS actor, h.at, h.data
+    SELECT h.subject, h.subject_id, h.action, coalesce(s.name, h.actor) AS actor, h.at, h.data
     FROM history h LEFT JOIN staff s ON h.actor = 'staff:' || s.id
     WHERE h.subject_id = ANY(:ids) AND h.subject IN ('trial', 'trial_charge') ORDER BY h.at, h.id
 """
@@ -160,17 +164,17 @@ _WORDS: Final = {
 
 async def _events(db: AsyncConnection, view: TrialView) -> list[Event]:
     rows = await run(db, _EVENTS, ids=[view.id, *(charge.id for charge in view.charges)])
-    return [_event(row) for row in rows]
+    kinds = {charge.id: charge.kind for charge in view.charges}
+    return [_event(row, kinds.get(row.subject_id)) for row in rows]
 
 
-def _event(row: Any) -> Event:  # noqa: ANN401 - a row
-    charge = row.subject == "trial_charge"
+def _event(row: Any, kind: ChargeKind | None) -> Event:  # noqa: ANN401 - a row; `kind` is its charge's
     if row.action in _WORDS:
         words = translate(_WORDS[row.action])
     else:
         try:
-            words = (charge_word if charge else status_word)(row.action).text
+            words = (charge_word(row.action, kind) if kind else status_word(row.action)).text
         except KeyError:
             words = row.action.replace("_", " ")
     reason = str(row.data.get("reason") or row.data.get("failure") or "")
-    return Event(_("Charge") if charge else _("Trial"), words, row.actor, row.at, reason)
+    return Event(_("Charge") if kind else _("Trial"), words, row.actor, row.at, reason)
