@@ -1,7 +1,7 @@
 """What happens between the shelf and the customer's door: packed, shipped, delivered."""
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -73,7 +73,12 @@ async def ship(db: AsyncConnection, actor: Actor, number: str, *, carrier: str =
 
 
 _SENT: Final = frozenset({T.SHIPPED, T.DELIVERED})
-_NOT_RUNNING: Final = {"delivered_at": None, "delivery_assumed": False, "ends_at": None, "reminders_since": None}
+_NOT_RUNNING: Final[dict[str, Any]] = {
+    "delivered_at": None,
+    "delivery_assumed": False,
+    "ends_at": None,
+    "reminders_since": None,
+}
 """What is not known of a trial before its last parcel has arrived."""
 
 
@@ -129,7 +134,12 @@ async def _begin(db: AsyncConnection, actor: Actor, trial: TrialView, at: dateti
     """The trial runs, or runs anew; a purchase is done with."""
     zone = (await current(db)).timezone
     ends_at = trial_ends(at, trial.trial_days + trial.extended_days, zone)
-    begun = {"delivered_at": at, "delivery_assumed": assumed, "ends_at": ends_at, "reminders_since": clock.now()}
+    begun: dict[str, Any] = {
+        "delivered_at": at,
+        "delivery_assumed": assumed,
+        "ends_at": ends_at,
+        "reminders_since": clock.now(),
+    }
     if trial.status == T.SHIPPED:
         await move_to(db, actor, trial.id, T.DELIVERED, **begun)
     else:

@@ -43,7 +43,7 @@ async def boots(portal: Portal, *, stock: int = 10, **changes: Any) -> list[str]
 
 async def place(portal: Portal, skus: Sequence[str], **changes: Any) -> TrialView:  # noqa: ANN401 - fields of a trial
     """Order these to try."""
-    values = {
+    values: dict[str, Any] = {
         "email": MARIA,
         "name": "Мария Георгиева",
         "shipping_address": ADDRESS,
