@@ -73,7 +73,12 @@ async def ship(db: AsyncConnection, actor: Actor, number: str, *, carrier: str =
 
 
 _SENT: Final = frozenset({T.SHIPPED, T.DELIVERED})
-_NOT_RUNNING: Final = {"delivered_at": None, "delivery_assumed": False, "ends_at": None, "reminders_since": None}
+_NOT_RUNNING: Final[dict[str, Any]] = {
+    "delivered_at": None,
+    "delivery_assumed": False,
+    "ends_at": None,
+    "reminders_since": None,
+}
 """What is not known of a trial before its last parcel has arrived."""
 
 
