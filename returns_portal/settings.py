@@ -66,6 +66,16 @@ class Settings(BaseSettings):
     sandbox_port: int = Field(default=12110, ge=1, le=65535)
     refund_delay: int | None = Field(default=None, ge=0, le=86400)
     """Seconds between check-in and refund, in which it can be undone: 60, and 0 in the demo."""
+    easypost_api_key: SecretStr | None = None
+    """`EZ…` of the shop's EasyPost account; rules can then choose it for labels."""
+    easypost_webhook_secret: SecretStr | None = None
+    """With which EasyPost signs what it tells at BASE_URL/webhooks/easypost; without it trackers are asked."""
+    easypost_api_base: str = "https://api.easypost.com/v2"
+    nova_poshta_api_key: SecretStr | None = None
+    """Of the shop's account at Nova Poshta; rules can then choose it for returns of what it brought."""
+    nova_poshta_api_base: str = "https://api.novaposhta.ua/v2.0/json/"
+    sms_url: SecretStr | None = None
+    """`twilio://ACCOUNT:TOKEN@api.twilio.com/+35970012345`, the sender's number last; without it nobody gets an SMS."""
     smtp_url: SecretStr | None = None
     """`smtp://user:password@host:587` (STARTTLS) or `smtps://…:465`."""
     mail_from: str | None = None
