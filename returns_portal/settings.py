@@ -1,6 +1,7 @@
 """Typed settings from the environment. A wrong one is refused at start, with its name."""
 
 import ipaddress
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -132,6 +133,17 @@ class Settings(BaseSettings):
     def _is_webhook_secret(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not value.get_secret_value().startswith("whsec_"):
             raise ValueError("must begin with whsec_")
+        return value
+
+    @field_validator("sms_url")
+    @classmethod
+    def _is_sms_url(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            parts = urlsplit(value.get_secret_value())
+            sender = parts.path.removeprefix("/")
+            whole = parts.username and parts.password and parts.hostname and re.fullmatch(r"\+[0-9]{8,15}", sender)
+            if parts.scheme not in {"twilio", "twilio+http"} or not whole:
+                raise ValueError("must be like twilio://ACCOUNT:TOKEN@api.twilio.com/+35970012345")
         return value
 
     @model_validator(mode="after")

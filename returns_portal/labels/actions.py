@@ -14,7 +14,7 @@ from returns_portal.i18n import mark
 from returns_portal.ids import new_id
 from returns_portal.jobs import defer
 from returns_portal.labels.models import Label, LabelStatus
-from returns_portal.labels.policy import asks_carriers
+from returns_portal.labels.policy import habits
 from returns_portal.returns.actions import lock_return
 from returns_portal.returns.models import ReturnStatus
 
@@ -31,7 +31,7 @@ async def issue(
     the prepaid one all the same. The code is our own return number: a postal number may only be given out by a postal
     operator (UPU S10). The label and its line of history are one statement, since every filing pays for it.
     """
-    asked = ask and await asks_carriers(db)
+    asked = ask and (await habits(db)).asks
     code = rma if number == 1 else f"{rma}-{number}"
     now = clock.now()
     label: dict[str, Any] = {

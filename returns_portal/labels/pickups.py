@@ -24,7 +24,7 @@ from returns_portal.jobs import JobContext, defer, defer_many
 from returns_portal.labels.buying import place_of
 from returns_portal.labels.life import about
 from returns_portal.labels.models import PICKUP_TRANSITIONS, Pickup, PickupStatus
-from returns_portal.labels.policy import carrier_policy
+from returns_portal.labels.policy import habits
 from returns_portal.returns.actions import lock_return
 from returns_portal.returns.models import ReturnStatus
 from returns_portal.shop.queries import current
@@ -79,13 +79,30 @@ async def offered(db: AsyncConnection, return_id: UUID) -> str | None:
         return None
     if rows[0].carrier in PICK_UP:
         return str(rows[0].carrier)
-    return "" if (await carrier_policy(db)).own_courier else None
+    return "" if (await habits(db)).own_courier else None
 
 
-async def live_pickup(db: AsyncConnection, return_id: UUID) -> Any | None:  # noqa: ANN401 - a row
+class LivePickup(msgspec.Struct, frozen=True):
+    """A pick-up that is asked for or planned; each field is the column's of `Pickup`."""
+
+    id: UUID
+    status: str
+    carrier: str
+    line1: str
+    city: str
+    postal_code: str
+    country: str
+    phone: str
+    begins_at: datetime
+    ends_at: datetime
+    courier_name: str
+    confirmation: str
+
+
+async def live_pickup(db: AsyncConnection, return_id: UUID) -> LivePickup | None:
     """The pick-up that is asked for or planned; the caller has shown that the return is the actor's."""
     rows = await run(db, _LIVE, id=return_id)
-    return rows[0] if rows else None
+    return LivePickup(*rows[0]) if rows else None
 
 
 async def request(db: AsyncConnection, actor: Actor, rma: str, begins: datetime, address: Mapping[str, str]) -> UUID:

@@ -20,7 +20,22 @@ from returns_portal.ids import new_id
 from returns_portal.labels.rules import Policy, Rule
 
 CACHE_SECONDS: Final = 5.0
-_asks: WeakKeyDictionary[Engine, tuple[float, bool]] = WeakKeyDictionary()
+_habits: WeakKeyDictionary[Engine, tuple[float, "Habits"]] = WeakKeyDictionary()
+
+
+class Habits(msgspec.Struct, frozen=True):
+    """What nearly every filing and every page of a return asks of the rules."""
+
+    asks: bool
+    """Whether labels are asked of carriers, rather than being the prepaid one at once."""
+    own_courier: bool
+    """Whether somebody of the shop's fetches parcels, where the carrier does not."""
+
+
+_HABITS: Final = """
+    SELECT EXISTS (SELECT FROM carrier_rule WHERE enabled) AS asks,
+           EXISTS (SELECT FROM carrier_policy WHERE own_courier) AS own_courier
+"""
 
 _RULES: Final = f"SELECT {', '.join(Rule.__struct_fields__)} FROM carrier_rule ORDER BY position"  # noqa: S608 - our own columns
 _POLICY: Final = f"SELECT {', '.join(Policy.__struct_fields__)} FROM carrier_policy"  # noqa: S608 - as above
@@ -30,17 +45,15 @@ _POLICY_ID: Final = UUID(int=1)
 """By which the history knows the one row."""
 
 
-async def asks_carriers(db: AsyncConnection) -> bool:
-    """Whether labels are asked of carriers, rather than being the prepaid one at once.
-
-    At most `CACHE_SECONDS` old: every filing asks, and it changes a few times a year.
-    """
-    kept, moment = _asks.get(db.sync_engine), time.monotonic()
+async def habits(db: AsyncConnection) -> Habits:
+    """The shop's habits, at most `CACHE_SECONDS` old: asked for all the time, they change a few times a year."""
+    kept, moment = _habits.get(db.sync_engine), time.monotonic()
     if kept is not None and moment - kept[0] < CACHE_SECONDS:
         return kept[1]
-    [row] = await run(db, "SELECT EXISTS (SELECT FROM carrier_rule WHERE enabled) AS found")
-    _asks[db.sync_engine] = (moment, row.found)
-    return bool(row.found)
+    [row] = await run(db, _HABITS)
+    found = Habits(row.asks, row.own_courier)
+    _habits[db.sync_engine] = (moment, found)
+    return found
 
 
 async def carrier_rules(db: AsyncConnection) -> list[Rule]:
@@ -65,6 +78,7 @@ async def set_policy(db: AsyncConnection, actor: Actor, changed: Policy) -> None
     if changed.stuck_days >= changed.lost_days:
         raise InvalidError(mark("A parcel is stuck before it is lost."), field="lost_days")
     await run(db, _SET_POLICY, **msgspec.structs.asdict(changed), now=clock.now())
+    _habits.clear()
     await history.record(db, actor, ("carrier_policy", _POLICY_ID, "changed", msgspec.structs.asdict(changed)))
 
 
@@ -103,7 +117,7 @@ async def save_rule(db: AsyncConnection, actor: Actor, rule: Rule) -> UUID:
         await _alone(db)
         values["id"] = new_id()
         await run(db, _ADD, **values)
-    _asks.clear()
+    _habits.clear()
     told = {name: value for name, value in values.items() if name != "id"}
     await history.record(db, actor, ("carrier_rule", values["id"], "changed" if rule.id.int else "added", told))
     return UUID(str(values["id"]))
@@ -140,7 +154,7 @@ async def delete_rule(db: AsyncConnection, actor: Actor, rule_id: UUID) -> None:
     actor.require("admin")
     if not await run(db, "DELETE FROM carrier_rule WHERE id = :id RETURNING id", id=rule_id):
         raise _no_rule()
-    _asks.clear()
+    _habits.clear()
     await history.record(db, actor, ("carrier_rule", rule_id, "deleted", {}))
 
 

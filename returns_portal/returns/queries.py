@@ -158,6 +158,8 @@ class ReturnView(msgspec.Struct, frozen=True):
     brought_at: datetime | None = None
     """When the carrier brought the parcel."""
     expected_on: date | None = None
+    parcels: int = 1
+    """How many parcels labels were made for."""
 
 
 _COUNTED = """
@@ -179,7 +181,8 @@ _RETURN = f"""
             WHERE l.order_id = r.order_id AND (a.id IS NOT NULL OR EXISTS (SELECT 1 {_COUNTED}))) AS lines,
            b.code AS label_code, coalesce(b.status, '') AS label_status, coalesce(b.carrier, '') AS label_carrier,
            coalesce(b.tracking, '') AS label_tracking, coalesce(b.qr, '') AS label_qr, b.first_scan_at,
-           b.delivered_at AS brought_at, b.expected_on
+           b.delivered_at AS brought_at, b.expected_on,
+           coalesce((SELECT max(number) FROM label WHERE return_id = r.id), 1) AS parcels
     FROM returns r JOIN orders o ON o.id = r.order_id LEFT JOIN LATERAL (
         SELECT code, status, carrier, tracking, qr, first_scan_at, delivered_at, expected_on FROM label
         WHERE return_id = r.id ORDER BY number, status <> 'voided' DESC, created_at DESC LIMIT 1) AS b ON true

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import Any, get_args
+from typing import get_args
 
 import pytest
 
@@ -23,8 +23,7 @@ assert set(UNKNOWN) < set(get_args(Fault))
 
 @pytest.fixture(params=sorted(ALL))
 async def any_world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
-    made: Any = ALL[request.param]
-    async with made() as world:
+    async with ALL[request.param]() as world:
         yield world
 
 

@@ -1,7 +1,7 @@
 """Each carrier with a server of its own beside it, in the few words that the suite of all carriers speaks."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -146,5 +146,7 @@ async def prepaid_world() -> AsyncIterator[PrepaidWorld]:
     yield PrepaidWorld()
 
 
-REMOTE = {"easypost": easypost_world, "nova_poshta": nova_poshta_world}
-ALL = {"prepaid": prepaid_world, **REMOTE}
+Opened = Callable[[], AbstractAsyncContextManager[World]]
+
+REMOTE: Mapping[str, Opened] = {"easypost": easypost_world, "nova_poshta": nova_poshta_world}
+ALL: Mapping[str, Opened] = {"prepaid": prepaid_world, **REMOTE}

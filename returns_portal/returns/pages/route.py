@@ -1,12 +1,14 @@
 """A return's way, told as steps with dates: what happened, what is happening, what is to come."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from returns_portal.i18n import _, ngettext
+from returns_portal.labels.models import LabelStatus
 from returns_portal.refunds.fitting import STOPPED
 from returns_portal.refunds.models import Destination, RefundStatus
 from returns_portal.refunds.queries import RefundView
@@ -40,6 +42,8 @@ def steps(view: ReturnView, parcels: Sequence[ParcelView], refunds: Sequence[Ref
 
 
 def _arrivals(view: ReturnView, parcels: Sequence[ParcelView]) -> list[Step]:
+    if not parcels and view.first_scan_at is not None:
+        return _on_the_way(view, view.first_scan_at)
     if not parcels:
         note = _("Stick the label on and hand it in at any post office. We write as soon as we have scanned it.")
         return [Step(_("Your parcel travels to us"), note, "now")]
@@ -56,6 +60,20 @@ def _arrivals(view: ReturnView, parcels: Sequence[ParcelView]) -> list[Step]:
         note = ngettext("{n} item has not arrived yet", "{n} items have not arrived yet", missing)
         arrived.append(Step(_("The rest is on its way"), note, "now"))
     return arrived
+
+
+def _on_the_way(view: ReturnView, handed_in: datetime) -> list[Step]:
+    """What a carrier has told of the parcel, from the hand-in on."""
+    told = [Step(_("Handed in"), formats.format_datetime(handed_in, "day"), "done")]
+    if view.label_status == LabelStatus.DELIVERED and view.brought_at is not None:
+        told.append(Step(_("Brought to us"), formats.format_datetime(view.brought_at, "day"), "done"))
+        return [*told, Step(_("We open it"), _("We write to you what we counted."), "now")]
+    if view.label_status == LabelStatus.LOST:
+        note = _("One of us takes it up with the carrier and writes to you about your money.")
+        return [*told, Step(_("Your parcel is being looked for"), note, "now")]
+    expected = view.expected_on
+    note = _("We expect it on {day}.", day=formats.format_date(expected, "day")) if expected else ""
+    return [*told, Step(_("Your parcel travels to us"), note, "now")]
 
 
 def _waiting(parcels: Sequence[ParcelView]) -> bool:
