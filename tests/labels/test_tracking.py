@@ -1,6 +1,7 @@
 """Following parcels: the return follows its parcel, and the customer is told before they ask."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -8,6 +9,9 @@ from returns_portal import clock
 from returns_portal.actor import SYSTEM
 from returns_portal.carriers.gateway import News
 from returns_portal.errors import ConflictError
+from returns_portal.finance.filters import Basis, Filters
+from returns_portal.finance.listing import reading
+from returns_portal.finance.report import page_rows
 from returns_portal.labels import inbox, sweeping, tracking
 from returns_portal.labels.queries import arrivals
 from returns_portal.labels.voiding import try_again, void
@@ -258,3 +262,13 @@ async def test_a_prepaid_parcel_is_expected_some_days_after_its_label(carried: C
         async with carried.portal.begin() as db:
             [found] = await arrivals(db, SUPPORT, datetime(2026, 11, 21, tzinfo=UTC).date())
     assert (found.rma, found.carrier, found.tracking) == (filed.rma, "prepaid", "")
+
+
+async def test_the_refund_report_says_what_the_label_of_the_parcel_cost(shop: Carried) -> None:
+    filed, _ = await shop.bought()
+    await shop.portal.receive(filed.rma, (filed.lines[0].line_id, 1, Condition.RESELLABLE))
+    today = clock.now().date()
+    filters = Filters(first=today - DAY, last=today + DAY, zone="UTC", basis=Basis.REQUESTED)
+    async with reading(shop.portal.begin) as driver:
+        [row] = await page_rows(driver, filters, after=None, limit=10)
+    assert (row.label_cost, row.label_currency, row.currency) == (Decimal("5.45"), "USD", "EUR")
