@@ -201,6 +201,15 @@ async def test_the_label_of_a_cancelled_return_is_given_back(shop: Carried) -> N
     assert shop.easypost.server.calls.count("void") == 1
 
 
+async def test_a_return_whose_parcel_is_under_way_is_not_cancelled(shop: Carried) -> None:
+    filed, label = await shop.bought()
+    shop.easypost.hand_in(label.shipment_ref, clock.now())
+    await tracking.track(shop.context, label.id)
+    async with shop.portal.begin() as db:
+        with pytest.raises(ConflictError, match="carrier has the parcel"):
+            await cancel(db, SYSTEM, filed.rma)
+
+
 async def test_a_void_is_asked_once_also_without_an_answer(shop: Carried) -> None:
     filed, label = await shop.bought()
     async with shop.portal.begin() as db:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from returns_portal.carriers.prepaid import PREPAID
 from returns_portal.i18n import _, ngettext
 from returns_portal.labels.models import LabelStatus
 from returns_portal.refunds.fitting import STOPPED
@@ -45,8 +46,7 @@ def _arrivals(view: ReturnView, parcels: Sequence[ParcelView]) -> list[Step]:
     if not parcels and view.first_scan_at is not None:
         return _on_the_way(view, view.first_scan_at)
     if not parcels:
-        note = _("Stick the label on and hand it in at any post office. We write as soon as we have scanned it.")
-        return [Step(_("Your parcel travels to us"), note, "now")]
+        return [_to_be_sent(view)]
     arrived = [
         Step(
             _("Parcel checked in") if len(parcels) == 1 else _("Parcel {number} checked in", number=parcel.number),
@@ -60,6 +60,21 @@ def _arrivals(view: ReturnView, parcels: Sequence[ParcelView]) -> list[Step]:
         note = ngettext("{n} item has not arrived yet", "{n} items have not arrived yet", missing)
         arrived.append(Step(_("The rest is on its way"), note, "now"))
     return arrived
+
+
+def _to_be_sent(view: ReturnView) -> Step:
+    """What the customer does next, or waits for."""
+    if view.label_status == LabelStatus.REQUESTED:
+        return Step(_("Your label is being made"), _("We write to you as soon as it is ready."), "now")
+    if view.label_status == LabelStatus.VOIDED:
+        return Step(_("Your label is not valid any more"), _("Get a new one on this page."), "now")
+    if view.label_qr:
+        note = _("Hand it in and name the number. We write as soon as the carrier has it.")
+    elif view.label_carrier in ("", PREPAID):
+        note = _("Stick the label on and hand it in at any post office. We write as soon as we have scanned it.")
+    else:
+        note = _("Stick the label on and hand it in to its carrier. We write as soon as they have it.")
+    return Step(_("Your parcel travels to us"), note, "now")
 
 
 def _on_the_way(view: ReturnView, handed_in: datetime) -> list[Step]:

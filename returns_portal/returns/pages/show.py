@@ -33,7 +33,9 @@ from returns_portal.warehouse.queries import ItemView, ParcelView, parcels_of
 
 Kind = Literal["good", "wait", "bad", ""]
 
-_AT_HAND: Final = frozenset({"", LabelStatus.BOUGHT, LabelStatus.SENT, LabelStatus.IN_TRANSIT, LabelStatus.DELIVERED})
+_UNUSED: Final = frozenset({"", LabelStatus.BOUGHT, LabelStatus.SENT})
+"""Statuses of a label that is still to go on a parcel, as far as is known."""
+_AT_HAND: Final = _UNUSED | {LabelStatus.IN_TRANSIT, LabelStatus.DELIVERED}
 """Statuses of a first label that was made and holds, so that others can go with it."""
 
 
@@ -119,9 +121,9 @@ async def show_page(db: AsyncConnection, actor: Actor, rma: str) -> ShowPage:
         steps=steps(view, parcels, refunds),
         parcels=[_counted(parcel, view.lines, len(parcels)) for parcel in parcels],
         sendable=filed and view.label_status in _AT_HAND,
-        cancellable=filed and not trial,
+        cancellable=filed and not trial and view.first_scan_at is None,
         trial=trial,
-        has_label=view.status != ReturnStatus.CANCELLED and view.label_status in _AT_HAND and _missing(view),
+        has_label=view.status != ReturnStatus.CANCELLED and view.label_status in _UNUSED and _missing(view),
         shown=view.label_carrier in ("", PREPAID) or bool(view.label_qr),
         renewable=view.status != ReturnStatus.CANCELLED and view.label_status == LabelStatus.VOIDED,
         fetched=view.label_carrier in PICK_UP or (await habits(db)).own_courier,
