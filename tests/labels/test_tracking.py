@@ -17,6 +17,7 @@ from returns_portal.labels.queries import arrivals
 from returns_portal.labels.voiding import try_again, void
 from returns_portal.refunds.filing import cancel
 from returns_portal.warehouse.models import Condition
+from returns_portal.warehouse.queries import rma_for_code
 from tests.labels.carried import SUPPORT, Carried
 
 pytestmark = pytest.mark.anyio
@@ -281,3 +282,10 @@ async def test_the_refund_report_says_what_the_label_of_the_parcel_cost(shop: Ca
     async with reading(shop.portal.begin) as driver:
         [row] = await page_rows(driver, filters, after=None, limit=10)
     assert (row.label_cost, row.label_currency, row.currency) == (Decimal("5.45"), "USD", "EUR")
+
+
+async def test_the_dock_finds_a_return_by_the_carriers_number(shop: Carried) -> None:
+    filed, label = await shop.bought()
+    await shop.portal.rows("UPDATE label SET code = :rma RETURNING id", rma=filed.rma)
+    async with shop.portal.begin() as db:
+        assert await rma_for_code(db, SUPPORT, label.tracking) == filed.rma
