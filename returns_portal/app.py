@@ -18,6 +18,7 @@ import returns_portal.catalog.api
 import returns_portal.catalog.web
 import returns_portal.finance.api
 import returns_portal.finance.web
+import returns_portal.labels.api
 import returns_portal.labels.web
 import returns_portal.notifications.web
 import returns_portal.orders.api
@@ -67,6 +68,7 @@ FACES: Final[list[Any]] = [
 CALLS: Final[list[Any]] = [
     *returns_portal.catalog.api.routes,
     *returns_portal.finance.api.routes,
+    *returns_portal.labels.api.routes,
     *returns_portal.orders.api.routes,
     *returns_portal.points.api.routes,
     *returns_portal.refunds.api.routes,
@@ -76,7 +78,7 @@ CALLS: Final[list[Any]] = [
 ]
 """The calls of the JSON API."""
 
-HOOKS: Final[list[Any]] = [*returns_portal.payments.web.routes]
+HOOKS: Final[list[Any]] = [*returns_portal.payments.web.routes, *returns_portal.labels.web.hooks]
 """Where other systems tell of something, each proving by a signature who it is."""
 
 MAX_BODY: Final = 1_000_000

@@ -1,6 +1,7 @@
 """Typed settings from the environment. A wrong one is refused at start, with its name."""
 
 import ipaddress
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -66,6 +67,16 @@ class Settings(BaseSettings):
     sandbox_port: int = Field(default=12110, ge=1, le=65535)
     refund_delay: int | None = Field(default=None, ge=0, le=86400)
     """Seconds between check-in and refund, in which it can be undone: 60, and 0 in the demo."""
+    easypost_api_key: SecretStr | None = None
+    """`EZ…` of the shop's EasyPost account; rules can then choose it for labels."""
+    easypost_webhook_secret: SecretStr | None = None
+    """With which EasyPost signs what it tells at BASE_URL/webhooks/easypost; without it trackers are asked."""
+    easypost_api_base: str = "https://api.easypost.com/v2"
+    nova_poshta_api_key: SecretStr | None = None
+    """Of the shop's account at Nova Poshta; rules can then choose it for returns of what it brought."""
+    nova_poshta_api_base: str = "https://api.novaposhta.ua/v2.0/json/"
+    sms_url: SecretStr | None = None
+    """`twilio://ACCOUNT:TOKEN@api.twilio.com/+35970012345`, the sender's number last; without it nobody gets an SMS."""
     smtp_url: SecretStr | None = None
     """`smtp://user:password@host:587` (STARTTLS) or `smtps://…:465`."""
     mail_from: str | None = None
@@ -122,6 +133,17 @@ class Settings(BaseSettings):
     def _is_webhook_secret(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not value.get_secret_value().startswith("whsec_"):
             raise ValueError("must begin with whsec_")
+        return value
+
+    @field_validator("sms_url")
+    @classmethod
+    def _is_sms_url(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            parts = urlsplit(value.get_secret_value())
+            sender = parts.path.removeprefix("/")
+            whole = parts.username and parts.password and parts.hostname and re.fullmatch(r"\+[0-9]{8,15}", sender)
+            if parts.scheme not in {"twilio", "twilio+http"} or not whole:
+                raise ValueError("must be like twilio://ACCOUNT:TOKEN@api.twilio.com/+35970012345")
         return value
 
     @model_validator(mode="after")

@@ -14,10 +14,12 @@ from procrastinate.exceptions import ConnectorException
 
 from returns_portal import logs, memory
 from returns_portal.accounts import jobs as accounts_jobs
+from returns_portal.carriers.registry import carriers_of
 from returns_portal.db import beginner, create_engine
 from returns_portal.embedded import database_url
 from returns_portal.finance import jobs as finance_jobs
 from returns_portal.jobs import JobContext, queue_app, work
+from returns_portal.labels import jobs as labels_jobs
 from returns_portal.notifications import jobs as notifications_jobs
 from returns_portal.notifications.mailer import Mailer
 from returns_portal.payments import jobs as payments_jobs
@@ -32,6 +34,7 @@ log = structlog.get_logger(__name__)
 JOB_MODULES: Final[tuple[ModuleType, ...]] = (
     accounts_jobs,
     finance_jobs,
+    labels_jobs,
     notifications_jobs,
     payments_jobs,
     points_jobs,
@@ -65,10 +68,12 @@ async def _run(settings: Settings, mailer: Mailer) -> None:
     url = database_url(settings)
     engine = create_engine(url, size=settings.worker_concurrency + 2, name="returns-portal worker")
     gateway = StripeGateway(key=settings.stripe_key, base=settings.stripe_base)
+    carriers = carriers_of(settings)
     try:
-        context = JobContext(beginner(engine), settings, gateway, mailer)
+        context = JobContext(beginner(engine), settings, gateway, mailer, carriers)
         await keep_working(url, context, settings.worker_concurrency, stop)
     finally:
+        await carriers.close()
         await gateway.close()
         await engine.dispose()
 

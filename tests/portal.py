@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from returns_portal.actor import Actor
+from returns_portal.carriers.registry import carriers_of
 from returns_portal.db import Begin
 from returns_portal.jobs import JobContext, drain, queue_app
 from returns_portal.notifications.mailer import Mailer
@@ -40,7 +41,7 @@ class Portal:
     def __init__(self, begin: Begin, settings: Settings, gateway: StripeGateway, url: str) -> None:
         self.begin = begin
         self.settings = settings
-        self.context = JobContext(begin, settings, gateway, Mailer(settings))
+        self.context = JobContext(begin, settings, gateway, Mailer(settings), carriers_of(settings))
         self._url = url
 
     async def order(self, **changes: Any) -> tuple[OrderInput, list[UUID]]:  # noqa: ANN401 - the fields of an order

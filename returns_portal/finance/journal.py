@@ -103,7 +103,7 @@ _MOVEMENTS: Final = (
     Column("booked_at", "t.booked_at", "moment"),
     *(
         Column(column.name, f"{_SIGN} * ({column.sql})", column.kind)
-        if column.kind == "amount" or column.name == "quantity"
+        if column.kind == "amount" or column.name in {"quantity", "label_cost"}
         else column
         for column in COLUMNS
         # Where it stands now says nothing of a month that is over.

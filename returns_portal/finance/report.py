@@ -26,7 +26,8 @@ The export is CSV (RFC 4180 quoting, UTF-8, lines end in LF) with one row per re
   Where several payments share a parcel, or decisions came later, each of its refunds shows them.
 - `livemode`: false where no money moved
 - `fee`, `fee_currency`: what the gateway took for it, of the same line of its, in the currency of the shop's balance
-- `label_cost`: of the label that the goods came back with, in the currency of the refund
+- `label_cost`: of the carrier's label that the goods came back with, in `label_currency`, the last column; none for the
+  prepaid licence, and for a label whose money came back
 - `sale_receipt`, `refund_receipt`: the cash register's fiscal receipts
 - `approved_at`: when the second person approved a gesture
 - `return_reason`: why these goods came back, in the customer's words, each once
@@ -105,11 +106,12 @@ COLUMNS: Final = (
     # Whoever reads the file by place finds the columns where they were: others come behind them.
     Column("fee", f"b.fee * {scale_sql('b.currency')}", "number"),
     Column("fee_currency", "b.currency"),
-    Column("label_cost", "CAST(NULL AS bigint)", "amount"),
+    Column("label_cost", f"q.cost * {scale_sql('q.cost_currency')}", "number"),
     Column("sale_receipt", "CAST(NULL AS text)", "text"),
     Column("refund_receipt", "CAST(NULL AS text)", "text"),
     Column("approved_at", "g.decided_at", "moment"),
     Column("return_reason", "i.reasons", "text"),
+    Column("label_currency", "q.cost_currency"),
 )
 
 
@@ -121,7 +123,8 @@ def joins(category: str = "'refund'") -> str:
     """
     # The goods are looked up refund by refund, by index. Joined with all goods gathered at once a year takes a third
     # less time, but hours where the planner's statistics are older than the data. What was undone is void, and is told
-    # beside the refunds that were canceled with it.
+    # beside the refunds that were canceled with it. Whether any label was bought at all is asked once, so that a shop
+    # without carriers does not pay for looking for each one's.
     return f"""
     LEFT JOIN returns r ON r.id = f.return_id JOIN orders o ON o.id = f.order_id JOIN payment p ON p.id = f.payment_id
     LEFT JOIN goodwill g ON g.id = f.release_id AND g.decision = 'approved'
@@ -143,6 +146,11 @@ def joins(category: str = "'refund'") -> str:
     CROSS JOIN LATERAL (
         SELECT string_agg(DISTINCT condition, ' ' ORDER BY condition) AS conditions
         FROM parcel_item WHERE parcel_id = f.parcel_id AND acceptance IN ('accepted', 'part')) AS a
+    LEFT JOIN LATERAL (
+        SELECT u.cost, u.cost_currency FROM parcel e JOIN label u ON u.return_id = e.return_id AND u.number = e.number
+        WHERE e.id = f.parcel_id AND u.cost IS NOT NULL AND u.void_status <> 'refunded'
+            AND (SELECT EXISTS (SELECT FROM label WHERE cost IS NOT NULL))
+        ORDER BY u.created_at DESC LIMIT 1) AS q ON true
 """  # noqa: S608 - the interpolated text is our own
 
 
@@ -223,11 +231,12 @@ class ReportRow(msgspec.Struct, frozen=True):
     livemode: bool
     fee: Decimal | None
     fee_currency: str | None
-    label_cost: int | None
+    label_cost: Decimal | None
     sale_receipt: str | None
     refund_receipt: str | None
     approved_at: datetime | None
     return_reason: str | None
+    label_currency: str | None
 
 
 Place = tuple[datetime, UUID]

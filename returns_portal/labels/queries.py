@@ -1,37 +1,42 @@
-"""What the label of a return says."""
+"""What the label of a return says, and what is known of labels and of the parcels that are expected."""
 
-from typing import Final
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from returns_portal import clock
 from returns_portal.actor import Actor
+from returns_portal.carriers.prepaid import PREPAID
 from returns_portal.catalog.sizes import arranged
 from returns_portal.db import run
-from returns_portal.errors import ConflictError
+from returns_portal.errors import ConflictError, NotFoundError
 from returns_portal.i18n import mark
-from returns_portal.labels.actions import PREPAID
 from returns_portal.labels.content import LabelContent, LabelItem, PostalAddress
+from returns_portal.labels.models import LIVE, LabelStatus
+from returns_portal.labels.policy import carrier_policy
 from returns_portal.returns.models import ReturnStatus
-from returns_portal.returns.queries import return_for
-from returns_portal.shop.queries import ShopInfo
+from returns_portal.returns.queries import ReturnView, return_for
+from returns_portal.shop.queries import ShopInfo, current
 
 
-async def label_content(db: AsyncConnection, actor: Actor, rma: str, *, shop: ShopInfo, sandbox: bool) -> LabelContent:
-    """What the label of a return says, if the actor may see it.
+async def label_content(
+    db: AsyncConnection, actor: Actor, rma: str, *, shop: ShopInfo, sandbox: bool, number: int = 1
+) -> LabelContent:
+    """What the portal's own label of a return's parcel says, if the actor may see it.
 
     Raises:
-        NotFoundError: there is no such return, or it is not the actor's.
-        ConflictError: the return was cancelled, so nobody may send a parcel at the shop's expense with it.
+        NotFoundError: there is no such return or label, or it is not the actor's.
+        ConflictError: the return was cancelled, the label is being made or was given back: nobody may send a parcel at
+            the shop's expense with it.
     """
     view = await return_for(db, actor, rma)
-    if view.status == ReturnStatus.CANCELLED:
-        raise ConflictError(
-            mark("This return was cancelled, so its label is not valid any more. File a new return instead."),
-            code="return_cancelled",
-        )
+    code = _usable(view) if number == 1 else (await _other(db, view, number)).code
     return LabelContent(
-        code=view.label_code,
+        code=code,
         carrier=PREPAID,
         sender=_address(view.address),
         recipient=_address(shop.address),
@@ -56,6 +61,246 @@ async def label_content(db: AsyncConnection, actor: Actor, rma: str, *, shop: Sh
 _IN_A_PARCEL: Final = "SELECT id FROM trial WHERE return_id = :id"
 
 
+def _usable(view: ReturnView) -> str:
+    """The code of the first parcel's label, unless nobody may use it."""
+    _require_open(view)
+    _require_usable(view.label_status)
+    return view.label_code
+
+
+def _require_open(view: ReturnView) -> None:
+    if view.status == ReturnStatus.CANCELLED:
+        raise ConflictError(
+            mark("This return was cancelled, so its label is not valid any more. File a new return instead."),
+            code="return_cancelled",
+        )
+
+
+def _require_usable(status: str) -> None:
+    if status == LabelStatus.REQUESTED:
+        raise ConflictError(
+            mark("Your label is being made. We write to you as soon as it is ready, usually within minutes."),
+            code="label_requested",
+        )
+    if status == LabelStatus.VOIDED:
+        raise ConflictError(
+            mark("This label is not valid any more. Get a new one on the page of your return."), code="label_voided"
+        )
+
+
+_OTHER: Final = """
+    SELECT status, code, pdf FROM label WHERE return_id = :id AND number = :number
+    ORDER BY status = ANY(:live) DESC, created_at DESC LIMIT 1
+"""
+
+
+async def _other(db: AsyncConnection, view: ReturnView, number: int) -> Any:  # noqa: ANN401 - a row
+    _require_open(view)
+    rows = await run(db, _OTHER, id=view.id, number=number, live=[status.value for status in LIVE])
+    if not rows:
+        raise NotFoundError(mark("There is no such label."), code="label_not_found")
+    _require_usable(rows[0].status)
+    return rows[0]
+
+
+async def carriers_pdf(db: AsyncConnection, actor: Actor, rma: str, *, number: int = 1) -> bytes | None:
+    """The carrier's own label for a return's parcel; None where the portal's goes on it.
+
+    Raises:
+        NotFoundError: there is no such return or label, or it is not the actor's.
+        ConflictError: as `label_content`.
+    """
+    view = await return_for(db, actor, rma)
+    if number == 1 and view.label_carrier in ("", PREPAID) and view.label_status != LabelStatus.REQUESTED:
+        return None
+    row = await _other(db, view, number)
+    return bytes(row.pdf) if row.pdf is not None else None
+
+
 def _address(parts: dict[str, str]) -> PostalAddress:
     """An address as it is stored, where what it does not have may be missing."""
     return PostalAddress(**{part: parts.get(part) or "" for part in PostalAddress.__struct_fields__})
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """A parcel that is expected. `value` is what was paid for its goods, in minor units of `currency`."""
+
+    label_id: UUID
+    rma: str
+    number: int
+    order_number: str
+    carrier: str
+    tracking: str
+    last_event: str
+    last_event_at: datetime | None
+    expected: date
+    items: str
+    quantity: int
+    value: int
+    currency: str
+
+
+# A parcel is expected until it is checked in: on the day that its carrier says, else some days after its first scan,
+# else, where nobody follows it, some days after its label. The latter are not looked for for ever.
+_ARRIVALS: Final = """
+    WITH expected AS MATERIALIZED (
+        SELECT b.id, b.return_id, b.number, b.carrier, b.tracking, b.last_scan, b.last_scan_at, b.first_scan_at,
+               coalesce(b.expected_on, CAST(:transit AS integer) + CAST(
+                   coalesce(b.first_scan_at, b.created_at + :handing_in) AT TIME ZONE :zone AS date)) AS expected
+        FROM label b WHERE b.status IN ('bought', 'sent', 'in_transit', 'delivered') AND b.created_at > :since),
+    due AS MATERIALIZED (
+        SELECT id, return_id, number, carrier, tracking, last_scan, last_scan_at, expected FROM expected
+        WHERE expected = CAST(:day AS date) OR :overdue AND expected < CAST(:day AS date)
+            AND (first_scan_at IS NOT NULL OR expected > CAST(:day AS date) - :patience))
+    SELECT b.id AS label_id, r.rma, b.number, o.number AS order_number, b.carrier, coalesce(b.tracking, '') AS tracking,
+           b.last_scan AS last_event, b.last_scan_at AS last_event_at, b.expected, coalesce(i.items, '') AS items,
+           coalesce(i.quantity, 0) AS quantity, coalesce(i.value, 0) AS value, o.currency
+    FROM due b JOIN returns r ON r.id = b.return_id JOIN orders o ON o.id = r.order_id
+    CROSS JOIN LATERAL (
+        SELECT string_agg(concat_ws(', ', a.quantity || ' × ' || l.title, nullif(l.size, '')), '; '
+                   ORDER BY l.position) AS items, CAST(sum(a.quantity) AS integer) AS quantity,
+               CAST(sum((SELECT sum(u) FROM unnest(l.unit_paid[1:a.quantity]) AS u)) AS bigint) AS value
+        FROM return_line a JOIN order_line l ON l.id = a.order_line_id WHERE a.return_id = r.id) AS i
+    WHERE r.status = 'filed' ORDER BY b.expected, b.id
+"""
+_LONGEST: Final = timedelta(days=120)
+_HANDING_IN: Final = timedelta(days=2)
+"""How long people take to hand a parcel in, where nobody scans it."""
+_PATIENCE: Final = 7
+"""For how many days more such a parcel stays in the list."""
+
+
+async def arrivals(db: AsyncConnection, actor: Actor, day: date) -> list[Arrival]:
+    """The parcels that are expected on a day of the shop's zone; those of today with what was expected before.
+
+    Raises:
+        ForbiddenError: the actor does not work at the dock.
+    """
+    actor.require("check-ins:write", "warehouse", "support", "finance")
+    shop, policy = await current(db), await carrier_policy(db)
+    now = clock.now()
+    rows = await run(
+        db,
+        _ARRIVALS,
+        day=day,
+        overdue=day == now.astimezone(ZoneInfo(shop.timezone)).date(),
+        zone=shop.timezone,
+        transit=policy.transit_days,
+        handing_in=_HANDING_IN,
+        patience=_PATIENCE,
+        since=now - _LONGEST,
+    )
+    return [Arrival(*row) for row in rows]
+
+
+class LabelRow(msgspec.Struct, frozen=True):
+    """A label, as staff see it in a list."""
+
+    id: UUID
+    rma: str
+    number: int
+    order_number: str
+    customer: str
+    carrier: str
+    service: str
+    status: str
+    code: str
+    tracking: str
+    cost: int | None
+    cost_currency: str
+    created_at: datetime
+    bought_at: datetime | None
+    voided_at: datetime | None
+    void_status: str
+    first_scan_at: datetime | None
+    last_scan_at: datetime | None
+    last_scan: str
+    delivered_at: datetime | None
+    stuck_at: datetime | None
+    reused_at: datetime | None
+    claim: str
+    qr: str
+    failure: str
+    has_pdf: bool
+
+
+_LABELS: Final = """
+    SELECT b.id, r.rma, b.number, o.number AS order_number, o.name AS customer, b.carrier, b.service, b.status, b.code,
+           coalesce(b.tracking, '') AS tracking, b.cost, b.cost_currency, b.created_at, b.bought_at, b.voided_at,
+           b.void_status, b.first_scan_at, b.last_scan_at, b.last_scan, b.delivered_at, b.stuck_at, b.reused_at,
+           b.claim, b.qr, b.failure, b.pdf IS NOT NULL AS has_pdf
+    FROM label b JOIN returns r ON r.id = b.return_id JOIN orders o ON o.id = r.order_id
+"""
+_STAFF: Final = ("support", "warehouse", "finance")
+FLAGS: Final = {
+    "stuck": "b.stuck_at IS NOT NULL AND b.status = 'in_transit'",
+    "lost": "b.status = 'lost'",
+    "reused": "b.reused_at IS NOT NULL",
+    "failed": "b.failure <> ''",
+    "not_given_back": "b.void_status = 'rejected'",
+}
+"""What staff may look for besides a status."""
+
+
+async def list_labels(
+    db: AsyncConnection, actor: Actor, *, chosen: str = "", before: UUID | None = None, limit: int = 50
+) -> list[LabelRow]:
+    """Labels, the newest first; of one status or with one flag, where that is asked for.
+
+    Raises:
+        ForbiddenError: the actor looks after no labels.
+    """
+    actor.require(*_STAFF)
+    conditions = ["true"]
+    if chosen in FLAGS:
+        conditions.append(FLAGS[chosen])
+    elif chosen:
+        conditions.append("b.status = :chosen")
+    if before is not None:
+        conditions.append("b.id < :before")
+    where = " AND ".join(conditions)
+    rows = await run(
+        db, f"{_LABELS} WHERE {where} ORDER BY b.id DESC LIMIT :limit", chosen=chosen, before=before, limit=limit
+    )
+    return [LabelRow(*row) for row in rows]
+
+
+async def labels_of(db: AsyncConnection, actor: Actor, rma: str) -> list[LabelRow]:
+    """All labels of a return, by parcel, the newest of each first.
+
+    Raises:
+        NotFoundError: there is no such return, or it is not the actor's.
+    """
+    view = await return_for(db, actor, rma)
+    rows = await run(db, f"{_LABELS} WHERE b.return_id = :id ORDER BY b.number, b.id DESC", id=view.id)
+    return [LabelRow(*row) for row in rows]
+
+
+async def label_for(db: AsyncConnection, actor: Actor, label_id: UUID) -> LabelRow:
+    """One label.
+
+    Raises:
+        ForbiddenError: the actor looks after no labels.
+        NotFoundError: there is none.
+    """
+    actor.require(*_STAFF)
+    rows = await run(db, f"{_LABELS} WHERE b.id = :id", id=label_id)
+    if not rows:
+        raise NotFoundError(mark("There is no such label."), code="label_not_found")
+    return LabelRow(*rows[0])
+
+
+class ScanRow(msgspec.Struct, frozen=True):
+    """A scan, as staff see it."""
+
+    code: str
+    words: str
+    at: datetime
+
+
+async def scans_of(db: AsyncConnection, label_id: UUID) -> list[ScanRow]:
+    """What was told of a label's parcel, the newest first; the caller has shown that the actor may see it."""
+    rows = await run(
+        db, "SELECT code, words, at FROM tracking_event WHERE label_id = :id ORDER BY at DESC, id DESC", id=label_id
+    )
+    return [ScanRow(*row) for row in rows]

@@ -46,3 +46,32 @@ class Email(SQLModel, table=True):
     created_at: datetime = Field(sa_column=moment(nullable=False))
     next_try_at: datetime = Field(sa_column=moment(nullable=False))
     sent_at: datetime | None = Field(default=None, sa_column=moment())
+
+
+class SmsStatus(StrEnum):
+    """Where an SMS stands."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    """Somebody sends it, or died while doing so: it is not sent again."""
+    SENT = "sent"
+    FAILED = "failed"
+
+
+class Sms(SQLModel, table=True):
+    """One SMS, written in the transaction of the change that causes it."""
+
+    __tablename__ = "sms"
+    __table_args__ = (one_of(SmsStatus, "status"), Index("ix_sms_created", "created_at"))
+
+    id: UUID = Field(primary_key=True)
+    recipient: str
+    """E.164: a plus, the country's code, the number."""
+    locale: str
+    text: str
+    subject_id: UUID | None = None
+    status: str
+    attempts: int = 0
+    error: str = ""
+    created_at: datetime = Field(sa_column=moment(nullable=False))
+    sent_at: datetime | None = Field(default=None, sa_column=moment())

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.actor import Actor
 from returns_portal.labels.actions import issue
+from returns_portal.labels.policy import habits
 from returns_portal.notifications.actions import enqueue
 from returns_portal.refunds.queries import balance_of
 from returns_portal.refunds.rules import Claim, RefundPlan, plan, within
@@ -150,6 +151,8 @@ async def _tell(db: AsyncConnection, order: OrderState, made: FiledReturn, refun
             "order_number": order.number,
             "name": order.name,
             "refund_to": refund_to.value,
+            # Asked of a carrier, the label has an e-mail of its own as soon as it is there.
+            "label_ready": not (await habits(db)).asks,
             **in_words(made),
         },
     )

@@ -271,8 +271,19 @@ async def cancel_return(db: AsyncConnection, actor: Actor, rma: str) -> Any:  # 
             "This return can no longer be cancelled: the parcel has arrived, or it was cancelled before.",
             code="not_cancellable",
         )
+    if await run(db, _UNDER_WAY, id=row.id):
+        raise ConflictError(
+            "This return can no longer be cancelled: the carrier has the parcel already.", code="not_cancellable"
+        )
     await move_to(db, actor, row.id, ReturnStatus.CANCELLED, "cancelled")
     return row
+
+
+# Labels stand above returns and are not imported here; whether a carrier has the parcel in hand is only read.
+_UNDER_WAY = """
+    SELECT id FROM label WHERE return_id = :id AND status IN ('in_transit', 'delivered', 'lost')
+        AND first_scan_at IS NOT NULL LIMIT 1
+"""
 
 
 async def set_bank_account(db: AsyncConnection, actor: Actor, rma: str, encrypted: str) -> None:

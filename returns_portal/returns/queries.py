@@ -1,6 +1,6 @@
 """Loaders of returns. Each takes the actor; what is not theirs does not exist."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -148,6 +148,18 @@ class ReturnView(msgspec.Struct, frozen=True):
     label_code: str
     of_trial: bool
     """Whether its order is a trial."""
+    label_status: str = ""
+    """Of the first parcel's label; empty where there is none."""
+    label_carrier: str = ""
+    label_tracking: str = ""
+    label_qr: str = ""
+    """What is named or shown where the parcel is handed in, in place of a printed label."""
+    first_scan_at: datetime | None = None
+    brought_at: datetime | None = None
+    """When the carrier brought the parcel."""
+    expected_on: date | None = None
+    parcels: int = 1
+    """How many parcels labels were made for."""
 
 
 _COUNTED = """
@@ -167,8 +179,13 @@ _RETURN = f"""
             ) ORDER BY l.position) FROM order_line l LEFT JOIN return_line a ON a.order_line_id = l.id
               AND a.return_id = r.id
             WHERE l.order_id = r.order_id AND (a.id IS NOT NULL OR EXISTS (SELECT 1 {_COUNTED}))) AS lines,
-           (SELECT b.code FROM label b WHERE b.return_id = r.id ORDER BY b.created_at DESC LIMIT 1) AS label_code
-    FROM returns r JOIN orders o ON o.id = r.order_id
+           b.code AS label_code, coalesce(b.status, '') AS label_status, coalesce(b.carrier, '') AS label_carrier,
+           coalesce(b.tracking, '') AS label_tracking, coalesce(b.qr, '') AS label_qr, b.first_scan_at,
+           b.delivered_at AS brought_at, b.expected_on,
+           coalesce((SELECT max(number) FROM label WHERE return_id = r.id), 1) AS parcels
+    FROM returns r JOIN orders o ON o.id = r.order_id LEFT JOIN LATERAL (
+        SELECT code, status, carrier, tracking, qr, first_scan_at, delivered_at, expected_on FROM label
+        WHERE return_id = r.id ORDER BY number, status <> 'voided' DESC, created_at DESC LIMIT 1) AS b ON true
 """  # noqa: S608 - the parts are our own text
 
 

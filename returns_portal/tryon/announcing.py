@@ -78,5 +78,6 @@ async def expect(db: AsyncConnection, actor: Actor, trial: TrialView) -> None:
 async def _make(db: AsyncConnection, actor: Actor, trial: TrialView, lines: list[UUID]) -> None:
     shop = await current(db)
     filed = await announce(db, actor, trial.order_id, lines, policy=Policy(shop.return_days, shop.timezone))
-    await issue(db, actor, filed.id, filed.rma)
+    # It lies in the parcel that goes out, so that it is there at once, and is paid for when it is used.
+    await issue(db, actor, filed.id, filed.rma, ask=False)
     await run(db, "UPDATE trial SET return_id = :return_id WHERE id = :id", id=trial.id, return_id=filed.id)

@@ -1,9 +1,10 @@
 """The jobs of trials."""
 
+from datetime import datetime
 from uuid import UUID
 
 from returns_portal.jobs import JobContext, job
-from returns_portal.tryon import asking, authorising, ending, renewing, settling, sweeping
+from returns_portal.tryon import asking, authorising, ending, renewing, settling, shipping, sweeping
 from returns_portal.tryon.restocking import restock
 
 
@@ -43,6 +44,13 @@ async def received(context: JobContext, order_id: str) -> None:
 async def unwind(context: JobContext, trial_id: str) -> None:
     """Give back what was held and paid for a trial that was called off."""
     await settling.unwind(context, UUID(trial_id))
+
+
+@job("tryon.scanned")
+async def scanned(context: JobContext, return_id: str, at: str) -> None:
+    """A carrier has the parcel of a trial's return in hand."""
+    async with context.begin() as db:
+        await shipping.scanned_of(db, UUID(return_id), datetime.fromisoformat(at))
 
 
 @job("tryon.read_event", attempts=40)

@@ -172,6 +172,13 @@ async def assume_delivered(db: AsyncConnection) -> int:
     return len(due)
 
 
+async def scanned_of(db: AsyncConnection, return_id: UUID, at: datetime) -> None:
+    """As `scanned`, for the trial of a return, if it is one's."""
+    rows = await run(db, "SELECT number FROM trial WHERE return_id = :id", id=return_id)
+    if rows:
+        await scanned(db, SYSTEM, rows[0].number, min(at, clock.now()))
+
+
 async def scanned(db: AsyncConnection, actor: Actor, number: str, at: datetime) -> TrialView:
     """A carrier scanned the trial's label: what is on its way is not charged.
 

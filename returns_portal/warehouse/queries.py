@@ -28,7 +28,7 @@ async def rma_for_code(db: AsyncConnection, actor: Actor, code: str) -> str:
         await db.execute(
             text(
                 "SELECT r.rma FROM label b JOIN returns r ON r.id = b.return_id WHERE b.code = ANY(:codes)"
-                " ORDER BY b.created_at DESC LIMIT 1"
+                " OR b.tracking = ANY(:codes) ORDER BY b.created_at DESC LIMIT 1"
             ),
             {"codes": readings(code)},
         )

@@ -7,6 +7,7 @@ import asyncio
 import signal
 import sys
 
+from returns_portal.carriers.registry import carriers_of
 from returns_portal.db import beginner, create_engine
 from returns_portal.jobs import JobContext
 from returns_portal.notifications.mailer import Mailer
@@ -21,7 +22,7 @@ async def _work(settings: Settings, url: str) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     engine = create_engine(url)
     async with StripeGateway(key=settings.stripe_key, base=settings.stripe_base) as gateway:
-        context = JobContext(beginner(engine), settings, gateway, Mailer(settings))
+        context = JobContext(beginner(engine), settings, gateway, Mailer(settings), carriers_of(settings))
         await keep_working(url, context, 2, stop)
     await engine.dispose()
 

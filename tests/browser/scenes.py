@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from playwright.sync_api import Page
 
+from tests.browser import road
 from tests.browser.live import Live
 
 Act = Callable[[Page, Live], None]
@@ -105,11 +106,18 @@ def follow(start: str) -> Act:
     return act
 
 
+def a_label(name: str) -> Act:
+    def act(page: Page, live: Live) -> None:
+        page.locator("tbody a", has_text=live.stage.cases[name].rma).first.click()
+
+    return act
+
+
 _STATEMENT = {"name": "Ana Petrova", "order_number": "77", "email": "ana@example.com"}
 _SCAN = "/station?code={rma}"
 _STATES = (
     "filed", "cancelled", "on its way", "refunded", "points", "damaged", "in part", "sent back", "partly here",
-    "failed", "transfer", "no account",
+    "failed", "transfer", "no account", *road.NAMES,
 )  # fmt: skip
 
 _PAGES_OF_FINANCE = ("disputes", "months", "books", "approvals", "credit-notes", "liability", "accounts")
@@ -200,6 +208,19 @@ SCENES = [
     Scene("trials, what is kept", "/finance/trials/insight", "finance"),
     Scene("trials, what is allowed", "/finance/trials/policy", "admin"),
     Scene("trials, wrongly allowed", "/finance/trials/policy", "admin", press("Allow this", max_items="0")),
+    Scene("labels", "/staff/labels", "support"),
+    Scene("labels, none", "/staff/labels?show=expired", "warehouse"),
+    *(Scene(f"label, {name}", "/staff/labels", "support", a_label(name)) for name in road.NAMES),
+    Scene("label costs", "/staff/labels/costs", "finance"),
+    Scene("pick-ups", "/staff/pickups", "support"),
+    Scene("carriers", "/staff/carriers", "admin"),
+    Scene("carriers, wrong", "/staff/carriers", "admin", press("Keep this", stuck_days="0")),
+    Scene("a carrier's rule", "/staff/carriers/rules/new", "admin"),
+    Scene("a carrier's rule, wrong", "/staff/carriers/rules/new", "admin", press("Save", countries="everywhere")),
+    Scene("pick-up", "/returns/{rma}/pickup", "label ready"),
+    Scene("pick-up, wrong", "/returns/{rma}/pickup", "label ready", press("Ask for the pick-up", phone="")),
+    Scene("pick-up, planned", "/returns/{rma}/pickup", "pick-up planned"),
+    Scene("pick-up, nobody comes", "/returns/{rma}/pickup", "filed"),
     Scene("not found", "/nowhere"),
     Scene("not allowed", "/finance", "warehouse"),
     Scene("schema", "/schema"),

@@ -35,6 +35,7 @@ from returns_portal.tryon import settling, shipping
 from returns_portal.tryon.models import Decision
 from returns_portal.warehouse.models import Condition
 from returns_portal.warehouse.rules import Counted
+from tests.browser import road
 from tests.finance.seed import stories
 from tests.orders.samples import PLACED
 from tests.portal import API, Portal
@@ -73,6 +74,7 @@ async def set_up(database_url: str, settings: Settings) -> Stage:
         await director.settled()
         await director.waiting()
         await director.portal.work()
+        await director.on_the_road()
         await director.trials()
         await director.unsettled()
         await director.tasks_of_finance()
@@ -97,6 +99,14 @@ class _Director:
         for name, number in (("fresh", "1061"), ("cancelled order", "1019"), ("closed", "1054")):
             await self._enter(name, number)
         await self._change("UPDATE orders SET delivered_at = now() - interval '400 days' WHERE number = '1054'")
+
+    async def on_the_road(self) -> None:
+        await road.rules(self.portal)
+        for place, name in enumerate(road.NAMES):
+            number = str(3101 + place)
+            await self.portal.order(number=number, shipped_at=PLACED, delivered_at=None)
+            case = await self._file(name, number)
+            await road.travel(self.portal, name, case.rma)
 
     async def settled(self) -> None:
         await self._arrive("refunded", "1006", Condition.RESELLABLE)

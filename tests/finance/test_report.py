@@ -105,6 +105,7 @@ async def test_a_row_says_everything(db: AsyncConnection, inside: Begin) -> None
         "refund_receipt": "",
         "approved_at": "",
         "return_reason": "",
+        "label_currency": "",
     }
     assert list(row) == [column.name for column in COLUMNS]
 

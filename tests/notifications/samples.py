@@ -45,7 +45,26 @@ TRIAL = {
     "url": URL,
 }
 
+PARCEL: dict[str, object] = {"rma": RMA, "order_number": "1042", "name": "Олена", "url": URL, "tracking": "9405500208"}
+
 SAMPLES: dict[Template, dict[str, object]] = {
+    "label_ready": {**PARCEL, "drop_off": "", "own": True},
+    "parcel_on_its_way": {**PARCEL, "expected": "2026-11-20"},
+    "parcel_delivered": PARCEL,
+    "parcel_stuck": {**PARCEL, "returned": False},
+    "parcel_lost": PARCEL,
+    "pickup": {
+        "rma": RMA,
+        "name": "Олена",
+        "url": URL,
+        "refused": False,
+        "soon": False,
+        "courier": "Oleksandr",
+        "on_day": "Monday, 23 November",
+        "begins": "09:00",
+        "ends": "13:00",
+        "address": "бул. Витоша 89, 1463 София",
+    },
     "access_code": {"code": "482913", "minutes": 10},
     "return_filed": {
         "rma": RMA,
@@ -53,6 +72,7 @@ SAMPLES: dict[Template, dict[str, object]] = {
         "name": "Олена",
         "lines": [SHOE, HAT],
         "refund_to": "original",
+        "label_ready": True,
         "preview": [
             {"destination": "original", "amount": 11691, "bonus": 0, "currency": "EUR"},
             {"destination": "points", "amount": 500, "bonus": 50, "currency": "EUR"},

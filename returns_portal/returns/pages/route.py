@@ -1,12 +1,15 @@
 """A return's way, told as steps with dates: what happened, what is happening, what is to come."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from returns_portal.carriers.prepaid import PREPAID
 from returns_portal.i18n import _, ngettext
+from returns_portal.labels.models import LabelStatus
 from returns_portal.refunds.fitting import STOPPED
 from returns_portal.refunds.models import Destination, RefundStatus
 from returns_portal.refunds.queries import RefundView
@@ -40,9 +43,10 @@ def steps(view: ReturnView, parcels: Sequence[ParcelView], refunds: Sequence[Ref
 
 
 def _arrivals(view: ReturnView, parcels: Sequence[ParcelView]) -> list[Step]:
+    if not parcels and view.first_scan_at is not None:
+        return _on_the_way(view, view.first_scan_at)
     if not parcels:
-        note = _("Stick the label on and hand it in at any post office. We write as soon as we have scanned it.")
-        return [Step(_("Your parcel travels to us"), note, "now")]
+        return [_to_be_sent(view)]
     arrived = [
         Step(
             _("Parcel checked in") if len(parcels) == 1 else _("Parcel {number} checked in", number=parcel.number),
@@ -56,6 +60,35 @@ def _arrivals(view: ReturnView, parcels: Sequence[ParcelView]) -> list[Step]:
         note = ngettext("{n} item has not arrived yet", "{n} items have not arrived yet", missing)
         arrived.append(Step(_("The rest is on its way"), note, "now"))
     return arrived
+
+
+def _to_be_sent(view: ReturnView) -> Step:
+    """What the customer does next, or waits for."""
+    if view.label_status == LabelStatus.REQUESTED:
+        return Step(_("Your label is being made"), _("We write to you as soon as it is ready."), "now")
+    if view.label_status == LabelStatus.VOIDED:
+        return Step(_("Your label is not valid any more"), _("Get a new one on this page."), "now")
+    if view.label_qr:
+        note = _("Hand it in and name the number. We write as soon as the carrier has it.")
+    elif view.label_carrier in ("", PREPAID):
+        note = _("Stick the label on and hand it in at any post office. We write as soon as we have scanned it.")
+    else:
+        note = _("Stick the label on and hand it in to its carrier. We write as soon as they have it.")
+    return Step(_("Your parcel travels to us"), note, "now")
+
+
+def _on_the_way(view: ReturnView, handed_in: datetime) -> list[Step]:
+    """What a carrier has told of the parcel, from the hand-in on."""
+    told = [Step(_("Handed in"), formats.format_datetime(handed_in, "day"), "done")]
+    if view.label_status == LabelStatus.DELIVERED and view.brought_at is not None:
+        told.append(Step(_("Brought to us"), formats.format_datetime(view.brought_at, "day"), "done"))
+        return [*told, Step(_("We open it"), _("We write to you what we counted."), "now")]
+    if view.label_status == LabelStatus.LOST:
+        note = _("One of us takes it up with the carrier and writes to you about your money.")
+        return [*told, Step(_("Your parcel is being looked for"), note, "now")]
+    expected = view.expected_on
+    note = _("We expect it on {day}.", day=formats.format_date(expected, "day")) if expected else ""
+    return [*told, Step(_("Your parcel travels to us"), note, "now")]
 
 
 def _waiting(parcels: Sequence[ParcelView]) -> bool:

@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.actor import Actor
+from returns_portal.carriers.names import PICK_UP
+from returns_portal.carriers.prepaid import PREPAID
 from returns_portal.documents.symbols import qr_svg
 from returns_portal.finance.credit_notes import NoteLink, notes_of_return
 from returns_portal.i18n import _
+from returns_portal.labels.models import LabelStatus
+from returns_portal.labels.policy import habits
 from returns_portal.payments.queries import of_order
 from returns_portal.refunds.failed import Ways, ways_of
 from returns_portal.refunds.models import Destination, RefundStatus
@@ -28,6 +32,11 @@ from returns_portal.warehouse.models import Acceptance, Condition
 from returns_portal.warehouse.queries import ItemView, ParcelView, parcels_of
 
 Kind = Literal["good", "wait", "bad", ""]
+
+_UNUSED: Final = frozenset({"", LabelStatus.BOUGHT, LabelStatus.SENT})
+"""Statuses of a label that is still to go on a parcel, as far as is known."""
+_AT_HAND: Final = _UNUSED | {LabelStatus.IN_TRANSIT, LabelStatus.DELIVERED}
+"""Statuses of a first label that was made and holds, so that others can go with it."""
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -71,6 +80,12 @@ class ShowPage(msgspec.Struct, frozen=True):
     """The number of the trial whose label this is, until that is settled."""
     has_label: bool
     """Whether something is still to be sent with it."""
+    shown: bool
+    """Whether the code on the screen does where the parcel is handed in, so that nothing has to be printed."""
+    renewable: bool
+    """Whether its label was given back, so that another one can be had."""
+    fetched: bool
+    """Whether somebody may come and fetch the parcel."""
     failed: list[tuple[RefundView, Ways]]
     """Refunds that did not go through, with what the customer can do about each."""
     asks_account: bool
@@ -102,13 +117,16 @@ async def show_page(db: AsyncConnection, actor: Actor, rma: str) -> ShowPage:
         amounts=amounts,
         promised=view.status == ReturnStatus.FILED,
         notes=await notes_of_return(db, actor, view.id) if arrived else [],
-        qr=qr_svg(view.label_code, title=_("QR code of return {rma}", rma=view.rma)),
+        qr=qr_svg(view.label_qr or view.label_code, title=_("QR code of return {rma}", rma=view.rma)),
         steps=steps(view, parcels, refunds),
         parcels=[_counted(parcel, view.lines, len(parcels)) for parcel in parcels],
-        sendable=filed,
-        cancellable=filed and not trial,
+        sendable=filed and view.label_status in _AT_HAND,
+        cancellable=filed and not trial and view.first_scan_at is None,
         trial=trial,
-        has_label=view.status != ReturnStatus.CANCELLED and _missing(view),
+        has_label=view.status != ReturnStatus.CANCELLED and view.label_status in _UNUSED and _missing(view),
+        shown=view.label_carrier in ("", PREPAID) or bool(view.label_qr),
+        renewable=view.status != ReturnStatus.CANCELLED and view.label_status == LabelStatus.VOIDED,
+        fetched=view.label_carrier in PICK_UP or (await habits(db)).own_courier,
         failed=await _failed(db, actor, refunds),
         asks_account=outside,
         more=await something_left(db, view.order_id, Policy(shop.return_days, shop.timezone)),
@@ -156,6 +174,7 @@ def _standing(view: ReturnView, parcels: Sequence[ParcelView], refunds: Sequence
     waits = any(item.acceptance == Acceptance.WAITING for parcel in parcels for item in parcel.items)
     ladder: list[tuple[bool, Kind, str, str]] = [
         (view.status == ReturnStatus.CANCELLED, "", _("Cancelled"), _("This return is cancelled")),
+        *(_under_way(view.label_status) if view.status == ReturnStatus.FILED else []),
         (view.status == ReturnStatus.FILED, "wait", _("Waiting for your parcel"), _("Your label is ready")),
         (RefundStatus.FAILED in statuses, "bad", _("Waiting for you"), _("A refund did not go through yet")),
         (needs_account, "wait", _("Waiting for you"), _("Where should we transfer the money?")),
@@ -166,6 +185,17 @@ def _standing(view: ReturnView, parcels: Sequence[ParcelView], refunds: Sequence
         (True, "good", _("Checked in"), _("Your parcel has arrived")),
     ]
     return next((badge, kind, title) for holds, kind, badge, title in ladder if holds)
+
+
+def _under_way(status: str) -> list[tuple[bool, Kind, str, str]]:
+    """As the rungs above, for a return of which nothing is here: how far its label has brought it."""
+    return [
+        (status == LabelStatus.REQUESTED, "wait", _("Waiting for your label"), _("Your label is being made")),
+        (status == LabelStatus.VOIDED, "wait", _("Waiting for you"), _("Your label is not valid any more")),
+        (status == LabelStatus.IN_TRANSIT, "wait", _("On its way to us"), _("Your parcel is on its way")),
+        (status == LabelStatus.DELIVERED, "wait", _("Brought to us"), _("Your parcel is with us")),
+        (status == LabelStatus.LOST, "bad", _("Being looked for"), _("We are looking for your parcel")),
+    ]
 
 
 def _missing(view: ReturnView) -> bool:
