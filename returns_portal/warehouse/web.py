@@ -18,10 +18,10 @@ from returns_portal.i18n import _, mark, ngettext, translate
 from returns_portal.refunds import actions as refunds
 from returns_portal.returns.queries import ReturnView, order_state, return_for
 from returns_portal.shop.queries import current
-from returns_portal.warehouse import pages
 from returns_portal.warehouse.actions import MAX_NOTE
 from returns_portal.warehouse.finding import find_returns
 from returns_portal.warehouse.models import Condition
+from returns_portal.warehouse.pages import station as pages
 from returns_portal.warehouse.queries import parcel_for, parcels_of
 from returns_portal.warehouse.rules import Counted
 from returns_portal.web import Form, flash, form, formats, page, redirect, requires_staff, site
