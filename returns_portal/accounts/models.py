@@ -33,6 +33,8 @@ class Scope(StrEnum):
     REPORTS_READ = "reports:read"
     POINTS_READ = "points:read"
     POINTS_WRITE = "points:write"
+    RESTOCK_READ = "restock:read"
+    RESTOCK_WRITE = "restock:write"
     PRODUCTS_READ = "products:read"
     PRODUCTS_WRITE = "products:write"
     TRIALS_READ = "trials:read"

@@ -89,6 +89,7 @@ class Parcel(SQLModel, table=True):
         # One live check-in per parcel of a return: fifty scanners at once lead to one.
         Index("uq_parcel", "return_id", "number", unique=True, postgresql_where="undone_at IS NULL"),
         Index("ix_parcel_time", "checked_in_at"),
+        Index("ix_parcel_counted", "counted_at", postgresql_where="counted_at IS NOT NULL"),
         Index("ix_parcel_correction", "corrects_id", postgresql_where="corrects_id IS NOT NULL"),
         Index("ix_parcel_box", "box_id", postgresql_where="box_id IS NOT NULL"),
         Index("ix_parcel_found", "found_id", postgresql_where="found_id IS NOT NULL"),

@@ -87,7 +87,7 @@ class _Director:
         for role in ("warehouse", "finance", "support", "admin"):
             async with self.portal.begin() as db:
                 staff_id = await add_staff(db, f"{role}@shop.example", role)
-                self.stage.staff[role] = await accounts._open_session(db, lasting=STAFF_SESSION, staff_id=staff_id)
+                self.stage.staff[role] = await accounts.open_session(db, lasting=STAFF_SESSION, staff_id=staff_id)
 
     async def nothing_filed(self) -> None:
         for name, number in (("fresh", "1061"), ("cancelled order", "1019"), ("closed", "1054")):
@@ -238,7 +238,7 @@ class _Director:
     async def _enter(self, name: str, number: str, rma: str = "") -> Case:
         (order,) = await self.portal.rows("SELECT id FROM orders WHERE number = :number", number=number)
         async with self.portal.begin() as db:
-            token = await accounts._open_session(db, lasting=CUSTOMER_SESSION, order_id=order.id)
+            token = await accounts.open_session(db, lasting=CUSTOMER_SESSION, order_id=order.id)
         self.stage.cases[name] = Case(number, rma, token)
         return self.stage.cases[name]
 
