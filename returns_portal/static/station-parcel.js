@@ -115,7 +115,7 @@ export function show(row) {
     ? ["wait", said.dataset.missing]
     : !counted
       ? ["", expected ? said.dataset.unseen : ""]
-      : counted === expected
+      : counted === expected || count().dataset.blind
         ? ["good", said.dataset.counted]
         : ["wait", fill(counted < expected ? said.dataset.of : said.dataset.more, { k: counted, n: expected })];
   badge.className = `badge ${kind}`;

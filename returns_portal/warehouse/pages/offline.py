@@ -29,6 +29,8 @@ AnyRequest = Request[Any, Any, State]
 workers = [requires_staff("warehouse", "support")]
 _MAX_ENTRY: Final = 100_000
 _WORKER: Final = "station-worker.js"
+# Its scope is the station's page and what lies below: without this it would be the latter alone.
+_WORKER_HEADERS: Final = {"Cache-Control": "no-cache", "Service-Worker-Allowed": "/station"}
 
 
 class Landed(msgspec.Struct, frozen=True):
@@ -44,7 +46,7 @@ class Landed(msgspec.Struct, frozen=True):
 def worker(request: AnyRequest) -> Response[bytes]:
     """The service worker, which must lie where it works; everybody may read it, as any other script."""
     found = site(request).assets.find(_WORKER)
-    return Response(found.content, media_type=found.media_type, headers={"Cache-Control": "no-cache"})
+    return Response(found.content, media_type=found.media_type, headers=_WORKER_HEADERS)
 
 
 @post("/station/offline", guards=workers, status_code=200)
