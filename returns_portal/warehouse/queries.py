@@ -129,6 +129,8 @@ class WaitingItem(msgspec.Struct, frozen=True):
     unit_paid: list[int]
     checked_in_at: datetime
     refund_deadline: datetime
+    photos: list[UUID] = []
+    """Those of this item, and those of its whole parcel."""
 
 
 async def waiting_items(
@@ -143,8 +145,11 @@ async def waiting_items(
     rows = await db.execute(
         text(
             "SELECT i.id, i.parcel_id, r.rma, o.number AS order_number, o.name AS customer, l.id AS line_id, l.title,"
-            " l.size, l.color, i.quantity, i.condition, p.note, o.currency, l.unit_paid, p.checked_in_at,"
-            " r.refund_deadline FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id"
+            " l.size, l.color, i.quantity, i.condition, o.currency, l.unit_paid, p.checked_in_at, r.refund_deadline,"
+            " concat_ws(' · ', nullif(i.note, ''), nullif(p.note, '')) AS note,"
+            " ARRAY(SELECT d.id FROM dock_photo d WHERE d.parcel_id = p.id AND"
+            " (d.order_line_id IS NULL OR d.order_line_id = l.id) ORDER BY d.id) AS photos"
+            " FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id"
             " JOIN returns r ON r.id = p.return_id JOIN orders o ON o.id = r.order_id"
             " JOIN order_line l ON l.id = i.order_line_id"
             " WHERE i.acceptance = 'waiting' AND p.undone_at IS NULL"
