@@ -36,7 +36,8 @@ _CLONES: Final = (
            'email', c.rma || '@example.com', 'email_key', lower(c.rma) || '@example.com'))).*
        FROM copy c, orders o WHERE o.number = :number""",
     """INSERT INTO order_line SELECT (jsonb_populate_record(l, jsonb_build_object('id', c.line,
-           'order_id', c.placed))).* FROM copy c, order_line l JOIN orders o ON o.id = l.order_id WHERE o.number = :number""",
+           'order_id', c.placed))).*
+       FROM copy c, order_line l JOIN orders o ON o.id = l.order_id WHERE o.number = :number""",
     """INSERT INTO payment SELECT (jsonb_populate_record(p, jsonb_build_object('id', gen_random_uuid(),
            'order_id', c.placed, 'imported_reference', c.rma))).*
        FROM copy c, payment p JOIN orders o ON o.id = p.order_id WHERE o.number = :number""",
