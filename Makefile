@@ -16,7 +16,7 @@ run: setup ## Serve the portal on http://127.0.0.1:8000, with the demo shop; Ctr
 	@exec $(PORTAL) serve
 
 test: setup-test ## Run all tests
-	@exec $(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)
+	@exec $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup-test lint types ## Run everything that must pass before a change is merged
 	@$(PORTAL) check-migrations

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
 from typing import Any, Final
 
+import msgspec
 import structlog
 from litestar import Litestar, Router
 from litestar.datastructures import State
@@ -33,6 +34,7 @@ import returns_portal.warehouse.api
 import returns_portal.warehouse.web
 from returns_portal import logs
 from returns_portal.accounts.queries import actor_for_key, actor_for_session
+from returns_portal.catalog.queries import something_listed
 from returns_portal.db import create_engine
 from returns_portal.labels.renderer import LabelRenderer
 from returns_portal.settings import Settings
@@ -86,8 +88,19 @@ MAX_HOOK: Final = 1 << 20
 _POOL: Final = 10
 
 
+class _PageFacts(msgspec.Struct, frozen=True):
+    """What every page says about the shop."""
+
+    name: str
+    email: str
+    phone: str
+    timezone: str
+    storefront: bool
+
+
 async def _load_shop(db: AsyncConnection) -> ShopFacts:
-    return await current_shop(db)
+    shop = await current_shop(db)
+    return _PageFacts(shop.name, shop.email, shop.phone, shop.timezone, await something_listed(db))
 
 
 def create_app(settings: Settings, *, database_url: str, warm: bool = False) -> Litestar:

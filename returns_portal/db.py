@@ -224,7 +224,8 @@ async def run(db: AsyncConnection, query: str, /, **values: Any) -> list[Any]:  
     cursor = _driver(db).cursor(row_factory=namedtuple_row)
     with _named_errors(db, query):
         await cursor.execute(_driver_text(query), values or None, prepare=True)
-        return await cursor.fetchall() if cursor.description else []
+        # Not by the cursor's description, which makes an object of every column each time that it is asked for.
+        return await cursor.fetchall() if cursor.pgresult is not None and cursor.pgresult.nfields else []
 
 
 @cache

@@ -15,6 +15,7 @@ import returns_portal.points.models
 import returns_portal.refunds.models
 import returns_portal.returns.models
 import returns_portal.shop.models
+import returns_portal.tryon.claim_models
 import returns_portal.tryon.models
 import returns_portal.warehouse.models  # noqa: F401 - imported for its tables
 

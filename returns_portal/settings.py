@@ -18,6 +18,16 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 
+def _is_loopback(host: str) -> bool:
+    """Whether a host is this machine, seen from itself alone."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 class SettingsError(Exception):
     """A setting is missing or wrong; the message names it."""
 
@@ -118,8 +128,8 @@ class Settings(BaseSettings):
     def _is_safe(self) -> Self:
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise ValueError("TLS_CERTIFICATE and TLS_KEY go together")
-        if not self.loopback and urlsplit(self.public_url).scheme != "https":
-            raise ValueError("BASE_URL must be https:// where HOST is not a loopback address")
+        if not (self.loopback and self._seen_here) and urlsplit(self.public_url).scheme != "https":
+            raise ValueError("BASE_URL must be https:// where it, or HOST, is not a loopback address")
         if self.database_url is not None and self.secret_key is None:
             raise ValueError("SECRET_KEY is required with DATABASE_URL")
         if not self.is_demo and self.smtp_url is None:
@@ -142,12 +152,12 @@ class Settings(BaseSettings):
     @cached_property
     def loopback(self) -> bool:
         """Whether only this machine can reach the portal."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return _is_loopback(self.host)
+
+    @property
+    def _seen_here(self) -> bool:
+        """Whether customers see it on this machine alone: behind a proxy, loopback says nothing of who can reach it."""
+        return _is_loopback(urlsplit(self.public_url).hostname or "")
 
     @property
     def embedded(self) -> bool:
@@ -167,7 +177,7 @@ class Settings(BaseSettings):
     @property
     def is_demo(self) -> bool:
         """Whether the demo shop, its printed passwords and `/outbox` exist."""
-        return self.demo and self.sandbox and self.loopback and self.embedded
+        return self.demo and self.sandbox and self.loopback and self.embedded and self._seen_here
 
     @property
     def undo_seconds(self) -> int:

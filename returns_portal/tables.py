@@ -22,9 +22,9 @@ def words() -> Any:  # noqa: ANN401 - as above
     return Column(ARRAY(String), nullable=False)
 
 
-def json() -> Any:  # noqa: ANN401 - as above
+def json(*, nullable: bool = False) -> Any:  # noqa: ANN401 - as above
     """A column of structured data."""
-    return Column(JSONB, nullable=False)
+    return Column(JSONB, nullable=nullable)
 
 
 def moment(*, nullable: bool = True) -> Any:  # noqa: ANN401 - as above

@@ -9,6 +9,9 @@ from returns_portal.i18n import mark
 _UNFIT: Final = {"Cc", "Cs", "Zl", "Zp"}
 """Control characters (NUL and line breaks among them), halves of UTF-16 pairs, which UTF-8 cannot carry, separators."""
 
+WITHOUT_NUL: Final = r"^[^\x00]*$"
+"""A pattern for texts of whatever lines: the one character that PostgreSQL keeps in none."""
+
 
 def one_line(value: str | None, field: str, limit: int, *, required: bool = True) -> str:
     """Trim a text of one line.

@@ -6,7 +6,7 @@
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import psycopg
@@ -23,10 +23,25 @@ from returns_portal.settings import Settings
 from tests.databases import database
 from tests.portal import Portal
 from tests.sandboxes import KEY, SandboxProcess, running
+from tests.spare import Spare
 
 # A busy machine is slow now and then, which says nothing about what is tested.
 hypothesis_settings.register_profile("unhurried", deadline=None)
 hypothesis_settings.load_profile("unhurried")
+
+
+_LONGEST: Final = ("model/", "tryon/test_machine", "faults/test_schedules", "tryon/test_kills", "faults/", "browser/")
+"""What takes minutes in one piece begins first, so that two processes end at the same time."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest pieces first; all others stay in their order."""
+
+    def place(item: pytest.Item) -> int:
+        path = item.nodeid.removeprefix("tests/")
+        return next((rank for rank, start in enumerate(_LONGEST) if path.startswith(start)), len(_LONGEST))
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")
@@ -55,10 +70,17 @@ def template_database(server_url: str) -> Iterator[str]:
         yield str(make_url(url).database)
 
 
+@pytest.fixture(scope="session")
+def spare_database(server_url: str, template_database: str) -> Iterator[Spare]:
+    spare = Spare(server_url, template_database)
+    yield spare
+    spare.drop()
+
+
 @pytest.fixture
-def database_url(server_url: str, template_database: str) -> Iterator[str]:
+def database_url(spare_database: Spare) -> Iterator[str]:
     """A migrated database of this test alone."""
-    with database(server_url, "test", template=template_database) as url:
+    with spare_database.lent() as url:
         yield url
 
 

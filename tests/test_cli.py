@@ -165,6 +165,23 @@ def test_staff_can_sign_in_with_the_password_given(run: Run, database_url: str, 
     assert again.stderr.startswith("email: ")
 
 
+def test_staff_who_leave_are_disabled(run: Run, database_url: str) -> None:
+    arguments = ["staff", "add", "vera@shop.example", "--name", "Vera", "--role", "finance", "--password-stdin"]
+    assert run(*arguments, typed="a long pass phrase\n").exit_code == 0
+    done = run("staff", "disable", "Vera@shop.example")
+    assert done.exit_code == 0, done.stderr
+    assert "disabled" in run("staff", "list").stdout
+    assert run("staff", "disable", "vera@shop.example").exit_code == 1
+    assert run("staff", "disable", "nobody@shop.example").exit_code == 1
+    assert run("staff", "enable", "vera@shop.example").exit_code == 0
+    assert "in use" in run("staff", "list").stdout
+    [(before,)] = on(database_url, "SELECT password_hash FROM staff")
+    done = run("staff", "password", "vera@shop.example", "--password-stdin", typed="another pass phrase\n")
+    assert done.exit_code == 0, done.stderr
+    assert "another pass phrase" not in done.output
+    assert on(database_url, "SELECT password_hash FROM staff") != [(before,)]
+
+
 def test_orders_are_imported_once(run: Run, database_url: str) -> None:
     count = "SELECT count(*) FROM orders"
     rehearsed = run("import-orders", str(FILE), "--dry-run")

@@ -135,3 +135,24 @@ async def test_a_broken_form_is_a_page_that_says_so(browser: Browser) -> None:
     assert (answer.status_code, answer.headers["content-type"]) == (400, "text/html; charset=utf-8")
     assert "could not be read" in answer.text
     assert "Nothing was changed" in answer.text
+
+
+LINE = {"line_id": "00000000-0000-0000-0000-000000000000", "quantity": 1}
+WITH_NUL = [
+    ("/returns", "order_number", {"order_number": "A\x00", "lines": [LINE]}),
+    ("/returns", "lines[0].reason", {"order_number": "A", "lines": [LINE | {"reason": "a\x00"}]}),
+    ("/check-ins", "code", {"code": "a\x00", "lines": []}),
+    ("/check-ins", "note", {"code": "R-0000-0000", "lines": [], "note": "\x00"}),
+    ("/refunds/goodwill", "reason", {"order_number": "A", "amount": 1, "reason": "r\x00"}),
+    ("/customers/points-lookup", "email", {"email": "a\x00@b.c"}),
+    ("/points/redemptions", "reference", {"email": "a@b.c", "currency": "EUR", "amount": 5, "reference": "\x00"}),
+]
+
+
+@pytest.mark.parametrize(("path", "field", "body"), WITH_NUL)
+async def test_what_no_database_keeps_is_refused_at_its_field(
+    shop: Browser, path: str, field: str, body: dict[str, object]
+) -> None:
+    answer = await shop.post(f"/api/v1{path}", json=body, headers={"Idempotency-Key": "1"})
+    assert (answer.status_code, answer.json()["field"]) == (422, field)
+    assert answer.json()["detail"] == f"{field}: This contains characters that cannot be printed."

@@ -91,6 +91,67 @@ async def add_staff(db: AsyncConnection, actor: Actor, email: str, name: str, ro
     return identity
 
 
+async def disable_staff(db: AsyncConnection, actor: Actor, email: str) -> None:
+    """Let nobody sign in with this e-mail any more; what is open in browsers ends at once.
+
+    Raises:
+        ForbiddenError: the actor is no admin.
+        NotFoundError: there is no such member of staff.
+        ConflictError: they cannot sign in as it is.
+    """
+    identity = await _staff(db, actor, email)
+    changed = update(Staff).where(col(Staff.id) == identity, col(Staff.disabled_at).is_(None))
+    if not (await db.execute(changed.values(disabled_at=clock.now()))).rowcount:
+        raise ConflictError(mark("This member of staff is disabled already."), field="email")
+    await _end_sessions(db, identity)
+    await history.record(db, actor, ("staff", identity, "disabled", {}))
+
+
+async def enable_staff(db: AsyncConnection, actor: Actor, email: str) -> None:
+    """Let a member of staff who was disabled sign in again, with the password that they had.
+
+    Raises:
+        ForbiddenError: the actor is no admin.
+        NotFoundError: there is no such member of staff.
+        ConflictError: they can sign in as it is.
+    """
+    identity = await _staff(db, actor, email)
+    changed = update(Staff).where(col(Staff.id) == identity, col(Staff.disabled_at).is_not(None))
+    if not (await db.execute(changed.values(disabled_at=None))).rowcount:
+        raise ConflictError(mark("This member of staff is not disabled."), field="email")
+    await history.record(db, actor, ("staff", identity, "enabled", {}))
+
+
+async def change_password(db: AsyncConnection, actor: Actor, email: str, password: str) -> None:
+    """Give a member of staff another password; whoever is signed in with the old one has to sign in again.
+
+    Raises:
+        ForbiddenError: the actor is no admin.
+        NotFoundError: there is no such member of staff.
+        InvalidError: the password is not possible.
+    """
+    identity = await _staff(db, actor, email)
+    check_password(password)
+    hashed = await asyncio.to_thread(_hasher().hash, password)
+    await db.execute(update(Staff).where(col(Staff.id) == identity).values(password_hash=hashed))
+    await _end_sessions(db, identity)
+    await history.record(db, actor, ("staff", identity, "password_changed", {}))
+
+
+async def _staff(db: AsyncConnection, actor: Actor, email: str) -> UUID:
+    """A member of staff whom the actor may change, locked: whoever signs in meanwhile waits, or was faster."""
+    actor.require("admin")
+    query = select(col(Staff.id)).where(col(Staff.email) == email_key(email)).with_for_update()
+    identity = (await db.execute(query)).scalar_one_or_none()
+    if identity is None:
+        raise NotFoundError(mark("There is no member of staff with this e-mail."))
+    return identity
+
+
+async def _end_sessions(db: AsyncConnection, identity: UUID) -> None:
+    await db.execute(delete(WebSession).where(col(WebSession.staff_id) == identity))
+
+
 async def sign_in(db: AsyncConnection, email: str, password: str) -> tuple[str, Actor] | None:
     """Open a session for a member of staff; its token and who it is, or None when e-mail and password do not fit.
 

@@ -77,6 +77,8 @@ async def staff_by_email(db: AsyncConnection, email: str) -> tuple[UUID, str, fr
         col(Staff.email) == email_key(email),
         col(Staff.disabled_at).is_(None),
     )
+    # Whoever is given another password meanwhile is waited for: no session is opened with the old one after that.
+    query = query.with_for_update(read=True)
     row = (await db.execute(query)).one_or_none()
     return None if row is None else (row.id, row.password_hash, frozenset(row.roles))
 

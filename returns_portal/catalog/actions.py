@@ -237,3 +237,21 @@ async def give_back_stock(db: AsyncConnection, quantities: Mapping[UUID, int]) -
         return
     await run(db, _LOCK_IN_ORDER, ids=ids)
     await run(db, _CHANGE, ids=ids, differences=list(quantities.values()))
+
+
+_TAKE_OUT: Final = """
+    UPDATE variant v SET stock = v.stock - least(v.stock, n.wanted)
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:wanted AS int[])) AS n(id, wanted),
+         variant before WHERE v.id = n.id AND before.id = v.id
+    RETURNING v.id, least(before.stock, n.wanted) AS taken
+"""
+
+
+async def take_out_stock(db: AsyncConnection, quantities: Mapping[UUID, int]) -> dict[UUID, int]:
+    """Take so many of each variant, by its id, out of the stock, as far as there are any; how many that were."""
+    ids = list(quantities)
+    if not ids:
+        return {}
+    await run(db, _LOCK_IN_ORDER, ids=ids)
+    rows = await run(db, _TAKE_OUT, ids=ids, wanted=list(quantities.values()))
+    return {row.id: row.taken for row in rows}

@@ -1,9 +1,13 @@
 """Loaders of products. Customers see what is listed; staff and programs with a key see everything."""
 
+import time
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 import msgspec
+from sqlalchemy import Engine
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.actor import Actor
@@ -85,6 +89,22 @@ VIEW: Final = """
             FROM product_picture i WHERE i.product_id = p.id) AS pictures
     FROM product p
 """
+_LISTED: Final = "SELECT EXISTS (SELECT FROM product WHERE listed) AS any"
+_LISTED_SECONDS: Final = 30.0
+_listed: WeakKeyDictionary[Engine, tuple[float, bool]] = WeakKeyDictionary()
+
+
+async def something_listed(db: AsyncConnection) -> bool:
+    """Whether the storefront offers anything, as it was half a minute ago at most: every page asks."""
+    moment, known = _listed.get(db.sync_engine, (-_LISTED_SECONDS, False))
+    now = time.monotonic()
+    if now - moment >= _LISTED_SECONDS:
+        [row] = await run(db, _LISTED)
+        known = bool(row.any)
+        _listed[db.sync_engine] = now, known
+    return known
+
+
 _BY_HANDLE: Final = f"{VIEW} WHERE p.handle = :handle"
 _FIRST: Final = f"{VIEW} ORDER BY p.id DESC LIMIT :limit"
 _BEFORE: Final = f"{VIEW} WHERE p.id < :before ORDER BY p.id DESC LIMIT :limit"
@@ -152,4 +172,21 @@ async def picture(db: AsyncConnection, picture_id: UUID, handle: str) -> bytes:
 
 _PICTURE: Final = """
     SELECT i.data FROM product_picture i JOIN product p ON p.id = i.product_id WHERE i.id = :id AND p.handle = :handle
+"""
+
+
+async def pictures_of(db: AsyncConnection, variant_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Where small pictures of variants are, by variant: in its colour, or in all.
+
+    Those that have none, or are not shown in the shop any more, are left out.
+    """
+    rows = await run(db, _PICTURES_OF, ids=list(variant_ids))
+    return {row.variant_id: f"/shop/{row.handle}/pictures/{row.picture_id}.jpg?w=480" for row in rows}
+
+
+_PICTURES_OF: Final = """
+    SELECT DISTINCT ON (v.id) v.id AS variant_id, p.handle, i.id AS picture_id
+    FROM variant v JOIN product p ON p.id = v.product_id
+    JOIN product_picture i ON i.product_id = p.id AND i.color IN (v.color, '')
+    WHERE v.id = ANY(:ids) AND p.listed ORDER BY v.id, i.color = '', i.position, i.id
 """

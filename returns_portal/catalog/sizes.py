@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from returns_portal.catalog.models import ProductKind, SizeGroup, SizeSystem
 from returns_portal.catalog.size_labels import Label, letters, plain, read
@@ -141,6 +141,24 @@ def in_order(sizes: Iterable[str]) -> list[str]:
     place = _placing(known)
     ranked = {size: place(size) for size in known}
     return sorted(known, key=lambda size: (ranked[size] is None, ranked[size] or ("", 0.0)))
+
+
+_Thing = TypeVar("_Thing")
+
+
+def arranged(things: Iterable[_Thing], of: Callable[[_Thing], tuple[str, str]]) -> list[_Thing]:
+    """Things in the order of their products as they first stand there, and of each product from small to large.
+
+    `of` says product and size of a thing.
+    """
+    groups: dict[str, list[_Thing]] = {}
+    for thing in things:
+        groups.setdefault(of(thing)[0], []).append(thing)
+    found = []
+    for group in groups.values():
+        places = {size: place for place, size in enumerate(in_order(of(thing)[1] for thing in group))}
+        found += sorted(group, key=lambda thing, places=places: places[of(thing)[1]])  # type: ignore[misc]  # bound early
+    return found
 
 
 _Place = tuple[str, float]

@@ -24,7 +24,7 @@ cli = Lazy(
         "check-books": ("finance:check_books", "Prove the books, and print what breaks them."),
         "reconcile": ("finance:reconcile", "Compare the ledger with Stripe's balance and payouts."),
         "shop": ("shop:shop", "Show or set what the shop is called and what it promises."),
-        "staff": ("access:staff", "Take on and list members of staff."),
+        "staff": ("access:staff", "Take on, list and disable members of staff."),
         "api-key": ("access:api_key", "Make, list and revoke keys of the JSON API."),
         "mail": ("mail:mail", "Show e-mails that could not be sent, and send them again."),
     },

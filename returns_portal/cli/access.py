@@ -16,7 +16,13 @@ from returns_portal.cli.running import OPERATOR, in_transaction
 
 @click.group()
 def staff() -> None:
-    """Take on and list members of staff."""
+    """Take on, list and disable members of staff."""
+
+
+def _password(*, from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    return str(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
 
 
 @staff.command()
@@ -33,12 +39,35 @@ def staff() -> None:
 @click.option("--password-stdin", is_flag=True, help="Read the password from the first line of standard input.")
 def add(email: str, name: str, roles: tuple[str, ...], password_stdin: bool) -> None:
     """Take on a member of staff, who signs in with EMAIL."""
-    if password_stdin:
-        password = sys.stdin.readline().rstrip("\r\n")
-    else:
-        password = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    password = _password(from_stdin=password_stdin)
     in_transaction(lambda db: actions.add_staff(db, OPERATOR, email, name, [*roles], password))
     click.echo(f"{email} can sign in.")
+
+
+@staff.command()
+@click.argument("email")
+def disable(email: str) -> None:
+    """Let nobody sign in with EMAIL any more; what they have open ends at once."""
+    in_transaction(lambda db: actions.disable_staff(db, OPERATOR, email))
+    click.echo(f"{email} is signed out and cannot sign in any more.")
+
+
+@staff.command()
+@click.argument("email")
+def enable(email: str) -> None:
+    """Let the member of staff with EMAIL, who was disabled, sign in again."""
+    in_transaction(lambda db: actions.enable_staff(db, OPERATOR, email))
+    click.echo(f"{email} can sign in again.")
+
+
+@staff.command("password")
+@click.argument("email")
+@click.option("--password-stdin", is_flag=True, help="Read the password from the first line of standard input.")
+def change_password(email: str, password_stdin: bool) -> None:
+    """Give the member of staff with EMAIL another password; they are signed out everywhere."""
+    password = _password(from_stdin=password_stdin)
+    in_transaction(lambda db: actions.change_password(db, OPERATOR, email, password))
+    click.echo(f"{email} has another password and has to sign in again.")
 
 
 @staff.command("list")

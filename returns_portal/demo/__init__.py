@@ -16,10 +16,14 @@ from returns_portal.accounts.actions import add_staff
 from returns_portal.actor import SYSTEM, Actor
 from returns_portal.db import Begin, beginner, create_engine
 from returns_portal.demo.goods import stock
+from returns_portal.demo.trials import try_some
 from returns_portal.embedded import database_url
 from returns_portal.errors import ConflictError
 from returns_portal.ids import new_id
+from returns_portal.jobs import JobContext
+from returns_portal.notifications.mailer import Mailer
 from returns_portal.orders.importing import import_orders
+from returns_portal.payments.stripe import StripeGateway
 from returns_portal.refunds.actions import receive
 from returns_portal.refunds.filing import file
 from returns_portal.returns.actions import Wanted
@@ -68,6 +72,8 @@ async def _load(settings: Settings) -> None:
             await _load_orders(begin, settings)
         # By itself: a demo that was loaded by an earlier version has no goods yet.
         await stock(begin)
+        gateway = StripeGateway(key=settings.stripe_key, base=settings.stripe_base)
+        await try_some(JobContext(begin, settings, gateway, Mailer(settings)), database_url(settings))
     finally:
         await engine.dispose()
 

@@ -1,19 +1,23 @@
 """The files of closed months: written once each, by whoever comes first, and never again."""
 
+import csv
+import io
 import tempfile
+from decimal import Decimal
 from typing import IO, Any, Final
 from uuid import UUID
 
+import msgspec
 import psycopg
 
 from returns_portal.db import Begin, run
-from returns_portal.finance.exports import copied
 from returns_portal.finance.files import keep
 from returns_portal.finance.journal import in_closed, journal_listing, movements_listing
-from returns_portal.finance.listing import Listing, reading
+from returns_portal.finance.listing import Listing, copied, reading
 from returns_portal.finance.models import ClosedFileKind
 from returns_portal.finance.spreadsheets import MEDIA_TYPE, write_rows
 from returns_portal.i18n import _
+from returns_portal.money import exponent
 
 _MEDIA_TYPES: Final = {
     ClosedFileKind.REFUNDS_CSV: "text/csv; charset=utf-8",
@@ -22,7 +26,9 @@ _MEDIA_TYPES: Final = {
 }
 _PERIOD: Final = "SELECT id, month, zone FROM closed_period WHERE id = :id"
 _WRITTEN: Final = "SELECT kind FROM closed_file WHERE period_id = :id"
-_ADD: Final = "INSERT INTO closed_file (period_id, kind, file_id) VALUES (:id, :kind, :file_id)"
+_ADD: Final = (
+    "INSERT INTO closed_file (period_id, kind, file_id, sums) VALUES (:id, :kind, :file_id, CAST(:sums AS jsonb))"
+)
 
 
 async def write_closed(begin: Begin, period_id: UUID, *, livemode: bool) -> None:
@@ -85,4 +91,26 @@ async def _keep(
         stem, _dot, suffix = kind.partition(".")
         name = f"{stem}-{period.month:%Y-%m}.{suffix}"
         file_id = await keep(db, file, name=name, media_type=_MEDIA_TYPES[kind], rows=rows)
-        await run(db, _ADD, id=period.id, kind=kind.value, file_id=file_id)
+        sums = msgspec.json.encode(come_to(file)).decode() if kind is ClosedFileKind.REFUNDS_CSV else None
+        await run(db, _ADD, id=period.id, kind=kind.value, file_id=file_id, sums=sums)
+
+
+def come_to(file: IO[bytes]) -> list[dict[str, Any]]:
+    """What the refunds and reversals in a file come to by currency, in minor units: to be held against the books."""
+    file.seek(0)
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+    found: dict[str, dict[str, Any]] = {}
+    for row in csv.DictReader(text):
+        currency = row["currency"]
+        sums = found.setdefault(
+            currency, {"currency": currency, "refunds": 0, "refunded": 0, "reversals": 0, "reversed": 0}
+        )
+        minor = int(Decimal(row["gross"]).scaleb(exponent(currency)))
+        if row["movement"] == "refund":
+            sums["refunds"] += 1
+            sums["refunded"] += minor
+        else:
+            sums["reversals"] += 1
+            sums["reversed"] -= minor
+    text.detach()
+    return list(found.values())

@@ -2,12 +2,13 @@
 
 Numbers run from 1 in each year without a gap (Directive 2006/112/EC, Art. 226(2) asks for a sequential number that
 identifies the document). One transaction at a time gives them, together with the rows that bear them, so that a crash
-leaves neither a gap nor a number twice; refunds never wait for it.
+leaves neither a gap nor a number twice; refunds never wait for it. What a document says is stored with its number, and
+stays so whatever becomes of the refund, the order and the shop.
 """
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from returns_portal import clock
 from returns_portal.actor import Actor
 from returns_portal.db import Begin, insert_rows, run
+from returns_portal.finance.credit_notes_facts import CONTENT, OF_POSTING
 from returns_portal.finance.models import CreditNote, CreditNoteKind, Seller
 from returns_portal.ids import new_id
 from returns_portal.shop.queries import ShopInfo, current
@@ -32,15 +34,17 @@ _SINCE: Final = """
     SELECT t.at - interval '1 hour' AS since FROM credit_note n JOIN ledger_transaction t
     ON t.id = n.ledger_transaction_id ORDER BY n.year DESC, n.number DESC LIMIT 1
 """
-_WAITING: Final = """
-    SELECT t.id, t.kind, t.cause_id AS refund_id, t.sequence AS attempt, before.id AS credit_note_id
-    FROM ledger_transaction t
+_WAITING: Final = f"""
+    SELECT t.id, t.kind, t.cause_id AS refund_id, t.sequence AS attempt, before.id AS credit_note_id,
+           before.content AS cancelled, {CONTENT} AS content,
+           CAST(CAST(t.at AT TIME ZONE :zone AS date) AS text) AS booked_on
+    FROM ledger_transaction t {OF_POSTING}
     LEFT JOIN credit_note before ON before.refund_id = t.cause_id AND before.attempt = t.sequence
      AND before.kind = 'credit_note' AND t.kind = 'refund_reversal'
     WHERE t.cause = 'refund' AND t.kind IN ('refund', 'refund_reversal') AND t.at >= :since AND t.at < :until
       AND NOT EXISTS (SELECT FROM credit_note n WHERE n.ledger_transaction_id = t.id)
     ORDER BY t.at, t.kind, t.id LIMIT :limit
-"""
+"""  # noqa: S608 - the interpolated text is our own
 _NUMBERS: Final = """
     INSERT INTO credit_note_series AS s (year, last) VALUES (:year, :count)
     ON CONFLICT (year) DO UPDATE SET last = s.last + :count RETURNING last
@@ -88,44 +92,55 @@ async def issue_some(db: AsyncConnection, *, everything: bool = False, until: da
     # The period decides how the postings are found best.
     await run(db, "SET LOCAL plan_cache_mode = force_custom_plan")
     since = [] if everything else await run(db, _SINCE)
-    waiting = await run(db, _WAITING, since=since[0].since if since else _EPOCH, until=until, limit=ROUND)
+    shop = await current(db)
+    values = {"since": since[0].since if since else _EPOCH, "until": until, "limit": ROUND}
+    waiting = await run(db, _WAITING, **values, zone=shop.timezone)
     if not waiting:
         return 0
-    shop = await current(db)
-    year = clock.now().astimezone(ZoneInfo(shop.timezone)).year
-    rows = _documents(waiting, await _seller(db, shop), year)
-    [series] = await run(db, _NUMBERS, year=year, count=len(rows))
+    today = clock.now().astimezone(ZoneInfo(shop.timezone)).date()
+    rows = _documents(waiting, await _seller(db, shop), today)
+    if not rows:
+        return 0
+    [series] = await run(db, _NUMBERS, year=today.year, count=len(rows))
     for number, row in enumerate(rows, series.last - len(rows) + 1):
-        row |= {"number": number, "document": document_name(year, number)}
+        row |= {"number": number, "document": document_name(today.year, number)}
     await insert_rows(db, (CreditNote, rows))
     return len(rows)
 
 
-def _documents(waiting: Sequence[Any], seller_id: UUID, year: int) -> list[dict[str, Any]]:
-    """The rows, without their numbers; a reversal whose refund has no number yet waits for it."""
+def _documents(waiting: Sequence[Any], seller_id: UUID, today: date) -> list[dict[str, Any]]:
+    """The rows, without their numbers; a reversal whose refund has no number yet waits for it.
+
+    What cancels a credit note says the same as that, whatever has become of the order since.
+    """
     rows: list[dict[str, Any]] = []
-    fresh: dict[tuple[UUID, int], UUID] = {}
+    fresh: dict[tuple[UUID, int], dict[str, Any]] = {}
     now = clock.now()
     for posting in waiting:
         cause = (posting.refund_id, posting.attempt)
         reversal = posting.kind == "refund_reversal"
-        cancels = posting.credit_note_id or fresh.get(cause) if reversal else None
-        if reversal and cancels is None:
-            continue
+        cancels: UUID | None = None
+        content = posting.content
+        if reversal:
+            before = fresh.get(cause, {"id": posting.credit_note_id, "content": posting.cancelled})
+            cancels, content = before["id"], before["content"]
+            if cancels is None:
+                continue
         row = {
             "id": new_id(),
-            "year": year,
+            "year": today.year,
             "kind": CreditNoteKind.CANCELLATION if reversal else CreditNoteKind.CREDIT_NOTE,
             "refund_id": posting.refund_id,
             "attempt": posting.attempt,
             "ledger_transaction_id": posting.id,
             "cancels_id": cancels,
             "seller_id": seller_id,
+            "content": content | {"issued": f"{today:%Y-%m-%d}", "refunded": posting.booked_on},
             "issued_at": now,
         }
         rows.append(row)
         if not reversal:
-            fresh[cause] = row["id"]
+            fresh[cause] = row
     return rows
 
 
@@ -195,8 +210,8 @@ class NoteRow(msgspec.Struct, frozen=True):
 
 _LIST: Final = """
     SELECT n.document, n.kind, n.issued_at, f.id AS refund_id, coalesce(r.rma, '') AS rma, o.number AS order_number,
-           f.currency, CASE n.kind WHEN 'cancellation' THEN -f.amount ELSE f.amount END AS amount,
-           CASE n.kind WHEN 'cancellation' THEN -f.tax ELSE f.tax END AS tax
+           f.currency, CASE n.kind WHEN 'cancellation' THEN -1 ELSE 1 END * CAST(n.content ->> 'amount' AS bigint) AS
+           amount, CASE n.kind WHEN 'cancellation' THEN -1 ELSE 1 END * CAST(n.content ->> 'tax' AS bigint) AS tax
     FROM credit_note n JOIN refund f ON f.id = n.refund_id JOIN orders o ON o.id = f.order_id
     LEFT JOIN returns r ON r.id = f.return_id
     WHERE (n.year, n.number) < (:year, :number) ORDER BY n.year DESC, n.number DESC LIMIT :limit

@@ -1,10 +1,9 @@
 """What a credit note says: who sold what to whom, and what of it was paid back."""
 
-from datetime import date, datetime
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -60,29 +59,14 @@ class NoteContent(msgspec.Struct, frozen=True):
 
 
 _FIND: Final = """
-    SELECT n.document, coalesce(c.document, '') AS cancels, n.kind AS note_kind, n.issued_at, t.at, w.facts AS seller,
-           o.locale, o.name, o.email, o.address, o.number AS order_number, o.placed_at, f.order_id,
-           coalesce(r.rma, '') AS rma, f.id AS refund_id, f.kind, f.reason, f.destination, f.currency, f.amount, f.tax,
-           f.bonus, f.release_id, f.livemode, p.card_last4
-    FROM credit_note n JOIN refund f ON f.id = n.refund_id JOIN orders o ON o.id = f.order_id
-    JOIN payment p ON p.id = f.payment_id JOIN credit_note_seller w ON w.id = n.seller_id
-    JOIN ledger_transaction t ON t.id = n.ledger_transaction_id
-    LEFT JOIN returns r ON r.id = f.return_id LEFT JOIN credit_note c ON c.id = n.cancels_id
+    SELECT f.order_id, n.document, coalesce(c.document, '') AS cancels, w.facts AS seller, n.content
+    FROM credit_note n JOIN refund f ON f.id = n.refund_id JOIN credit_note_seller w ON w.id = n.seller_id
+    LEFT JOIN credit_note c ON c.id = n.cancels_id
     WHERE n.year = :year AND n.number = :number
 """
-_LINES: Final = """
-    SELECT coalesce(l.title, '') AS title, coalesce(l.sku, '') AS sku, coalesce(l.size, '') AS size,
-           coalesce(l.color, '') AS color, c.quantity, c.amount, c.tax
-    FROM refund_line c LEFT JOIN order_line l ON l.id = c.order_line_id
-    WHERE c.release_id = :release_id AND c.voided_at IS NULL ORDER BY l.position NULLS LAST, c.first_unit
-"""
-_OTHERS: Final = """
-    SELECT CAST(coalesce(sum(amount), 0) AS bigint) AS amount FROM refund
-    WHERE release_id = :release_id AND id <> :id AND status <> 'canceled'
-"""
 
 
-async def note_for(db: AsyncConnection, actor: Actor, document: str, zone: str) -> NoteContent:
+async def note_for(db: AsyncConnection, actor: Actor, document: str) -> NoteContent:
     """What a document says, if the actor may see it: finance and support any, a customer those of their own order.
 
     Raises:
@@ -95,37 +79,8 @@ async def note_for(db: AsyncConnection, actor: Actor, document: str, zone: str) 
     if not rows or (actor.kind == "customer" and rows[0].order_id != actor.order_id):
         raise NotFoundError(mark("There is no such credit note."))
     [row] = rows
-    lines = [NoteLine(*line) for line in await run(db, _LINES, release_id=row.release_id)]
-    [others] = await run(db, _OTHERS, release_id=row.release_id, id=row.refund_id)
-    here = ZoneInfo(zone)
-
-    def day(moment: datetime) -> date:
-        return moment.astimezone(here).date()
-
-    return NoteContent(
-        document=row.document,
-        cancels=row.cancels,
-        issued=day(row.issued_at),
-        locale=row.locale,
-        seller=row.seller,
-        buyer=row.address | {"name": row.name, "email": row.email},
-        order_number=row.order_number,
-        ordered=day(row.placed_at),
-        rma=row.rma,
-        refunded=day(row.at),
-        refund_id=row.refund_id,
-        kind=row.kind,
-        reason=row.reason,
-        destination=row.destination,
-        card_last4=row.card_last4,
-        currency=row.currency,
-        lines=lines,
-        others=others.amount if lines else 0,
-        amount=row.amount,
-        tax=row.tax,
-        bonus=row.bonus,
-        sandbox=not row.livemode,
-    )
+    numbered = {"document": row.document, "cancels": row.cancels, "seller": row.seller}
+    return msgspec.convert(row.content | numbered, NoteContent)
 
 
 def rate(amount: int, tax: int, units: int = 1) -> Decimal | None:

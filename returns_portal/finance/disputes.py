@@ -16,6 +16,7 @@ from returns_portal.finance.refund import Entry, Event
 from returns_portal.orders.queries import OrderView, order_for
 from returns_portal.refunds.queries import RefundView, refunds_of_order
 from returns_portal.returns.queries import ReturnView, returns_of_order
+from returns_portal.tryon.queries import TrialView, trial_of_order
 from returns_portal.warehouse.queries import ParcelView, parcels_of
 
 
@@ -120,6 +121,8 @@ class DisputeStory(msgspec.Struct, frozen=True):
 
     dispute: DisputeView
     order: OrderView
+    trial: TrialView | None
+    """What was sent to be tried, and what its carriers told; None where the order is no trial."""
     returns: list[Sent]
     refunds: list[RefundView]
     statements: list[Statement]
@@ -160,6 +163,7 @@ async def dispute_story(db: AsyncConnection, actor: Actor, dispute_id: UUID) -> 
     return DisputeStory(
         dispute=dispute,
         order=order,
+        trial=await trial_of_order(db, dispute.order_id),
         returns=await _returns(db, actor, dispute.order_id, order),
         refunds=await refunds_of_order(db, actor, dispute.order_id),
         statements=[Statement(*row) for row in await run(db, _STATEMENTS, id=dispute.order_id)],
@@ -207,28 +211,34 @@ class Overpaid(msgspec.Struct, frozen=True):
     amount: int
     over: int
     disputed: int
+    """What banks took, in disputes that are open or lost."""
     outside: int
+    open: bool
+    """Whether a dispute may still be won, and the money come back."""
 
 
-# Only payments that somebody else has touched can be so: those are found by their index.
+# Only payments that somebody else has touched can be so: those are found by their index. What is planned is held, or is
+# stopped, and has not gone back.
 _OVERPAID: Final = """
     WITH touched AS (
         SELECT payment_id, max(changed_at) AS at FROM refund WHERE kind = 'outside' GROUP BY payment_id
-        UNION ALL SELECT payment_id, max(coalesce(closed_at, recorded_at)) FROM dispute WHERE status = 'lost'
-        GROUP BY payment_id),
+        UNION ALL SELECT payment_id, max(coalesce(closed_at, recorded_at)) FROM dispute
+        WHERE status = 'lost' OR (closed_at IS NULL AND withdrawn > 0) GROUP BY payment_id),
     payments AS (SELECT payment_id, max(at) AS at FROM touched GROUP BY payment_id),
     gone AS (
         SELECT t.payment_id, t.at, coalesce((
                    SELECT sum(f.amount) FROM refund f WHERE f.payment_id = t.payment_id
-                   AND f.status NOT IN ('failed', 'canceled')), 0) AS refunded, coalesce((
+                   AND f.status NOT IN ('planned', 'failed', 'canceled')), 0) AS refunded, coalesce((
                    SELECT sum(f.amount) FROM refund f WHERE f.payment_id = t.payment_id AND f.kind = 'outside'
-                   AND f.status NOT IN ('failed', 'canceled')), 0) AS outside, coalesce((
-                   SELECT sum(d.withdrawn) FROM dispute d WHERE d.payment_id = t.payment_id AND d.status = 'lost'
-               ), 0) AS disputed
+                   AND f.status NOT IN ('planned', 'failed', 'canceled')), 0) AS outside, coalesce((
+                   SELECT sum(d.withdrawn) FROM dispute d WHERE d.payment_id = t.payment_id
+                   AND (d.status = 'lost' OR d.closed_at IS NULL)), 0) AS disputed,
+               EXISTS (SELECT FROM dispute d WHERE d.payment_id = t.payment_id AND d.closed_at IS NULL
+                   AND d.withdrawn > 0) AS open
         FROM payments t)
     SELECT p.id AS payment_id, o.number AS order_number, p.currency, p.amount,
            CAST(p.refunded_before + g.refunded + g.disputed - p.amount AS bigint) AS over,
-           CAST(g.disputed AS bigint) AS disputed, CAST(g.outside AS bigint) AS outside
+           CAST(g.disputed AS bigint) AS disputed, CAST(g.outside AS bigint) AS outside, g.open
     FROM gone g JOIN payment p ON p.id = g.payment_id JOIN orders o ON o.id = p.order_id
     WHERE p.refunded_before + g.refunded + g.disputed > p.amount AND NOT EXISTS (
         SELECT FROM history h WHERE h.subject_id = p.id AND h.action = 'overpayment_reviewed' AND h.at >= g.at)

@@ -3,58 +3,49 @@
 import codecs
 import os
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO
 
-import psycopg
 from litestar.response import Stream
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.db import Begin, beginner, create_engine
 from returns_portal.embedded import database_url
+from returns_portal.finance.closed_export import closed_months, closed_rows
 from returns_portal.finance.filters import Basis, Filters, period
-from returns_portal.finance.listing import Listing, reading
+from returns_portal.finance.listing import Listing, copied, reading
 from returns_portal.finance.report import report_listing
 from returns_portal.finance.spreadsheets import write_report
 from returns_portal.settings import Settings
 from returns_portal.shop.queries import current as current_shop
 
-_CHUNK: Final = 64 * 1024
 FindListing = Callable[[AsyncConnection, str], Awaitable[Listing]]
 
 
-async def copied(driver: psycopg.AsyncConnection[Any], listing: Listing) -> AsyncIterator[bytes]:
-    """The listing as CSV, in chunks."""
-    query, values = listing.query()
-    gathered = bytearray()
-    async with driver.cursor() as cursor, cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER)", values) as copy:
-        async for row in copy:
-            gathered += row
-            if len(gathered) >= _CHUNK:
-                yield bytes(gathered)
-                gathered.clear()
-    if gathered:
-        yield bytes(gathered)
-
-
-async def stream(begin: Begin, listing: Listing, *, bom: bool = False) -> AsyncIterator[bytes]:
+async def stream(begin: Begin, listing: Listing) -> AsyncGenerator[bytes]:
     """A listing as CSV, in chunks, from one snapshot of the database.
 
-    It opens a transaction of its own, because a response is read after its request's one has ended. With `bom` it
-    begins with the mark by which spreadsheets know UTF-8.
+    It opens a transaction of its own, because a response is read after its request's one has ended.
     """
-    if bom:
-        yield codecs.BOM_UTF8
     async with reading(begin) as driver:
         async for chunk in copied(driver, listing):
             yield chunk
 
 
-def stream_refunds(begin: Begin, filters: Filters, *, bom: bool = False) -> AsyncIterator[bytes]:
-    """The refund report as CSV."""
-    return stream(begin, report_listing(filters), bom=bom)
+async def stream_refunds(begin: Begin, filters: Filters, *, bom: bool = False) -> AsyncIterator[bytes]:
+    """The refund report as CSV; of whole months that are closed, the rows of their files.
+
+    With `bom` it begins with the mark by which spreadsheets know UTF-8.
+    """
+    if bom:
+        yield codecs.BOM_UTF8
+    closed = await closed_months(begin, filters)
+    chunks = closed_rows(begin, closed) if closed else stream(begin, report_listing(filters))
+    async with aclosing(chunks):
+        async for chunk in chunks:
+            yield chunk
 
 
 async def export_refunds(

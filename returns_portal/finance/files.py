@@ -1,7 +1,7 @@
 """Files that the portal keeps: written once, whole, in chunks in the database, and given out as they are."""
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import IO, Final
 from uuid import UUID
 
@@ -80,7 +80,7 @@ async def kept(db: AsyncConnection, file_id: UUID) -> KeptFile:
     return KeptFile(*rows[0])
 
 
-async def content(begin: Begin, file_id: UUID) -> AsyncIterator[bytes]:
+async def content(begin: Begin, file_id: UUID) -> AsyncGenerator[bytes]:
     """The content in chunks, each read by itself, so that a slow line holds no transaction."""
     number = 0
     while True:

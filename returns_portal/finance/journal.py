@@ -21,7 +21,8 @@ import msgspec
 
 from returns_portal.finance.codes import CODES_SQL
 from returns_portal.finance.listing import Column, Listing
-from returns_portal.finance.report import COLUMNS, JOINS
+from returns_portal.finance.report import COLUMNS, joins
+from returns_portal.refunds.attempts import AS_BOOKED
 
 
 class Members(msgspec.Struct, frozen=True):
@@ -95,6 +96,8 @@ def journal_listing(members: Members, zone: str, *, livemode: bool) -> Listing:
 
 
 _SIGN: Final = "CASE t.kind WHEN 'refund_reversal' THEN -1 ELSE 1 END"
+_LINE: Final = "CASE t.kind WHEN 'refund_reversal' THEN 'refund_failure' ELSE 'refund' END"
+"""What comes back has a line of the gateway's of its own, and goes in by another payout."""
 _MOVEMENTS: Final = (
     Column("movement", "CASE t.kind WHEN 'refund_reversal' THEN 'reversal' ELSE 'refund' END"),
     Column("booked_at", "t.booked_at", "moment"),
@@ -110,9 +113,12 @@ _MOVEMENTS: Final = (
 
 
 def movements_listing(members: Members) -> Listing:
-    """The refunds among these transactions, and with negative amounts their reversals, as the report shows refunds."""
+    """The refunds among these transactions, and with negative amounts their reversals, as the report shows refunds.
+
+    Each is told as it was booked, whatever has become of the refund since.
+    """
     source = f"""
-        FROM ({members.sql}) AS t JOIN refund f ON f.id = t.cause_id {JOINS}
+        FROM ({members.sql}) AS t {AS_BOOKED} {joins(_LINE)}
         LEFT JOIN credit_note n ON n.ledger_transaction_id = t.id
         WHERE t.cause = 'refund' AND t.kind IN ('refund', 'refund_reversal')
     """

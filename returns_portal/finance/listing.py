@@ -2,13 +2,15 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import psycopg
 
 from returns_portal.db import Begin, raw_connection
 from returns_portal.finance.cells import moment_sql, safe_sql, scale_sql, serial_sql
+
+_CHUNK: Final = 64 * 1024
 
 
 class Column(NamedTuple):
@@ -67,3 +69,17 @@ async def reading(begin: Begin) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
         # Enough to join and sort a year without spilling to disk.
         await driver.execute("SET LOCAL work_mem = '64MB'")
         yield driver
+
+
+async def copied(driver: psycopg.AsyncConnection[Any], listing: Listing) -> AsyncIterator[bytes]:
+    """The listing as CSV, in chunks."""
+    query, values = listing.query()
+    gathered = bytearray()
+    async with driver.cursor() as cursor, cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER)", values) as copy:
+        async for row in copy:
+            gathered += row
+            if len(gathered) >= _CHUNK:
+                yield bytes(gathered)
+                gathered.clear()
+    if gathered:
+        yield bytes(gathered)

@@ -109,6 +109,9 @@ class ClosedFile(SQLModel, table=True):
     period_id: UUID = Field(primary_key=True, foreign_key="closed_period.id")
     kind: str = Field(primary_key=True)
     file_id: UUID = Field(foreign_key="finance_file.id", unique=True)
+    sums: list[dict[str, Any]] | None = Field(default=None, sa_column=json(nullable=True))
+    """What the rows of `refunds.csv` come to, read from the file itself, as `totals` of the month; None of the others.
+    """
 
 
 class Seller(SQLModel, table=True):
@@ -156,6 +159,8 @@ class CreditNote(SQLModel, table=True):
     """The posting that it documents."""
     cancels_id: UUID | None = Field(default=None, foreign_key="credit_note.id")
     seller_id: UUID = Field(foreign_key="credit_note_seller.id")
+    content: dict[str, Any] = Field(sa_column=json())
+    """What it says besides its number and the seller, as it was when the number was given (`credit_notes_content`)."""
     issued_at: datetime = Field(sa_column=moment(nullable=False))
 
 

@@ -13,7 +13,7 @@ from returns_portal.actor import Actor
 from returns_portal.finance.disputes import DisputeView, Overpaid, open_disputes, overpaid
 from returns_portal.finance.words import SOON
 from returns_portal.refunds.lowering import left_for
-from returns_portal.refunds.models import RefundStatus
+from returns_portal.refunds.models import NOT_TOLD, RefundStatus
 
 SHOWN: Final = 20
 """How many of each kind are shown; what is dealt with makes room for the next."""
@@ -33,6 +33,7 @@ class OpenRefund(msgspec.Struct, frozen=True):
     currency: str
     amount: int
     failure_reason: str
+    pending_reason: str | None
     card_last4: str
     unknown_since: datetime | None
     """Since when nobody knows what became of it, where that has lasted too long."""
@@ -137,9 +138,9 @@ class Tasks(msgspec.Struct, frozen=True):
 
 
 # The first condition is the index's, so that only open refunds are looked at.
-_REFUNDS: Final = """
+_REFUNDS: Final = f"""
     SELECT f.id, coalesce(r.rma, '') AS rma, o.number AS order_number, f.kind, f.status, f.destination, f.currency,
-           f.amount, f.failure_reason, p.card_last4,
+           f.amount, f.failure_reason, f.pending_reason, p.card_last4,
            CASE WHEN u.since < :unknown THEN u.since END AS unknown_since, r.refund_deadline
     FROM refund f LEFT JOIN returns r ON r.id = f.return_id JOIN orders o ON o.id = f.order_id
     JOIN payment p ON p.id = f.payment_id
@@ -150,9 +151,9 @@ _REFUNDS: Final = """
     WHERE f.status NOT IN ('succeeded', 'canceled')
       AND (f.status IN ('failed', 'unknown') OR (f.status = 'submitting' AND u.since < :unknown)
            OR (f.status = 'planned' AND p.status = 'failed')
-           OR (f.status = 'pending' AND f.pending_reason = 'insufficient_funds'))
+           OR (f.status = 'pending' AND f.pending_reason IN ('insufficient_funds', '{NOT_TOLD}')))
     ORDER BY coalesce(u.since < :unknown, false) DESC, r.refund_deadline, f.id LIMIT :shown
-"""
+"""  # noqa: S608 - the interpolated word is our own
 _COUNTS: Final = """
     SELECT (SELECT count(*) FROM refund WHERE status NOT IN ('succeeded', 'canceled')
             AND status = 'awaiting_transfer') AS transfers,
@@ -219,7 +220,7 @@ _TRIALS: Final = """
                AS bigint) AS amount,
            coalesce((SELECT c.failure FROM trial_charge c WHERE c.trial_id = t.id AND c.failure <> ''
                      ORDER BY c.changed_at DESC, c.id DESC LIMIT 1), '') AS failure
-    FROM trial t WHERE t.status IN ('overdue', 'payment_action_needed')
+    FROM trial t WHERE t.status IN ('overdue', 'payment_action_needed', 'authorisation_expired')
     ORDER BY t.status, t.changed_at, t.id LIMIT :shown
 """
 # A periodic job (it has a queueing lock) comes again by itself.

@@ -16,6 +16,7 @@ from returns_portal.errors import InvalidError
 from returns_portal.finance import (
     actions,
     web_approvals,
+    web_claims,
     web_closing,
     web_credit_notes,
     web_decisions,
@@ -153,6 +154,7 @@ routes: list[Any] = [
     *web_closing.routes,
     *web_credit_notes.routes,
     *web_decisions.routes,
+    *web_claims.routes,
     *web_disputes.routes,
     *web_journal.routes,
     *web_liability.routes,

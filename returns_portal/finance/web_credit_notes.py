@@ -15,7 +15,6 @@ from returns_portal.finance.credit_notes_content import note_for
 from returns_portal.finance.printing import print_note
 from returns_portal.i18n import mark
 from returns_portal.labels.renderer import LabelRenderer
-from returns_portal.shop.queries import current
 from returns_portal.web import page, requires_staff
 from returns_portal.web.transaction import asking
 
@@ -47,7 +46,7 @@ async def notes_page(
 async def note_pdf(request: AnyRequest, document: FromPath[str]) -> Response[bytes]:
     """One credit note; a number is easily guessed, so that it is told only to those whose order it is, and to staff."""
     async with asking(request) as (db, actor):
-        content = await note_for(db, actor, document, (await current(db)).timezone)
+        content = await note_for(db, actor, document)
     documents: LabelRenderer = request.app.state.labels
     return Response(
         await print_note(documents.pool, content),

@@ -109,7 +109,7 @@ async def _give_once(
         amount=0 if shipping else typed_amount(sent, "amount", currency),
         shipping=shipping,
         refund_to=RefundTo.POINTS if sent.get("refund_to") == RefundTo.POINTS else RefundTo.ORIGINAL,
-        agreed=sent.get("agreed") == "yes",
+        points_consent=sent.get("points_consent") == "yes",
     )
 
     async def work() -> tuple[int, object]:

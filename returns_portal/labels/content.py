@@ -9,7 +9,7 @@ Size = Literal["4x6", "a4", "letter"]
 SIZES: tuple[Size, ...] = ("4x6", "a4", "letter")
 
 LONGEST_NAME = 200
-LONGEST_LINE = 120
+LONGEST_LINE = 200
 """Longer names and lines than these (characters) are cut with an ellipsis; up to them, all is printed."""
 
 
@@ -54,3 +54,5 @@ class LabelContent(msgspec.Struct, frozen=True):
     shop_phone: str
     shop_email: str
     sandbox: bool
+    to_choose: bool = False
+    """Whether it lies in a trial's parcel: then any of the items may go back, and none has to."""

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock
 from returns_portal.actor import Actor
+from returns_portal.catalog.sizes import arranged
 from returns_portal.db import run
 from returns_portal.errors import ConflictError
 from returns_portal.i18n import mark
@@ -41,7 +42,10 @@ async def label_content(db: AsyncConnection, actor: Actor, rma: str, *, shop: Sh
         licence=shop.licence,
         order_number=view.order_number,
         items=tuple(
-            LabelItem(line.quantity, line.title, line.size, line.color) for line in view.lines if line.quantity
+            arranged(
+                [LabelItem(line.quantity, line.title, line.size, line.color) for line in view.lines if line.quantity],
+                lambda item: (item.title, item.size),
+            )
         ),
         issued=view.created_at.astimezone(ZoneInfo(shop.timezone)).date(),
         locale=view.locale,
@@ -49,7 +53,11 @@ async def label_content(db: AsyncConnection, actor: Actor, rma: str, *, shop: Sh
         shop_phone=shop.phone,
         shop_email=shop.email,
         sandbox=sandbox,
+        to_choose=view.of_trial and bool(await run(db, _IN_A_PARCEL, id=view.id)),
     )
+
+
+_IN_A_PARCEL: Final = "SELECT id FROM trial WHERE return_id = :id"
 
 
 def _address(parts: dict[str, str]) -> PostalAddress:

@@ -21,8 +21,8 @@ _SHEETS = {
 _SHEET_OFFSET = 48
 """Dots from the edges of an A4 or Letter sheet to the label on it: 6 mm, so that its ink begins at 10."""
 
-_SENDER_TYPE = (10.5, 9.0, 7.5, 8.0, 6.5, 5.5, 4.5)
-_RECIPIENT_TYPE = (15.0, 12.5, 10.5, 9.0, 7.5, 6.5, 5.5, 4.5)
+_SENDER_TYPE = (10.5, 9.0, 7.5, 8.0, 6.5, 5.5, 4.5, 4.0)
+_RECIPIENT_TYPE = (15.0, 12.5, 10.5, 9.0, 7.5, 6.5, 5.5, 4.5, 4.0)
 """Points in which the addresses are set, tried in turn until they keep within their places."""
 _FIRST_CROWDED = 3
 """From this step of the sender on, addresses take the label's whole width."""

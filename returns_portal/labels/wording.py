@@ -68,6 +68,7 @@ def wording(content: LabelContent, translate: Translate) -> dict[str, object]:
         "shop_phone": printable(content.shop_phone),
         "shop_email": printable(content.shop_email),
         "sandbox": content.sandbox,
+        "to_choose": content.to_choose,
     }
 
 

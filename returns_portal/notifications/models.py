@@ -27,6 +27,7 @@ class Email(SQLModel, table=True):
         one_of(EmailStatus, "status"),
         Index("ix_email_due", "next_try_at", postgresql_where="status IN ('queued', 'sending')"),
         Index("ix_email_sent", "created_at"),
+        Index("ix_email_reminder", "subject_id", postgresql_where="template = 'trial_reminder'"),
     )
 
     id: UUID = Field(primary_key=True)

@@ -1,7 +1,7 @@
 """Taking orders in, and changing them as long as nothing stands on them.
 
-Once a return was filed, or Stripe holds the payment, what was paid cannot change any more: units were promised, and
-refunded, at these amounts.
+Once a return was filed, money went back in another way, or Stripe holds the payment, what was paid cannot change any
+more: units were promised, and refunded, at these amounts.
 """
 
 from collections import defaultdict
@@ -43,14 +43,28 @@ _ALWAYS_OPEN: Final = {
 _BOOKKEEPING: Final = {"created_at", "updated_at", "fingerprint"}
 _HELD: Final = {PaymentStatus.CREATING, PaymentStatus.CAPTURED}
 
-# Returns stand above orders and are not imported here; that one exists is all that an order has to know of them.
-_LOCK = """
-    SELECT o.*, EXISTS (SELECT FROM returns r WHERE r.order_id = o.id) AS has_returns,
+# Returns, refunds and points stand above orders and are not imported here; that there are some is all that an order
+# has to know of them. Who gives money back holds the order's lock, so they are looked for by a statement behind it: one
+# that waits for the lock itself would not see what came in meanwhile.
+_LOCK = "SELECT id FROM orders WHERE number = :number FOR UPDATE"
+_STORED = """
+    SELECT o.*, EXISTS (SELECT FROM returns r WHERE r.order_id = o.id)
+            OR EXISTS (SELECT FROM refund f WHERE f.order_id = o.id)
+            OR EXISTS (SELECT FROM goodwill g WHERE g.order_id = o.id) AS stood_on,
+           EXISTS (SELECT FROM points_earning e WHERE e.order_id = o.id) AS has_earned,
            EXISTS (SELECT FROM payment p WHERE p.order_id = o.id AND p.tender = 'stripe') AS has_stripe,
            EXISTS (SELECT FROM shop s WHERE o.placed_at >= s.points_since) AS may_earn
-    FROM orders o WHERE o.number = :number FOR UPDATE OF o
+    FROM orders o WHERE o.number = :number
 """
 _LINES = "SELECT * FROM order_line WHERE order_id = :id ORDER BY position"
+# What came back had left the shop, whatever its system says by now.
+_SHIPPED = """
+    UPDATE order_line l SET shipped = greatest(:shipped, (
+        SELECT coalesce(sum(i.quantity), 0) FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id
+        WHERE i.order_line_id = l.id AND p.undone_at IS NULL AND i.acceptance = 'accepted' AND i.decided_at IS NULL
+          AND i.condition <> 'not_shipped'))
+    WHERE l.id = :id
+"""
 
 
 class Put(NamedTuple):
@@ -81,7 +95,8 @@ async def store(db: AsyncConnection, actor: Actor, new: Prepared) -> Put:
     created = await insert_new(db, actor, [new])
     if created:
         return Put(created[new.order.number], "created")
-    stored = (await db.execute(text(_LOCK), {"number": new.order.number})).one()
+    await db.execute(text(_LOCK), {"number": new.order.number})
+    stored = (await db.execute(text(_STORED), {"number": new.order.number})).one()
     if stored.source == TRIAL:
         raise ConflictError(
             mark("This number is a trial's. It is changed by what becomes of the trial alone."), code="order_is_trial"
@@ -119,13 +134,20 @@ async def _update(db: AsyncConnection, actor: Actor, stored: Row[Any], new: Prep
     lines = (await db.execute(text(_LINES), {"id": stored.id})).all()
     payments = await payment_queries.of_order(db, stored.id, lock=True)
     changes = _compare(new, stored, lines, payments)
-    if stored.has_returns or any(p.tender == Tender.STRIPE and p.status in _HELD for p in payments):
+    if stored.stood_on or any(p.tender == Tender.STRIPE and p.status in _HELD for p in payments):
         _require_open(changes.names)
+    if stored.has_earned and "currency" in changes.columns:
+        raise ConflictError(
+            mark("This order has earned points in its currency, which cannot change any more."),
+            code="order_frozen",
+            field="currency",
+            detail=["currency"],
+        )
     await db.execute(update(Order).where(col(Order.id) == stored.id).values(changes.columns))
     if changes.lines is not None:
         await db.execute(delete(OrderLine).where(col(OrderLine.order_id) == stored.id))
     if changes.shipped:
-        await db.execute(text("UPDATE order_line SET shipped = :shipped WHERE id = :id"), changes.shipped)
+        await db.execute(text(_SHIPPED), changes.shipped)
     if changes.removed_payments:
         await db.execute(delete(Payment).where(col(Payment.id).in_(changes.removed_payments)))
     told = ("order", stored.id, "updated", {"source": new.source, "changed": sorted(changes.names)})
@@ -143,7 +165,7 @@ def _require_open(changed: set[str]) -> None:
     closed = sorted(changed - _ALWAYS_OPEN - {"shipped", "payments_added"})
     if closed:
         raise ConflictError(
-            mark("There is a return or a captured payment for this order, so this cannot change any more: {what}."),
+            mark("This order has a return, a refund or a captured payment, so this cannot change any more: {what}."),
             code="order_frozen",
             field=closed[0],
             detail=closed,
@@ -197,7 +219,7 @@ def _is_same_payment(old: Row[Any], new: Mapping[str, Any]) -> bool:
     A payment of a file may have been made in the sandbox, or found to be none of our Stripe account's; it stays
     what it became, unless the file is imported anew with payments in the sandbox.
     """
-    told = ("amount", "method", "imported_reference")
+    told = ("amount", "currency", "livemode", "method", "imported_reference")
     if any(getattr(old, name) != new[name] for name in told):
         return False
     if old.tender == new["tender"]:

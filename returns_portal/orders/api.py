@@ -18,6 +18,7 @@ from returns_portal.i18n import mark
 from returns_portal.orders import actions, queries
 from returns_portal.orders.intake import OrderInput
 from returns_portal.orders.queries import OrderPage, OrderView
+from returns_portal.web.bodies import strictly
 from returns_portal.web.site import site
 
 
@@ -42,7 +43,7 @@ async def put_order(
     addressed = number_in_path(number)
     if data.number and order_number(data.number) != addressed:
         raise InvalidError(mark("The address and the body name different orders."), field="number")
-    order = msgspec.structs.replace(data, number=addressed)
+    order = msgspec.structs.replace(strictly(await request.body(), OrderInput), number=addressed)
     stored = await actions.put_order(db, actor, site(request).settings, order)
     view = await queries.order_for(db, actor, addressed)
     return Response(view, status_code=201 if stored.outcome == "created" else 200)

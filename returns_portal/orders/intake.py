@@ -13,7 +13,7 @@ from returns_portal.orders.models import FinancialStatus
 from returns_portal.payments.models import Tender
 
 
-class AddressInput(msgspec.Struct, frozen=True, kw_only=True):
+class AddressInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the order was sent, in any script."""
 
     name: str
@@ -26,7 +26,7 @@ class AddressInput(msgspec.Struct, frozen=True, kw_only=True):
     postal_code: str | None = None
 
 
-class LineInput(msgspec.Struct, frozen=True, kw_only=True):
+class LineInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One line; `discount` and `tax` are of all its units together."""
 
     sku: str
@@ -46,7 +46,7 @@ class LineInput(msgspec.Struct, frozen=True, kw_only=True):
         return self.unit_price * self.quantity - self.discount
 
 
-class ShippingInput(msgspec.Struct, frozen=True, kw_only=True):
+class ShippingInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What delivery cost the customer."""
 
     price: int = 0
@@ -61,7 +61,7 @@ class ShippingInput(msgspec.Struct, frozen=True, kw_only=True):
         return self.price - self.discount
 
 
-class PaymentInput(msgspec.Struct, frozen=True, kw_only=True):
+class PaymentInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One tender of the order."""
 
     tender: Tender
@@ -75,7 +75,7 @@ class PaymentInput(msgspec.Struct, frozen=True, kw_only=True):
     refunded_before: int = 0
 
 
-class OrderInput(msgspec.Struct, frozen=True, kw_only=True):
+class OrderInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A whole order."""
 
     email: str

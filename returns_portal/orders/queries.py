@@ -31,7 +31,7 @@ class LineView(msgspec.Struct, frozen=True):
     quantity: int
     shipped: int
     returnable: int
-    """How many are in no return yet that was not cancelled; none of a cancelled order."""
+    """How many are in no return yet that was not cancelled, nor came in one uncalled for; none of a cancelled order."""
     unit_price: int
     discount: int
     tax: int
@@ -111,8 +111,8 @@ class OrderPage(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
-# Returns stand above orders and are not imported here; their tables are only counted. One statement, because every
-# customer's page and every program's look at an order begins with it.
+# Returns and refunds stand above orders and are not imported here; their tables are only counted. One statement,
+# because every customer's page and every program's look at an order begins with it.
 _VIEW = """
     SELECT o.id, o.number, o.email, o.name, o.phone, o.locale, o.currency, o.placed_at, o.shipped_at, o.delivered_at,
            o.cancelled_at, o.financial_status, o.fulfillment_status, o.address AS shipping_address, o.order_discount,
@@ -124,9 +124,11 @@ _VIEW = """
                 'line_id', l.id, 'sku', l.sku, 'title', l.title, 'size', l.size, 'color', l.color,
                 'quantity', l.quantity, 'shipped', l.shipped, 'unit_price', l.unit_price, 'discount', l.discount,
                 'tax', l.tax, 'paid', (SELECT sum(unit) FROM unnest(l.unit_paid) AS unit),
-                'returnable', CASE WHEN o.cancelled_at IS NULL THEN greatest(0, l.quantity - coalesce((
-                    SELECT sum(a.quantity) FROM return_line a JOIN returns r ON r.id = a.return_id
-                    WHERE a.order_line_id = l.id AND r.status <> 'cancelled'), 0)) ELSE 0 END
+                'returnable', CASE WHEN o.cancelled_at IS NULL THEN greatest(0, l.quantity - greatest(
+                    (SELECT coalesce(sum(a.quantity), 0) FROM return_line a JOIN returns r ON r.id = a.return_id
+                     WHERE a.order_line_id = l.id AND r.status <> 'cancelled'),
+                    (SELECT coalesce(sum(s.quantity), 0) FROM refund_line s
+                     WHERE s.order_line_id = l.id AND s.voided_at IS NULL))) ELSE 0 END
             ) ORDER BY l.position) FROM order_line l WHERE l.order_id = o.id) AS lines,
            (SELECT coalesce(json_agg(json_build_object(
                 'payment_id', p.id, 'tender', p.tender, 'status', p.status, 'amount', p.amount,

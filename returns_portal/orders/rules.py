@@ -3,6 +3,7 @@
 The order's discount is shared among the lines in proportion to what they cost, by largest remainder; within a line
 the first k of n units cost `S(k) = paid * k // n`, so that units refunded one by one come to the same as all at
 once, and the last one takes the remainder. Units, shipping and extras (duties, tips) sum to the order's total exactly.
+Where a card paid in a currency of which Stripe takes only every tenth minor unit, units are cut in those steps.
 """
 
 from itertools import pairwise
@@ -11,6 +12,8 @@ import msgspec
 
 from returns_portal.money import allocate
 from returns_portal.orders.intake import LineInput, OrderInput, ShippingInput
+from returns_portal.payments.amounts import step_of
+from returns_portal.payments.models import Tender
 
 
 class FrozenLine(msgspec.Struct, frozen=True):
@@ -35,10 +38,16 @@ class FrozenOrder(msgspec.Struct, frozen=True):
 
 def freeze(order: OrderInput) -> FrozenOrder:
     """Split a checked order into what was paid for each of its units and for shipping."""
-    shares = allocate(order.order_discount, [line.net for line in order.lines])
+    step = _step(order)
+    whole = step if order.order_discount % step == 0 else 1
+    shares = allocate(order.order_discount // whole, [line.net for line in order.lines])
+    lines = [
+        _freeze_line(line, share * whole, step, order.tax_included)
+        for line, share in zip(order.lines, shares, strict=True)
+    ]
     shipping = order.shipping
     return FrozenOrder(
-        lines=[_freeze_line(line, share, order.tax_included) for line, share in zip(order.lines, shares, strict=True)],
+        lines=lines,
         shipping_paid=shipping.net + (0 if order.tax_included else shipping.tax),
         shipping_tax=shipping.tax,
         shipping_refundable=_refundable(shipping, order.tax_included),
@@ -47,16 +56,29 @@ def freeze(order: OrderInput) -> FrozenOrder:
     )
 
 
-def slices(total: int, units: int) -> list[int]:
-    """Cut `total` into cumulative slices: the first k of them come to `total * k // units`."""
-    return [after - before for before, after in pairwise(total * k // units for k in range(units + 1))]
+def slices(total: int, units: int, step: int = 1) -> list[int]:
+    """Cut `total` into cumulative slices: the first k of them come to `total * k // units`, in whole steps.
+
+    The last one takes what is left, and what is less than a step with it.
+    """
+    cuts = [total * k // units // step * step for k in range(units)]
+    return [after - before for before, after in pairwise([*cuts, total])]
 
 
-def _freeze_line(line: LineInput, order_share: int, tax_included: bool) -> FrozenLine:
+def _step(order: OrderInput) -> int:
+    """Units that are refunded one by one, by card, have to be amounts that Stripe can be told.
+
+    Prices that hold their tax alone: beside steps, tax on top would have to be more for one unit than for its like.
+    """
+    by_card = any(payment.tender == Tender.STRIPE for payment in order.payments)
+    return step_of(order.currency) if by_card and order.tax_included else 1
+
+
+def _freeze_line(line: LineInput, order_share: int, step: int, tax_included: bool) -> FrozenLine:
     net = line.net - order_share
     if tax_included:
         # A shop may state the included tax as of before the order's discount; it cannot be more than what was paid.
-        unit_paid = slices(net, line.quantity)
+        unit_paid = slices(net, line.quantity, step if net % step == line.unit_price % step == 0 else 1)
         unit_tax = _share_tax(min(line.tax, net), unit_paid, [0] * line.quantity)
         unit_net = unit_paid
     else:

@@ -10,6 +10,9 @@ _THREE_DECIMAL = frozenset(["BHD", "JOD", "KWD", "OMR", "TND"])
 WHOLE_ONLY = frozenset(["ISK", "UGX"])
 """Stripe counts hundredths of these, which no longer exist: only fees and what is left after them have any."""
 
+UNPAYABLE = "amount_not_representable"
+"""The code of a failure that no other try by card can mend."""
+
 # https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts, in ISO minor units.
 _LEAST = {"AED": 200, "AUD": 50, "BRL": 50, "CAD": 50, "CHF": 50, "CZK": 1500, "DKK": 250, "EUR": 50, "GBP": 30}
 _LEAST |= {"HKD": 400, "HUF": 17500, "INR": 50, "JPY": 50, "MXN": 1000, "MYR": 200, "NOK": 300, "NZD": 50, "PLN": 200}
@@ -24,6 +27,12 @@ def chargeable(amount: int, currency: str) -> int:
     return -(-max(amount, _LEAST.get(currency, 1)) // step) * step
 
 
+def step_of(currency: str) -> int:
+    """What every amount by card is a multiple of, in ISO minor units."""
+    places = exponent(currency) - _exponent(currency)
+    return 10 if currency in _THREE_DECIMAL else _units(places) if places > 0 else 1
+
+
 def to_stripe(amount: int, currency: str) -> int:
     """Say an amount of ISO minor units in Stripe's units.
 
@@ -35,7 +44,7 @@ def to_stripe(amount: int, currency: str) -> int:
     if rest or whole % step:
         raise GatewayRefusedError(
             f"{amount} minor units of {currency} cannot be paid through Stripe.",
-            code="amount_not_representable",
+            code=UNPAYABLE,
         )
     return whole
 

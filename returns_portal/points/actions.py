@@ -6,16 +6,11 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock
+from returns_portal.accounts.rules import email_key
 from returns_portal.db import run
 from returns_portal.errors import NotFoundError
 from returns_portal.i18n import mark
 from returns_portal.ids import new_id
-
-
-def email_key(email: str) -> str:
-    """The address folded for comparison: people do not tell upper from lower case in their own address."""
-    return email.strip().casefold()
-
 
 _OPEN: Final = """
     INSERT INTO points_account (id, email_key, created_at) VALUES (:id, :key, :now) ON CONFLICT (email_key) DO NOTHING

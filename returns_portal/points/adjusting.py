@@ -1,11 +1,13 @@
 """Points given or taken by hand: always with a reason, above the shop's limit with a second person."""
 
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock, history
+from returns_portal.accounts.rules import email_key
 from returns_portal.actor import Actor
 from returns_portal.db import Rows, insert_rows, run
 from returns_portal.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
@@ -36,7 +38,7 @@ async def open_account(db: AsyncConnection, actor: Actor, email: str) -> UUID:
     found = await account_of(db, email)
     if found is not None:
         return found
-    if not await run(db, "SELECT id FROM orders WHERE email_key = :key LIMIT 1", key=email.strip().lower()):
+    if not await run(db, "SELECT id FROM orders WHERE email_key = :key LIMIT 1", key=email_key(email)):
         raise NotFoundError(
             mark("Nobody with this address has ordered here. Look the address up in one of the customer's orders."),
             field="email",
@@ -58,7 +60,7 @@ async def request(
     _check(currency, amount, reason)
     await lock_account_by_id(db, account_id)
     shop = await current(db)
-    second = shop.second_person and abs(amount) > shop.points_limit
+    second = shop.second_person and await _unseen(db, account_id, currency, amount) + abs(amount) > shop.points_limit
     now = clock.now()
     row = {
         "id": new_id(),
@@ -83,6 +85,21 @@ async def request(
         history.rows(actor, ("points_account", account_id, action, told)),
     )
     return AdjustmentStatus.PENDING if second else AdjustmentStatus.DONE
+
+
+_UNSEEN_FOR: Final = timedelta(days=30)
+_UNSEEN: Final = """
+    SELECT coalesce(sum(abs(amount)), 0)::bigint AS points FROM points_adjustment
+    WHERE account_id = :account_id AND currency = :currency AND NOT needed_second AND requested_at > :since
+        AND sign(amount) = sign(:amount)
+"""
+
+
+async def _unseen(db: AsyncConnection, account_id: UUID, currency: str, amount: int) -> int:
+    """How many points were given (or taken, as now) lately without a second person: many small ones are a large one."""
+    since = clock.now() - _UNSEEN_FOR
+    rows = await run(db, _UNSEEN, account_id=account_id, currency=currency, since=since, amount=amount)
+    return int(rows[0].points)
 
 
 def _check(currency: str, amount: int, reason: str) -> None:

@@ -19,6 +19,7 @@ from returns_portal.points import redemptions
 from returns_portal.points.queries import Redemption, look_up, redemption_for
 from returns_portal.points.redemptions import Hold
 from returns_portal.points.rules import HOLD_MINUTES, MOST_POINTS
+from returns_portal.texts import WITHOUT_NUL
 
 AnyRequest = Request[Any, Any, State]
 Db = NamedDependency[AsyncConnection]
@@ -35,7 +36,7 @@ Key = Annotated[
 class LookupIn(msgspec.Struct, forbid_unknown_fields=True):
     """Whose points. In the body, so that the address stands in no access log."""
 
-    email: Annotated[str, msgspec.Meta(min_length=3, max_length=254)]
+    email: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, min_length=3, max_length=254)]
 
 
 class ExpiringOut(msgspec.Struct, frozen=True):
@@ -67,11 +68,11 @@ class HoldIn(msgspec.Struct, forbid_unknown_fields=True):
     `order_number` may be given later, at capture. With it, points come back with their own expiry when the order does.
     """
 
-    email: Annotated[str, msgspec.Meta(min_length=3, max_length=254)]
-    currency: Annotated[str, msgspec.Meta(min_length=3, max_length=3)]
+    email: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, min_length=3, max_length=254)]
+    currency: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, min_length=3, max_length=3)]
     amount: Points
-    order_number: Annotated[str, msgspec.Meta(max_length=64)] = ""
-    reference: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    order_number: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=64)] = ""
+    reference: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=200)] = ""
     hold_minutes: Annotated[int, msgspec.Meta(ge=1, le=60 * 24 * 30)] = HOLD_MINUTES
 
 
@@ -79,7 +80,7 @@ class CaptureIn(msgspec.Struct, forbid_unknown_fields=True):
     """How many held points are spent (all of them, where `amount` is left out); the rest goes back."""
 
     amount: Points | None = None
-    order_number: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    order_number: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=64)] = ""
 
 
 @post("/customers/points-lookup", summary="A customer's points", status_code=200, security=[{"key": ["points:read"]}])

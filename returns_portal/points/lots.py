@@ -52,7 +52,7 @@ _TAKE: Final = """
             ORDER BY coalesce(cause_id = CAST(:own AS uuid), false) DESC, expires_at NULLS LAST, created_at, id
         ) - remaining AS before
         FROM points_lot WHERE account_id = :account_id AND currency = :currency AND remaining > 0
-         AND kind = ANY(CAST(:kinds AS text[]))),
+         AND (expires_at IS NULL OR expires_at > :now) AND kind = ANY(CAST(:kinds AS text[]))),
     share AS (
         SELECT id, CAST(least(remaining, :amount - before) AS bigint) AS points FROM open WHERE before < :amount),
     taken AS (
@@ -73,7 +73,7 @@ async def take(
     kinds: Sequence[LotKind] = tuple(LotKind),
     own: UUID | None = None,
 ) -> int:
-    """Take points out of the lots that expire first; how many there were, up to `amount`.
+    """Take points out of the lots that expire first; how many there were, up to `amount`. What has expired is not.
 
     Args:
         db: The transaction, which holds the account's lock.

@@ -7,11 +7,12 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from returns_portal import clock
+from returns_portal.accounts.rules import email_key
 from returns_portal.actor import Actor
 from returns_portal.db import run
 from returns_portal.errors import NotFoundError
 from returns_portal.i18n import mark
-from returns_portal.points.actions import email_key
 
 
 class Expiring(msgspec.Struct, frozen=True):
@@ -78,13 +79,18 @@ async def look_up(db: AsyncConnection, actor: Actor, email: str) -> list[Balance
     return await balances_of(db, account_id) if account_id else []
 
 
+# What has expired is gone for the customer at once; the books hear of it from the next round of `expiry`.
 _BALANCES: Final = """
     SELECT e.currency,
-           CAST(coalesce(-sum(e.amount) FILTER (WHERE e.account = 'customer_points'), 0) AS bigint) AS points,
+           CAST(coalesce(-sum(e.amount) FILTER (WHERE e.account = 'customer_points'), 0) - (
+               SELECT coalesce(sum(remaining), 0) FROM points_lot
+               WHERE account_id = :id AND currency = e.currency AND remaining > 0 AND expires_at <= :now
+           ) AS bigint) AS points,
            CAST(coalesce(-sum(e.amount) FILTER (WHERE e.account = 'points_held'), 0) AS bigint) AS held,
            (SELECT json_agg(json_build_object('points', l.points, 'expires_at', l.expires_at) ORDER BY l.expires_at)
             FROM (SELECT expires_at, sum(remaining) AS points FROM points_lot
-                  WHERE account_id = :id AND currency = e.currency AND remaining > 0 GROUP BY expires_at) AS l
+                  WHERE account_id = :id AND currency = e.currency AND remaining > 0
+                    AND (expires_at IS NULL OR expires_at > :now) GROUP BY expires_at) AS l
            ) AS expiring
     FROM ledger_entry e WHERE e.owner_id = :id GROUP BY e.currency ORDER BY e.currency
 """
@@ -94,7 +100,7 @@ async def balances_of(db: AsyncConnection, account_id: UUID) -> list[Balance]:
     """What an account has, by currency; the caller has made sure that the actor may know."""
     return [
         Balance(row.currency, row.points, row.held, msgspec.convert(row.expiring or [], list[Expiring]))
-        for row in await run(db, _BALANCES, id=account_id)
+        for row in await run(db, _BALANCES, id=account_id, now=clock.now())
     ]
 
 

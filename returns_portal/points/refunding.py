@@ -98,12 +98,16 @@ _SO_FAR: Final = """
     SELECT (SELECT CAST(coalesce(sum(due), 0) AS bigint) FROM points_clawback WHERE order_id = :order_id) AS due,
            (SELECT CAST(coalesce(sum(f.amount), 0) AS bigint) FROM refund f JOIN payment p ON p.id = f.payment_id
             WHERE f.order_id = :order_id AND f.kind = 'return' AND f.status = 'succeeded'
-            AND p.tender <> 'points') AS refunded
+            AND p.tender <> 'points') AS refunded,
+           (SELECT CAST(coalesce(sum(p.amount - p.refunded_before), 0) AS bigint) FROM payment p
+            WHERE p.order_id = :order_id AND p.tender <> 'points') AS paid
 """
 
 
 async def claw_back(db: AsyncConnection, actor: Actor, order_id: UUID, *, everything: bool = False) -> list[Rows]:
     """Take earned points back, in proportion to the money that went back for goods; rows to be inserted with it.
+
+    What was earned on money that the order was changed not to cost any more goes with it.
 
     What the customer has spent already is not there to be taken: it stays the shop's expense. Nothing is taken from
     points that stand for the customer's own money.
@@ -119,8 +123,9 @@ async def claw_back(db: AsyncConnection, actor: Actor, order_id: UUID, *, everyt
         return []
     [earning] = found
     [so_far] = await run(db, _SO_FAR, order_id=order_id)
+    lost = max(0, earning.basis - so_far.paid)
     refunded = earning.basis if everything else so_far.refunded
-    due = clawed(earning.points, earning.basis, refunded, so_far.due)
+    due = clawed(earning.points, earning.basis, refunded, so_far.due, lost)
     if not due:
         return []
     await lock_account_by_id(db, earning.account_id)

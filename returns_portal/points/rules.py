@@ -27,7 +27,15 @@ def earned(paid: int, per_mille: int) -> int:
     return paid * per_mille // 1000
 
 
-def clawed(points: int, basis: int, refunded: int, done: int) -> int:
+def earned_anew(points: int, basis: int, paid: int, per_mille: int) -> int:
+    """What an order earns that costs `paid` now, where it had earned `points` on `basis`.
+
+    At the rate of then: today's, as long as it explains what was earned, and otherwise in proportion to that.
+    """
+    return earned(paid, per_mille) if earned(basis, per_mille) == points else points * paid // basis
+
+
+def clawed(points: int, basis: int, refunded: int, done: int, lost: int = 0) -> int:
     """How many earned points go back now that so much of the money has.
 
     A cumulative slice, so that refunds one by one come to what all at once would, and the last takes the rest.
@@ -37,8 +45,12 @@ def clawed(points: int, basis: int, refunded: int, done: int) -> int:
         basis: The money that it was computed from.
         refunded: The money that went back for goods so far.
         done: What earlier refunds were due to give back.
+        lost: Of `basis`, what the order was changed not to cost any more: nothing was earned on that.
     """
-    return max(0, points * min(refunded, basis) // basis - done)
+    cost = basis - lost
+    kept = points * cost // basis
+    gone = kept * min(refunded, cost) // cost if cost else 0
+    return max(0, points - kept + gone - done)
 
 
 def expiry(now: datetime, months: int, zone: str) -> datetime | None:

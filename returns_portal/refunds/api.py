@@ -20,6 +20,7 @@ from returns_portal.refunds.models import GoodwillDecision, RefundStatus
 from returns_portal.refunds.queries import RefundView, list_refunds, refund_for
 from returns_portal.returns.models import RefundTo
 from returns_portal.shop.queries import current
+from returns_portal.texts import WITHOUT_NUL
 from returns_portal.web.site import site
 
 MAX_PAGE = 200
@@ -63,8 +64,8 @@ class GestureIn(msgspec.Struct, forbid_unknown_fields=True):
     customer reads the reason.
     """
 
-    order_number: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_REASON)]
+    order_number: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, min_length=1, max_length=64)]
+    reason: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, min_length=1, max_length=MAX_REASON)]
     amount: Annotated[int, msgspec.Meta(ge=1)] | None = None
     shipping: bool = False
     refund_to: Literal["original", "points"] = "original"
@@ -105,7 +106,7 @@ class DecisionIn(msgspec.Struct, forbid_unknown_fields=True):
     """Whether it is given back; the note is for the one who asked."""
 
     decision: Literal["approve", "decline"]
-    note: Annotated[str, msgspec.Meta(max_length=approvals.MAX_NOTE)] = ""
+    note: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=approvals.MAX_NOTE)] = ""
 
 
 def _out(given: Given) -> GestureOut:
@@ -131,7 +132,7 @@ async def give_back(
             amount=data.amount or 0,
             shipping=data.shipping,
             refund_to=RefundTo(data.refund_to),
-            agreed=data.points_consent,
+            points_consent=data.points_consent,
         )
         return 201, _out(await give(db, actor, site(request).settings, await current(db), wish))
 

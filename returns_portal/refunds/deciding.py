@@ -12,6 +12,7 @@ from returns_portal.db import run
 from returns_portal.errors import InvalidError, NotFoundError
 from returns_portal.notifications.actions import enqueue
 from returns_portal.refunds.actions import Released, release_counted
+from returns_portal.refunds.forgetting import forget_account
 from returns_portal.refunds.parts import Due, Owed, Paid, due
 from returns_portal.refunds.queries import balance_of, paid_for
 from returns_portal.refunds.rules import OrderBalance, RefundPlan, plan
@@ -60,6 +61,7 @@ async def decide(
     balance = await balance_of(db, return_row.order_id)
     dues = [] if decision == "send_back" else [await _due(db, balance, row, Owed(units, part))]
     released = await release_counted(db, settings, checked, dues, clock.now(), balance=balance)
+    await forget_account(db, return_id=return_row.id)
     await _tell(db, return_row, line, decision, reason.strip(), units, released)
     return released
 

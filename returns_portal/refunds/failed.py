@@ -18,9 +18,11 @@ from returns_portal.actor import Actor
 from returns_portal.db import run
 from returns_portal.errors import ConflictError, InvalidError, NotFoundError
 from returns_portal.jobs import defer
+from returns_portal.payments.amounts import UNPAYABLE
 from returns_portal.payments.disputes import LOST
 from returns_portal.payments.models import PaymentStatus, Tender
 from returns_portal.refunds.fitting import STOPPED
+from returns_portal.refunds.forgetting import forget_account
 from returns_portal.refunds.life import transition
 from returns_portal.refunds.models import Destination, Kind, RefundStatus
 
@@ -76,7 +78,7 @@ def _ways(actor: Actor, row: Any) -> Ways:  # noqa: ANN401 - a row
     # The bonus is what the return promised, and for card money alone.
     bonus = row.amount * row.bonus_percent // 100 if row.tender == Tender.STRIPE else 0
     return Ways(
-        again=failed and not (customer and row.attempt >= CUSTOMER_ATTEMPTS),
+        again=failed and row.failure_reason != UNPAYABLE and not (customer and row.attempt >= CUSTOMER_ATTEMPTS),
         points=row.amount + bonus if customer else 0,
         bonus=bonus if customer else 0,
         transfer=row.destination != Destination.TRANSFER,
@@ -193,8 +195,8 @@ def _not_open(row: Any) -> ConflictError:  # noqa: ANN401 - a row
 
 _CHANGE: Final = """
     UPDATE refund SET destination = :destination, bonus = :bonus, points_consent_at = :consent,
-        attempt = attempt + CASE WHEN status = 'planned' THEN 1 ELSE 0 END, changed_at = :now
-    WHERE id = :id AND status = :status RETURNING id
+        attempt = attempt + CAST(:next AS integer), changed_at = :now
+    WHERE id = :id AND status = 'planned' RETURNING id
 """
 
 
@@ -208,13 +210,15 @@ async def _send(
     consent: datetime | None = None,
 ) -> None:
     """Plan the refund anew, as a new attempt: a new effect under a new key."""
-    values = {"id": row.id, "status": row.status, "destination": destination.value, "now": clock.now()}
+    failed = row.status == RefundStatus.FAILED
+    if failed:
+        await transition(db, actor, row.id, RefundStatus.PLANNED, again=True, failure="")
+    values = {"id": row.id, "destination": destination.value, "now": clock.now(), "next": int(not failed)}
     # The job that sends a refund locks the refund alone: it may have been faster.
     if not await run(db, _CHANGE, **values, bonus=bonus, consent=consent):
         raise _not_open(row)
-    if row.status == RefundStatus.FAILED:
-        await transition(db, actor, row.id, RefundStatus.PLANNED, again=True, failure="")
     if destination != row.destination:
         told = {"from": row.destination, "to": destination.value, "bonus": bonus}
         await history.record(db, actor, ("refund", row.id, "rerouted", told))
+        await forget_account(db, return_id=row.return_id, refund_id=row.id)
     await defer(db, "refunds.submit", refund_id=str(row.id))

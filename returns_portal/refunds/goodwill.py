@@ -37,7 +37,7 @@ MAX_REASON: Final = 500
 class Gesture(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody wants to give back: an amount in minor units, or (`shipping`) what the delivery cost.
 
-    `agreed` says that the customer expressly agreed to points instead of money.
+    `points_consent` says that the customer expressly agreed to points instead of money.
     """
 
     order_number: str
@@ -45,7 +45,7 @@ class Gesture(msgspec.Struct, frozen=True, kw_only=True):
     amount: int = 0
     shipping: bool = False
     refund_to: RefundTo = RefundTo.ORIGINAL
-    agreed: bool = False
+    points_consent: bool = False
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -89,11 +89,11 @@ def _check(wish: Gesture) -> None:
         raise InvalidError("Say why: the customer reads the reason.", code="no_reason", field="reason")
     if len(wish.reason) > MAX_REASON:
         raise InvalidError("This is longer than {limit} characters.", field="reason", limit=MAX_REASON)
-    if wish.refund_to is RefundTo.POINTS and not wish.agreed:
+    if wish.refund_to is RefundTo.POINTS and not wish.points_consent:
         raise InvalidError(
             "Money comes back as points only if the customer has expressly agreed to it.",
             code="no_consent",
-            field="agreed",
+            field="points_consent",
         )
 
 

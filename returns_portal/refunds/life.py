@@ -18,6 +18,7 @@ from returns_portal.notifications import actions as notifications
 from returns_portal.payments.models import Tender
 from returns_portal.points.actions import lock_account
 from returns_portal.points.refunding import AsPoints, claw_back, lots_of
+from returns_portal.refunds import attempts
 from returns_portal.refunds.models import REFUND_TRANSITIONS, Destination, Kind, RefundStatus
 
 _UPDATE = """
@@ -63,11 +64,14 @@ async def transition(
 ) -> Any:  # noqa: ANN401 - a row
     """Bring a refund into another status: the one place that writes its row, its history, its books, its e-mail.
 
-    With `attempt`, what is told is told of that attempt: nothing is changed when another one is under way by now.
+    With `attempt`, what is told is told of that attempt: nothing is changed when another one is under way by now. With
+    `again`, another attempt begins, and the one before is kept as it was: so the refund is changed after that.
 
     Raises:
         ConflictError: the life of a refund does not lead there from where it is.
     """
+    if again:
+        await attempts.keep(db, refund_id)
     sources = [before.value for before, after in REFUND_TRANSITIONS.items() if status in after]
     rows = await run(
         db,

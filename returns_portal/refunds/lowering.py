@@ -20,6 +20,8 @@ from returns_portal.ledger.actions import Posting
 from returns_portal.ledger.models import Account
 from returns_portal.money import allocate
 from returns_portal.payments.disputes import LOST
+from returns_portal.refunds import attempts
+from returns_portal.refunds.forgetting import forget_account
 from returns_portal.refunds.life import transition
 from returns_portal.refunds.models import Kind, RefundStatus
 
@@ -57,12 +59,16 @@ async def lower(db: AsyncConnection, actor: Actor, refund_id: UUID, amount: int)
     if not 0 <= amount < row.amount or amount > max(0, row.left) or (amount and row.kind == Kind.OUTSIDE):
         raise InvalidError("Give less than the refund, and no more than what is left of the payment.", field="amount")
     tax, shipping = row.tax * amount // row.amount, row.shipping * amount // row.amount
-    await _lower_lines(db, row, amount, tax, shipping)
     told = {"from": row.amount, "to": amount, "attempt": row.attempt}
     await history.record(db, actor, ("refund", refund_id, "lowered", told))
     if not amount:
-        await transition(db, actor, refund_id, RefundStatus.CANCELED)
+        await attempts.keep(db, refund_id)
+        await _lower_lines(db, row, amount, tax, shipping)
+        dropped = await transition(db, actor, refund_id, RefundStatus.CANCELED)
+        await forget_account(db, return_id=dropped.return_id, refund_id=refund_id)
         return
+    await transition(db, actor, refund_id, RefundStatus.PLANNED, again=True, failure="")
+    await _lower_lines(db, row, amount, tax, shipping)
     await run(
         db,
         "UPDATE refund SET amount = :amount, tax = :tax, shipping = :shipping, bonus = :bonus WHERE id = :id",
@@ -77,7 +83,6 @@ async def lower(db: AsyncConnection, actor: Actor, refund_id: UUID, amount: int)
     postings = [Posting(Account.REFUNDS_PAYABLE, less), Posting(expense, -less)]
     cause = ("refund", refund_id)
     await insert_rows(db, *ledger.rows("refund_lowered", cause, row.currency, postings, sequence=row.attempt))
-    await transition(db, actor, refund_id, RefundStatus.PLANNED, again=True, failure="")
     await defer(db, "refunds.submit", refund_id=str(refund_id))
 
 

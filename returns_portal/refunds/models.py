@@ -2,13 +2,14 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index
 from sqlmodel import Field, SQLModel
 
 from returns_portal.returns.models import RefundTo
-from returns_portal.tables import minor_units, moment, one_of
+from returns_portal.tables import json, minor_units, moment, one_of
 
 
 class RefundStatus(StrEnum):
@@ -39,6 +40,10 @@ REFUND_TRANSITIONS: dict[RefundStatus, frozenset[RefundStatus]] = {
 }
 LIVE = [S.PLANNED, S.AWAITING_TRANSFER, S.SUBMITTING, S.PENDING, S.SUCCEEDED, S.UNKNOWN]
 """What counts against the caps: everything that has happened or may still happen."""
+
+
+NOT_TOLD: Final = "not_told"
+"""Why a refund is pending about which the gateway refuses to tell anything: our word, in place of one of its own."""
 
 
 class Destination(StrEnum):
@@ -112,7 +117,7 @@ class Refund(SQLModel, table=True):
     """The acquirer reference number, or the bank transfer's reference."""
     failure_reason: str = ""
     pending_reason: str | None = None
-    """What the gateway waits for, in its word: `insufficient_funds` is for finance to mend."""
+    """What the gateway waits for, in its word: `insufficient_funds` is for finance to mend, and so is `NOT_TOLD`."""
     points_consent_at: datetime | None = Field(default=None, sa_column=moment())
     """When the customer agreed to points instead of money for this very refund (Directive 2011/83/EU, Art. 13(1))."""
     bank_account: str | None = None
@@ -128,6 +133,30 @@ class Refund(SQLModel, table=True):
     settled_at: datetime | None = Field(default=None, sa_column=moment())
     """When it succeeded."""
     changed_at: datetime = Field(sa_column=moment(nullable=False))
+
+
+class RefundAttempt(SQLModel, table=True):
+    """An attempt at a refund that is over, as it was when it failed; see `attempts.py`. Written once, never changed."""
+
+    __tablename__ = "refund_attempt"
+    __table_args__ = (one_of(Destination, "destination"),)
+
+    refund_id: UUID = Field(primary_key=True, foreign_key="refund.id")
+    attempt: int = Field(primary_key=True)
+    destination: str
+    amount: int = Field(sa_column=minor_units())
+    bonus: int = Field(sa_column=minor_units())
+    tax: int = Field(sa_column=minor_units())
+    shipping: int = Field(sa_column=minor_units())
+    gateway_id: str | None = None
+    gateway_reference: str
+    failure_reason: str
+    submitted_at: datetime | None = Field(default=None, sa_column=moment())
+    settled_at: datetime | None = Field(default=None, sa_column=moment())
+    lines: list[dict[str, Any]] = Field(sa_column=json())
+    """What its release paid for: title, sku, size, color, quantity, amount, tax."""
+    others: int = Field(sa_column=minor_units())
+    """What the other refunds of its release paid of that."""
 
 
 class RefundLine(SQLModel, table=True):

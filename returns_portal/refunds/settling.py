@@ -23,8 +23,9 @@ from returns_portal.payments import disputes
 from returns_portal.payments.gateway import GatewayBusyError, GatewayRefund, GatewayRefusedError, GatewayUnknownError
 from returns_portal.payments.models import PaymentStatus, Tender
 from returns_portal.payments.stripe import StripeGateway
+from returns_portal.refunds.forgetting import forget_account
 from returns_portal.refunds.life import letter, transition
-from returns_portal.refunds.models import Destination, RefundStatus
+from returns_portal.refunds.models import NOT_TOLD, Destination, RefundStatus
 
 log = structlog.get_logger(__name__)
 
@@ -232,6 +233,12 @@ async def poll(context: JobContext) -> None:
                 answer = await gateway.read_refund(gateway_id)
             except (GatewayUnknownError, GatewayBusyError):
                 continue  # The next round asks again; what is pending stays pending until then.
+            except GatewayRefusedError as error:
+                # The others are asked all the same. Finance sees this one, until a round has an answer for it.
+                log.warning("refund.not_told", refund=str(refund_id), code=error.code)
+                async with context.begin() as db:
+                    await run(db, _PENDING, id=refund_id, gateway_id=gateway_id, reason=NOT_TOLD)
+                continue
             await record(context, refund_id, answer)
 
 
@@ -248,11 +255,4 @@ async def confirm_transfer(db: AsyncConnection, actor: Actor, refund_id: UUID, r
             "This refund does not await a transfer (any more). Nothing was changed.", code="wrong_status"
         )
     row = await transition(db, actor, refund_id, RefundStatus.SUCCEEDED, reference=reference.strip()[:140])
-    await db.execute(
-        text(
-            "UPDATE returns SET bank_account = NULL WHERE id = :id AND NOT EXISTS (SELECT 1 FROM refund"
-            " WHERE return_id = :id AND destination = 'transfer' AND status IN ('planned', 'awaiting_transfer'))"
-        ),
-        {"id": row.return_id},
-    )
-    await run(db, "UPDATE refund SET bank_account = NULL WHERE id = :id", id=refund_id)
+    await forget_account(db, return_id=row.return_id, refund_id=refund_id)

@@ -6,11 +6,12 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select, text, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from returns_portal import clock, history
+from returns_portal.accounts.queries import order_contact
 from returns_portal.actor import Actor
 from returns_portal.db import insert_rows, run
 from returns_portal.errors import ConflictError, InvalidError, NotFoundError
@@ -202,7 +203,9 @@ async def lock_return(db: AsyncConnection, actor: Actor, rma: str) -> Any:  # no
 
 _MOVE = f"""
     WITH moved AS (
-        UPDATE returns SET status = :status, cancelled_at = :cancelled_at WHERE id = :id AND status = ANY(:sources)
+        UPDATE returns SET status = :status, cancelled_at = CAST(:cancelled_at AS timestamptz),
+            bank_account = CASE WHEN CAST(:cancelled_at AS timestamptz) IS NULL THEN bank_account END
+        WHERE id = :id AND status = ANY(:sources)
         RETURNING id),
     told AS ({history.INSERT})
     SELECT id FROM moved
@@ -216,19 +219,43 @@ async def move_to(
     status: ReturnStatus,
     action: str,
     data: dict[str, Any] | None = None,
+    *,
+    cancelled_at: datetime | None = None,
 ) -> None:
     """Bring a return into another status, and write the history. Under the order's lock.
+
+    `cancelled_at` is when one that is cancelled again was so first; by default it is now. Nothing is paid for a
+    cancelled return, so the number of the account that it was to go to is forgotten.
 
     Raises:
         ConflictError: the life of a return does not lead there from where it is.
     """
     sources = [before.value for before, after in RETURN_TRANSITIONS.items() if status in after]
-    cancelled_at = clock.now() if status is ReturnStatus.CANCELLED else None
-    values = {"id": return_id, "status": status.value, "cancelled_at": cancelled_at, "sources": sources}
     told = history.values(actor, ("return", return_id, action, data or {}))
+    cancelled_at = (cancelled_at or told["history_at"]) if status is ReturnStatus.CANCELLED else None
+    values = {"id": return_id, "status": status.value, "cancelled_at": cancelled_at, "sources": sources}
     # Where it is not moved, the error takes what was told with it.
     if not await run(db, _MOVE, **values, **told):
         raise ConflictError("This return is not in a state where that can be done.", code="wrong_status")
+
+
+_CANCELLED = """
+    SELECT at FROM history WHERE subject = 'return' AND subject_id = :id AND action = 'cancelled' ORDER BY at, id
+"""
+
+
+async def move_back(
+    db: AsyncConnection, actor: Actor, return_id: UUID, action: str, data: dict[str, Any] | None = None
+) -> None:
+    """Bring a return of which nothing was received after all back to where it was: filed, or cancelled.
+
+    Raises:
+        ConflictError: it was not received.
+    """
+    # What its parcel announced may have been announced anew since it was cancelled.
+    cancelled = [row.at for row in await run(db, _CANCELLED, id=return_id)]
+    status = ReturnStatus.CANCELLED if cancelled else ReturnStatus.FILED
+    await move_to(db, actor, return_id, status, action, data, cancelled_at=cancelled[-1] if cancelled else None)
 
 
 async def cancel_return(db: AsyncConnection, actor: Actor, rma: str) -> Any:  # noqa: ANN401 - a row
@@ -271,12 +298,8 @@ async def state_withdrawal(
     """
     now = clock.now()
     number = order_number.strip().removeprefix("#")
-    order_id = (
-        await db.execute(
-            text("SELECT id FROM orders WHERE number = :number AND email_key = :email"),
-            {"number": number, "email": email.strip().casefold()},
-        )
-    ).scalar_one_or_none()
+    order = await order_contact(db, order_number, email)
+    order_id = order.id if order else None
     withdrawal_id = new_id()
     statement = {
         "id": withdrawal_id,

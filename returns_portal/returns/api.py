@@ -33,6 +33,8 @@ from returns_portal.returns.models import RefundTo, ReturnStatus
 from returns_portal.returns.queries import list_returns, return_for
 from returns_portal.settings import Settings
 from returns_portal.shop.queries import current
+from returns_portal.texts import WITHOUT_NUL
+from returns_portal.tryon.announcing import cancel_return
 from returns_portal.warehouse.queries import waiting_items
 from returns_portal.web.site import site
 from returns_portal.web.transaction import asking
@@ -45,13 +47,13 @@ class LineIn(msgspec.Struct, forbid_unknown_fields=True):
 
     line_id: UUID
     quantity: Annotated[int, msgspec.Meta(ge=1, le=999)]
-    reason: Annotated[str, msgspec.Meta(max_length=500)] | None = None
+    reason: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=500)] | None = None
 
 
 class ReturnIn(msgspec.Struct, forbid_unknown_fields=True):
     """A return to be filed."""
 
-    order_number: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    order_number: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, min_length=1, max_length=64)]
     lines: Annotated[list[LineIn], msgspec.Meta(min_length=1, max_length=500)]
     refund_to: Literal["original", "points"] = "original"
 
@@ -83,7 +85,7 @@ class DecisionIn(msgspec.Struct, forbid_unknown_fields=True):
     decision: Literal["accept", "part", "send_back"]
     quantity: Annotated[int, msgspec.Meta(ge=1)] | None = None
     amount: Annotated[int, msgspec.Meta(ge=0)] | None = None
-    reason: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+    reason: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=1000)] = ""
 
 
 class DecisionsIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -163,7 +165,7 @@ async def cancel(
 
     async def work() -> tuple[int, ReturnOut]:
         view = await return_for(db, actor, rma)
-        await filing.cancel(db, actor, view.rma)
+        await cancel_return(db, actor, view.rma)
         return 200, return_out(await return_for(db, actor, rma), await refunds_of_return(db, actor, view.id))
 
     return await answer_once(request, db, actor, work)

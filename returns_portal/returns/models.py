@@ -22,7 +22,7 @@ class ReturnStatus(StrEnum):
 RETURN_TRANSITIONS: dict[ReturnStatus, frozenset[ReturnStatus]] = {
     ReturnStatus.FILED: frozenset({ReturnStatus.RECEIVED, ReturnStatus.CANCELLED}),
     # A check-in that is undone brings the return back to where it was.
-    ReturnStatus.RECEIVED: frozenset({ReturnStatus.FILED}),
+    ReturnStatus.RECEIVED: frozenset({ReturnStatus.FILED, ReturnStatus.CANCELLED}),
     # A parcel that arrives although its return was cancelled is received all the same.
     ReturnStatus.CANCELLED: frozenset({ReturnStatus.RECEIVED}),
 }
@@ -59,7 +59,7 @@ class Return(SQLModel, table=True):
     refund_deadline: datetime = Field(sa_column=moment(nullable=False))
     """14 days after the statement (Art. 13(1)); it may wait for the goods (Art. 13(3))."""
     bank_account: str | None = None
-    """Where an external payment goes back to, encrypted; deleted once it was paid."""
+    """Where an external payment goes back to, encrypted; deleted once it was paid, or will not be."""
     filed_by: str
     created_at: datetime = Field(sa_column=moment(nullable=False))
     cancelled_at: datetime | None = Field(default=None, sa_column=moment())

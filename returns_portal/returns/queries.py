@@ -27,6 +27,7 @@ class OrderLineState(msgspec.Struct, frozen=True):
     quantity: int
     shipped: int
     requested: int
+    """Units in returns that are not cancelled, or more, where more of it was settled."""
     unit_paid: list[int]
 
 
@@ -56,17 +57,22 @@ def facts_of(order: OrderState) -> OrderFacts:
 
 
 _LOCK = "SELECT id FROM orders WHERE number = :number FOR UPDATE"
-_STATE = """
+# More may have come, and have been settled, than was announced. Refunds stand above returns and are not imported here;
+# what they have settled is only counted.
+_REQUESTED = """greatest(
+            (SELECT coalesce(sum(a.quantity), 0) FROM return_line a JOIN returns r ON r.id = a.return_id
+             WHERE a.order_line_id = l.id AND r.status <> 'cancelled'),
+            (SELECT coalesce(sum(s.quantity), 0) FROM refund_line s
+             WHERE s.order_line_id = l.id AND s.voided_at IS NULL))"""
+_STATE = f"""
     SELECT o.id, o.number, o.email, o.name, o.locale, o.currency, o.placed_at, o.delivered_at, o.cancelled_at,
            o.financial_status, o.fulfillment_status,
            (SELECT json_agg(json_build_object(
                 'line_id', l.id, 'sku', l.sku, 'title', l.title, 'size', l.size, 'color', l.color,
-                'quantity', l.quantity, 'shipped', l.shipped, 'unit_paid', l.unit_paid, 'requested', coalesce((
-                    SELECT sum(a.quantity) FROM return_line a JOIN returns r ON r.id = a.return_id
-                    WHERE a.order_line_id = l.id AND r.status <> 'cancelled'), 0)
+                'quantity', l.quantity, 'shipped', l.shipped, 'unit_paid', l.unit_paid, 'requested', {_REQUESTED}
             ) ORDER BY l.position) FROM order_line l WHERE l.order_id = o.id) AS lines
     FROM orders o WHERE o.number = :number
-"""
+"""  # noqa: S608 - the interpolated text is our own
 
 
 async def order_state(db: AsyncConnection, actor: Actor, number: str, *, lock: bool = False) -> OrderState:
@@ -86,17 +92,12 @@ async def order_state(db: AsyncConnection, actor: Actor, number: str, *, lock: b
     return OrderState(**values)
 
 
-# One statement, for the page of a return, which only links to the one that looks closer. Refunds stand above returns
-# and are not imported here; what they have settled is only counted.
-_OPEN = """
+# One statement, for the page of a return, which only links to the one that looks closer.
+_OPEN = f"""
     SELECT o.cancelled_at, o.delivered_at, o.financial_status, EXISTS (
-        SELECT FROM order_line l WHERE l.order_id = o.id AND l.quantity > greatest(
-            (SELECT coalesce(sum(a.quantity), 0) FROM return_line a JOIN returns r ON r.id = a.return_id
-             WHERE a.order_line_id = l.id AND r.status <> 'cancelled'),
-            (SELECT coalesce(sum(s.quantity), 0) FROM refund_line s
-             WHERE s.order_line_id = l.id AND s.voided_at IS NULL))) AS units_left
+        SELECT FROM order_line l WHERE l.order_id = o.id AND l.quantity > {_REQUESTED}) AS units_left
     FROM orders o WHERE o.id = :order_id
-"""
+"""  # noqa: S608 - the interpolated text is our own
 
 
 async def something_left(db: AsyncConnection, order_id: UUID, policy: Policy) -> bool:
@@ -145,6 +146,8 @@ class ReturnView(msgspec.Struct, frozen=True):
     cancelled_at: datetime | None
     lines: list[ReturnLineView]
     label_code: str
+    of_trial: bool
+    """Whether its order is a trial."""
 
 
 _COUNTED = """
@@ -154,7 +157,7 @@ _COUNTED = """
 _RETURN = f"""
     SELECT r.id, r.rma, r.order_id, o.number AS order_number, o.email, o.name, o.locale, o.currency, o.address,
            r.status, r.refund_to, r.bonus_percent, r.filed_by, r.bank_account IS NOT NULL AS has_bank_account,
-           r.refund_deadline, r.created_at, r.cancelled_at,
+           r.refund_deadline, r.created_at, r.cancelled_at, o.source = 'trial' AS of_trial,
            (SELECT json_agg(json_build_object(
                 'line_id', l.id, 'sku', l.sku, 'title', l.title, 'size', l.size, 'color', l.color,
                 'quantity', coalesce(a.quantity, 0), 'reason', coalesce(a.reason, ''), 'unit_paid', l.unit_paid,

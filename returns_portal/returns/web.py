@@ -18,7 +18,7 @@ from returns_portal.accounts.rules import number_in_path
 from returns_portal.actor import Actor
 from returns_portal.errors import ConflictError, DomainError, InvalidError
 from returns_portal.i18n import _
-from returns_portal.refunds.filing import cancel, file, sealed
+from returns_portal.refunds.filing import file, sealed
 from returns_portal.returns import withdrawal_web
 from returns_portal.returns.actions import MAX_REASON, Wanted, set_bank_account
 from returns_portal.returns.bank import account_number
@@ -28,6 +28,7 @@ from returns_portal.returns.pages.show import show_page
 from returns_portal.returns.pages.words import sentence
 from returns_portal.returns.queries import OrderState, order_state, return_for, returns_of_order
 from returns_portal.shop.queries import current
+from returns_portal.tryon import announcing
 from returns_portal.tryon.placing import trial_numbers_of
 from returns_portal.web import Form, flash, form, formats, page, redirect, site
 
@@ -236,7 +237,7 @@ async def cancel_return(
     view = await return_for(db, actor, rma)
     try:
         async with db.begin_nested():
-            await cancel(db, actor, view.rma)
+            await announcing.cancel_return(db, actor, view.rma)
     except ConflictError as error:
         if view.status != ReturnStatus.CANCELLED:
             flash(request, sentence(error), "bad")

@@ -15,8 +15,10 @@ from returns_portal import clock
 from returns_portal.accounts.replies import answer_once
 from returns_portal.actor import Actor
 from returns_portal.errors import InvalidError
+from returns_portal.i18n import mark
 from returns_portal.orders.intake import AddressInput
 from returns_portal.refunds.shapes import LabelOut, label_out
+from returns_portal.texts import WITHOUT_NUL
 from returns_portal.tryon import deciding, placing, settling, shipping
 from returns_portal.tryon.models import Decision, Mode, TrialStatus
 from returns_portal.tryon.placing import TrialInput, Wanted
@@ -31,34 +33,37 @@ Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 class WantedIn(msgspec.Struct, forbid_unknown_fields=True):
     """So many units of a variant."""
 
-    sku: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    sku: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, min_length=1, max_length=200)]
     quantity: Annotated[int, msgspec.Meta(ge=1, le=50)] = 1
 
 
 class TrialIn(msgspec.Struct, forbid_unknown_fields=True):
     """A trial, or with `mode` "purchase" an ordinary sale, which is charged at once.
 
-    `payment_method` is Stripe's; with the sandbox its test ids. `terms` is the text that the customer agreed to.
+    `payment_method` is Stripe's; with the sandbox its test ids. `terms` is the text that the customer agreed to, and
+    `silence_keeps` whether it says that what they say nothing of counts as kept; without it, it does not. Where no
+    `terms` are given, the customer agreed to the shop's own: they are kept with the order, and what they say holds.
     """
 
-    email: Annotated[str, msgspec.Meta(max_length=320)]
-    name: Annotated[str, msgspec.Meta(max_length=200)]
+    email: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=320)]
+    name: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=200)]
     shipping_address: AddressInput
     items: Annotated[list[WantedIn], msgspec.Meta(min_length=1, max_length=50)]
-    payment_method: Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+    payment_method: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, min_length=1, max_length=255)]
     trial_days: Annotated[int, msgspec.Meta(ge=1, le=60)] | None = None
     mode: Literal["trial", "purchase"] = "trial"
     points: Annotated[int, msgspec.Meta(ge=0)] = 0
-    phone: Annotated[str, msgspec.Meta(max_length=50)] = ""
-    locale: Annotated[str, msgspec.Meta(max_length=16)] = "en"
-    terms: Annotated[str, msgspec.Meta(max_length=20_000)] = ""
+    phone: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=50)] = ""
+    locale: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=16)] = "en"
+    terms: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=20_000)] = ""
+    silence_keeps: bool = False
 
 
 class ShipmentIn(msgspec.Struct, forbid_unknown_fields=True):
     """A parcel that leaves."""
 
-    carrier: Annotated[str, msgspec.Meta(max_length=100)] = ""
-    tracking: Annotated[str, msgspec.Meta(max_length=100)] = ""
+    carrier: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=100)] = ""
+    tracking: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=100)] = ""
 
 
 class DeliveryIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -80,7 +85,7 @@ class DecisionIn(msgspec.Struct, forbid_unknown_fields=True):
     item_id: UUID
     decision: Literal["keep", "return", "problem"]
     problem: Literal["damaged", "missing", "wrong"] = "damaged"
-    note: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+    note: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=1000)] = ""
 
 
 class DecisionsIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -128,6 +133,8 @@ class TrialOut(msgspec.Struct, frozen=True):
     charge_today: int
     charged: int
     """What was paid for what is kept."""
+    deposit_paid: int
+    """What was paid at checkout; it pays for what is kept, and what is left of it goes back."""
     refunded: int
     held: int
     """What is held on the card right now."""
@@ -177,6 +184,7 @@ def trial_out(trial: TrialView) -> TrialOut:
         max_charge=trial.max_charge,
         charge_today=trial.charge_today,
         charged=trial.charged,
+        deposit_paid=trial.deposit_paid,
         refunded=trial.refunded,
         held=trial.held,
         points=trial.points,
@@ -226,6 +234,7 @@ async def place(
             mode=Mode(data.mode),
             points=data.points,
             terms=data.terms,
+            silence_keeps=data.silence_keeps,
         )
         return 201, trial_out(await placing.place(db, actor, site(request).settings, wanted))
 
@@ -296,6 +305,8 @@ async def decide(
     """Say of each item whether it is kept, goes back or has a problem. Scope `trials:write`."""
     actor.require("trials:write")
     decisions = {item.item_id: Decision(item.decision) for item in data.items}
+    if len(decisions) < len(data.items):
+        raise InvalidError(mark("An item is named twice. Say of each once what becomes of it."), field="items")
     problems = {item.item_id: (item.problem, item.note) for item in data.items if item.decision == "problem"}
     return trial_out(await deciding.decide(db, actor, trial, decisions, problems))
 

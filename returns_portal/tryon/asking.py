@@ -115,7 +115,7 @@ async def _begin(db: AsyncConnection, trial: TrialView, charge: Charge) -> Asked
         await book(db, trial, charge, 0, card=("", ""))
         await follow(db, trial.id, charge.id)
         return None
-    if trial.payment_method is None and is_present(trial):
+    if trial.payment_method is None and is_present(trial, charge):
         await charge_to(db, SYSTEM, charge.id, C.ACTION_NEEDED)
         return None
     begun = {"attempts": charge.attempts + 1, "submitted_at": clock.now()}

@@ -16,7 +16,7 @@ from returns_portal.payments.stripe import StripeGateway
 from returns_portal.tryon import asking, charges, checkout
 from returns_portal.tryon.life import move_to
 from returns_portal.tryon.models import ChargeKind, ChargeStatus, Mode, TrialCharge, TrialStatus
-from returns_portal.tryon.placing import cancel, planned_charge
+from returns_portal.tryon.placing import cancel, planned_charge, put_back, set_aside
 from returns_portal.tryon.queries import Charge, TrialView, trial_by_id, trial_for, trial_id_of_charge
 from returns_portal.tryon.settlement import plan
 from returns_portal.tryon.steps import facts_of, let_go, write_charge
@@ -25,6 +25,8 @@ T = TrialStatus
 C = ChargeStatus
 ABANDONED_AFTER: Final = timedelta(days=3)
 """A trial for which nobody has given a card by then is called off."""
+SET_ASIDE: Final = timedelta(minutes=60)
+"""For so long items are set aside for an order that no bank has agreed to; then others may have them."""
 IDLE_AFTER: Final = timedelta(days=1)
 """What a customer began in the browser, and did not bring to its end, is given up then."""
 _ON_ITS_WAY: Final = frozenset({C.SUBMITTING, C.UNKNOWN, C.CAPTURING})
@@ -41,7 +43,9 @@ async def card_given(db: AsyncConnection, actor: Actor, number: str, payment_met
 
     Raises:
         NotFoundError: there is none, or it is not the actor's.
-        ConflictError: no card is asked for (`wrong_status`), or the bank is being asked just now (`under_way`).
+        ConflictError: no card is asked for (`wrong_status`), the bank is being asked just now (`under_way`), or its
+            items were sold to somebody else meanwhile (`out_of_stock`).
+        InvalidError: something of it is no longer offered.
     """
     trial = await trial_for(db, actor, number, lock=True)
     if any(each.status in _ON_ITS_WAY for each in trial.charges):
@@ -65,6 +69,7 @@ async def _order_again(db: AsyncConnection, actor: Actor, trial: TrialView, *, b
     """At checkout: everything that the bank has not agreed to is asked for anew."""
     if browser:
         await run(db, "UPDATE trial SET payment_method = NULL WHERE id = :id", id=trial.id)
+    await set_aside(db, trial)
     if trial.status == T.AUTHORISATION_FAILED:
         await move_to(db, actor, trial.id, T.PLACED, reason="card_given")
     agreed = {each.kind for each in trial.charges if each.status in {C.HELD, C.CAPTURED}}
@@ -180,8 +185,14 @@ async def refresh(context: JobContext, charge_id: UUID) -> None:
 
 _ABANDONED: Final = """
     SELECT number FROM trial WHERE status IN ('placed', 'authorisation_failed') AND placed_at < :before
+    OR status = 'authorisation_expired' AND shipped_at IS NULL AND changed_at < :lost_before
     ORDER BY placed_at LIMIT 100
 """
+_HELD_BACK: Final = """
+    SELECT id FROM trial WHERE status IN ('placed', 'authorisation_failed') AND stocked_at < :before
+    ORDER BY stocked_at LIMIT 100
+"""
+_UNPAID: Final = frozenset({T.PLACED, T.AUTHORISATION_FAILED, T.AUTHORISATION_EXPIRED})
 _IDLE: Final = """
     SELECT t.id AS trial_id, c.id FROM trial_charge c JOIN trial t ON t.id = c.trial_id
     WHERE c.status = 'action_needed' AND c.changed_at < :before AND t.status NOT IN ('placed', 'authorisation_failed')
@@ -192,13 +203,21 @@ _IDLE: Final = """
 async def give_up(begin: Begin) -> None:
     """Call off the trials for which nobody gave a card, and give up what customers began and left."""
     async with begin() as db:
-        numbers = [row.number for row in await run(db, _ABANDONED, before=clock.now() - ABANDONED_AFTER)]
+        now = clock.now()
+        limits = {"before": now - ABANDONED_AFTER, "lost_before": now - checkout.CARD_GIVEN_WITHIN}
+        numbers = [row.number for row in await run(db, _ABANDONED, **limits)]
+        held_back = await run(db, _HELD_BACK, before=now - SET_ASIDE)
         idle = await run(db, _IDLE, before=clock.now() - IDLE_AFTER)
     for number in numbers:
         async with begin() as db:
             trial = await trial_for(db, SYSTEM, number, lock=True)
-            if trial.status in {T.PLACED, T.AUTHORISATION_FAILED} and not _asks_now(trial):
-                await cancel(db, SYSTEM, number)
+            if trial.status in _UNPAID and trial.shipped_at is None and not _asks_now(trial):
+                await cancel(db, SYSTEM, number, reason="no_card")
+    for row in held_back:
+        async with begin() as db:
+            unpaid = await trial_by_id(db, row.id, lock=True)
+            if unpaid is not None and unpaid.status in _UNPAID and not _asks_now(unpaid):
+                await put_back(db, unpaid)
     for row in idle:
         async with begin() as db:
             left = await trial_by_id(db, row.trial_id, lock=True)

@@ -56,9 +56,9 @@ class Meaning(msgspec.Struct, frozen=True):
 Answer = GatewayIntent | Refused
 
 
-def is_present(trial: TrialView) -> bool:
+def is_present(trial: TrialView, charge: Charge) -> bool:
     """Whether the customer is there to answer their bank."""
-    return trial.status in _PRESENT
+    return trial.status in _PRESENT and not charge.unattended
 
 
 async def ask(gateway: StripeGateway, asked: Asked) -> Answer:
@@ -116,7 +116,7 @@ async def create(gateway: StripeGateway, trial: TrialView, charge: Charge, payme
         customer=customer,
         payment_method=payment_method,
         hold=charge.kind == ChargeKind.HOLD,
-        off_session=not is_present(trial),
+        off_session=not is_present(trial, charge),
         metadata=metadata,
     )
     return await gateway.create_payment(key=key, payment=payment)

@@ -8,14 +8,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from returns_portal import clock
 from returns_portal.actor import SYSTEM
 from returns_portal.db import insert_rows
+from returns_portal.errors import ConflictError, InvalidError, NotFoundError
 from returns_portal.jobs import defer
 from returns_portal.tryon import shipping
 from returns_portal.tryon.announcing import expect
 from returns_portal.tryon.letters import tell
 from returns_portal.tryon.life import move_to
 from returns_portal.tryon.models import ChargeKind, ChargeStatus, Mode, Outcome, Strategy, TrialCharge, TrialStatus
-from returns_portal.tryon.placing import planned_charge
-from returns_portal.tryon.queries import TrialView
+from returns_portal.tryon.placing import cancel, planned_charge, set_aside
+from returns_portal.tryon.queries import TrialView, open_trials, policy
 from returns_portal.tryon.settlement import in_hand
 from returns_portal.tryon.steps import let_go
 
@@ -23,6 +24,8 @@ T = TrialStatus
 C = ChargeStatus
 DEAD: Final = frozenset({C.CANCELED, C.EXPIRED, C.FAILED, C.CANCELING})
 _DONE: Final = frozenset({C.HELD, C.CAPTURED})
+CARD_GIVEN_WITHIN: Final = timedelta(days=7)
+"""A trial that was not sent when its hold was lost, and for which nobody has given a card by then, is called off."""
 RUNNING: Final = frozenset({T.AUTHORISED, T.PACKED, T.SHIPPED, T.DELIVERED})
 """It goes on, and its hold must not end before it does."""
 
@@ -47,6 +50,16 @@ async def agreed(db: AsyncConnection, trial: TrialView) -> None:
     done = {each.kind for each in alive if each.status in _DONE}
     if not done.issuperset(kind for kind, _ in needed(trial)):
         return
+    try:
+        await set_aside(db, trial)
+    except (ConflictError, InvalidError, NotFoundError):
+        # The bank took longer than its items were set aside, and somebody else has bought them.
+        await cancel(db, SYSTEM, trial.number, reason="sold_out")
+        return
+    # Several may have been placed at once: as many as the shop allows go on, those first that a bank agreed to first.
+    if trial.mode == Mode.TRIAL and await open_trials(db, trial.email_key) >= (await policy(db)).open_trials:
+        await cancel(db, SYSTEM, trial.number, reason="too_many_trials")
+        return
     await move_to(db, SYSTEM, trial.id, T.AUTHORISED, authorised_at=clock.now())
     if trial.mode == Mode.TRIAL:
         await expect(db, SYSTEM, trial)
@@ -62,19 +75,27 @@ async def refused(db: AsyncConnection, trial: TrialView, reason: str) -> None:
 
 
 async def hold_lost(db: AsyncConnection, trial: TrialView) -> None:
-    """The hold ended and could not be renewed: the customer is asked for a card, and the trial goes on."""
-    await move_to(db, SYSTEM, trial.id, T.AUTHORISATION_EXPIRED)
-    await tell(db, trial, "trial_hold_expired")
+    """The hold ended and could not be renewed: the customer is asked for a card, and what was sent goes on.
+
+    Again, after another try: they are asked again.
+    """
+    if trial.status != T.AUTHORISATION_EXPIRED:
+        await move_to(db, SYSTEM, trial.id, T.AUTHORISATION_EXPIRED)
+    since = trial.changed_at if trial.status == T.AUTHORISATION_EXPIRED else clock.now()
+    until = since + CARD_GIVEN_WITHIN if trial.shipped_at is None else None
+    await tell(db, trial, "trial_hold_expired", until=until)
 
 
-async def plan_hold(db: AsyncConnection, trial: TrialView, *, status: ChargeStatus = C.PLANNED) -> bool:
+async def plan_hold(
+    db: AsyncConnection, trial: TrialView, *, status: ChargeStatus = C.PLANNED, unattended: bool = False
+) -> bool:
     """Plan a hold for what may still be charged, less what came back; false where that is nothing."""
     still = sum(item.price for item in trial.items if item.outcome == Outcome.OPEN and not item.received)
     amount = still - trial.points - max(0, in_hand(trial))
     if amount <= 0:
         return False
     row = planned_charge(trial.id, ChargeKind.HOLD, trial.currency, amount)
-    await insert_rows(db, (TrialCharge, [row | {"status": status}]))
+    await insert_rows(db, (TrialCharge, [row | {"status": status, "unattended": unattended}]))
     if status == C.PLANNED:
         await defer(db, "tryon.submit", charge_id=str(row["id"]))
     return True
@@ -89,21 +110,14 @@ async def go_on(db: AsyncConnection, trial: TrialView) -> None:
         await move_to(db, SYSTEM, trial.id, T.DELIVERED)
         return
     await move_to(db, SYSTEM, trial.id, T.SHIPPED)
-    arrived = _arrived(trial)
-    if arrived is not None:
-        await shipping.deliver(db, SYSTEM, trial.number, arrived)
-
-
-def _arrived(trial: TrialView) -> datetime | None:
-    """When the last parcel arrived, where all have."""
-    moments = [parcel.delivered_at for parcel in trial.shipments]
-    known = [moment for moment in moments if moment is not None]
-    return max(known) if known and len(known) == len(moments) else None
+    if trial.arrived_at is not None:
+        await shipping.deliver(db, SYSTEM, trial.number, trial.arrived_at)
 
 
 def ends_without_card(trial: TrialView) -> datetime | None:
     """When a trial that was sent ends, though its hold was lost and nobody gave a card."""
     if trial.ends_at is not None or trial.shipped_at is None:
         return trial.ends_at
-    arrived = _arrived(trial) or trial.shipped_at + timedelta(days=trial.policy.delivery_days)
+    last = max(parcel.shipped_at for parcel in trial.shipments)
+    arrived = trial.arrived_at or last + timedelta(days=trial.policy.delivery_days)
     return arrived + timedelta(days=trial.trial_days + trial.extended_days)

@@ -17,6 +17,7 @@ from returns_portal.jobs import defer
 from returns_portal.photos import Photo
 from returns_portal.shop.queries import current
 from returns_portal.tryon.announcing import expect
+from returns_portal.tryon.claims import follow
 from returns_portal.tryon.letters import described, tell
 from returns_portal.tryon.models import Decision, Outcome, TrialStatus
 from returns_portal.tryon.queries import Item, TrialView, trial_for
@@ -76,7 +77,8 @@ async def decide(
     await history.record(db, actor, ("trial", trial.id, "decided", told))
     trial = await trial_for(db, actor, number)
     await expect(db, actor, trial)
-    if trial.status == T.SETTLING:
+    await follow(db, actor, trial, {item.id: item for item in trial.items if item.id in decisions})
+    if trial.settling_at is not None:
         await defer(db, "tryon.settle", trial_id=str(trial.id))
     for item in trial.items:
         before = known[item.id]
@@ -139,7 +141,8 @@ async def extend(db: AsyncConnection, actor: Actor, number: str) -> TrialView:
     days = trial.policy.extension_days
     zone = (await current(db)).timezone
     began = trial.delivered_at or trial.ends_at - timedelta(days=trial.trial_days)
-    ends_at = trial_ends(began, trial.trial_days + days, zone)
+    # It may have been given more time already, because its reminders did not go out.
+    ends_at = max(trial.ends_at, trial_ends(began, trial.trial_days + days, zone))
     await run(db, _EXTEND, id=trial.id, days=days, ends_at=ends_at, now=clock.now())
     await history.record(db, actor, ("trial", trial.id, "prolonged", {"days": days}))
     trial = await trial_for(db, actor, number)
@@ -148,7 +151,7 @@ async def extend(db: AsyncConnection, actor: Actor, number: str) -> TrialView:
 
 
 _EXTEND: Final = """
-    UPDATE trial SET extended_days = :days, ends_at = :ends_at, reminders = 0, changed_at = :now WHERE id = :id
+    UPDATE trial SET extended_days = :days, ends_at = :ends_at, reminders_since = :now, changed_at = :now WHERE id = :id
 """
 
 

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from returns_portal.jobs import JobContext, job
 from returns_portal.tryon import asking, authorising, ending, renewing, settling, sweeping
+from returns_portal.tryon.restocking import restock
 
 
 @job("tryon.submit", attempts=40)
@@ -33,6 +34,8 @@ async def settle(context: JobContext, trial_id: str) -> None:
 @job("tryon.received", attempts=40)
 async def received(context: JobContext, order_id: str) -> None:
     """Look at a trial of which something was counted."""
+    async with context.begin() as db:
+        await restock(db, UUID(order_id))
     await settling.received(context, UUID(order_id))
 
 

@@ -5,6 +5,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Column, Index, LargeBinary, Text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from returns_portal.tables import json, minor_units, moment, one_of, words
@@ -40,7 +41,8 @@ TRIAL_TRANSITIONS: dict[TrialStatus, frozenset[TrialStatus]] = {
     T.AUTHORISED: frozenset({T.PACKED, T.SHIPPED, T.AUTHORISATION_EXPIRED, T.CANCELLED}),
     T.PACKED: frozenset({T.AUTHORISED, T.SHIPPED, T.AUTHORISATION_EXPIRED, T.CANCELLED}),
     T.SHIPPED: frozenset({T.DELIVERED, T.AUTHORISATION_EXPIRED, T.SETTLING, T.WRITTEN_OFF}),
-    T.DELIVERED: frozenset({T.SETTLING, T.AUTHORISATION_EXPIRED}),
+    # Back to shipped where one more parcel follows.
+    T.DELIVERED: frozenset({T.SHIPPED, T.SETTLING, T.AUTHORISATION_EXPIRED}),
     # With a new card it goes on where it was.
     T.AUTHORISATION_EXPIRED: frozenset({T.AUTHORISED, T.PACKED, T.SHIPPED, T.DELIVERED, T.SETTLING, T.CANCELLED}),
     T.SETTLING: frozenset({T.SETTLED, T.PAYMENT_ACTION_NEEDED, T.OVERDUE}),
@@ -51,7 +53,7 @@ TRIAL_TRANSITIONS: dict[TrialStatus, frozenset[TrialStatus]] = {
     T.WRITTEN_OFF: frozenset(),
 }
 OPEN = frozenset(T) - {T.SETTLED, T.CANCELLED, T.WRITTEN_OFF}
-"""What counts against the number of open trials of a customer."""
+"""It has not come to its end."""
 
 
 class Mode(StrEnum):
@@ -115,7 +117,9 @@ class TrialPolicy(SQLModel, table=True):
     offered: bool = True
     max_items: int = 6
     max_value: int = Field(default=150_000, sa_column=minor_units())
-    """The most that a trial may be worth, in hundredths of any currency."""
+    """The most that a trial may be worth, in hundredths of any currency that `max_values` does not name."""
+    max_values: dict[str, int] = Field(sa_column=Column(JSONB, nullable=False, server_default="{}"))
+    """The most that a trial may be worth, by currency, in its minor units: 1500 of one is not 1500 of another."""
     open_trials: int = 2
     """How many trials one customer (one e-mail address) may have at a time."""
     deposit_percent: int = 0
@@ -197,6 +201,8 @@ class Trial(SQLModel, table=True):
     return_scanned_at: datetime | None = Field(default=None, sa_column=moment())
     """When a carrier last scanned its label: what is on its way is not charged."""
     placed_at: datetime = Field(sa_column=moment(nullable=False))
+    stocked_at: datetime | None = Field(default=None, sa_column=moment())
+    """Since when its items are taken from the stock; None while they are not, because no card was given for so long."""
     authorised_at: datetime | None = Field(default=None, sa_column=moment())
     packed_at: datetime | None = Field(default=None, sa_column=moment())
     shipped_at: datetime | None = Field(default=None, sa_column=moment())
@@ -204,8 +210,8 @@ class Trial(SQLModel, table=True):
     """When the last parcel arrived."""
     delivery_assumed: bool = False
     ends_at: datetime | None = Field(default=None, sa_column=moment())
-    reminders: int = 0
-    """How many reminders went out."""
+    reminders_since: datetime | None = Field(default=None, sa_column=moment())
+    """From when reminders count: when it was known to run, or when it got more time."""
     settling_at: datetime | None = Field(default=None, sa_column=moment())
     grace_ends_at: datetime | None = Field(default=None, sa_column=moment())
     """From when what was to come back, and was not seen, is charged."""
@@ -244,6 +250,8 @@ class TrialItem(SQLModel, table=True):
     problem: str = ""
     """damaged, missing or wrong."""
     problem_note: str = ""
+    restocked_at: datetime | None = Field(default=None, sa_column=moment())
+    """When it came back and was put into the stock again."""
 
 
 class TrialShipment(SQLModel, table=True):
@@ -350,6 +358,8 @@ class TrialCharge(SQLModel, table=True):
     """Stripe's code, or the bank's."""
     attempts: int = 0
     next_try_at: datetime | None = Field(default=None, sa_column=moment())
+    unattended: bool = False
+    """A hold that is asked for without the customer, who cannot answer their bank."""
     submitted_at: datetime | None = Field(default=None, sa_column=moment())
     created_at: datetime = Field(sa_column=moment(nullable=False))
     changed_at: datetime = Field(sa_column=moment(nullable=False))

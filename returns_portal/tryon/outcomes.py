@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 T = TrialStatus
 C = ChargeStatus
 RETRY_DAYS: Final = (1, 3, 5, 7)
-"""How long after each refusal a charge is tried again; after the last of them it is finance's."""
+"""How long after each refusal a charge, or a lost hold, is tried again; after the last of them it is a person's."""
 
 
 async def record(begin: Begin, trial_id: UUID, charge_id: UUID, answer: Answer) -> None:
@@ -72,7 +72,7 @@ async def _write(db: AsyncConnection, trial: TrialView, charge: Charge, found: M
     else:
         columns = found.columns
         if found.status == C.FAILED and _is_scheduled(trial, charge):
-            columns = columns | {"next_try_at": _next_try(trial)}
+            columns = columns | {"next_try_at": _next_try(trial, charge.kind)}
         await charge_to(db, SYSTEM, charge.id, found.status, **columns)
         if found.status in checkout.DEAD and trial.mode == Mode.TRIAL:
             await reopen(db, charge.id)
@@ -100,23 +100,29 @@ async def _keep_card(db: AsyncConnection, trial: TrialView, answer: GatewayInten
 
 
 def _is_scheduled(trial: TrialView, charge: Charge) -> bool:
-    """Whether it was charged without the customer, so that it is tried again by itself."""
+    """Whether it was asked for without the customer, so that it is tried again by itself."""
+    if charge.kind == ChargeKind.HOLD:
+        return trial.status in checkout.RUNNING | {T.AUTHORISATION_EXPIRED}
     return trial.status == T.SETTLING and charge.kind == ChargeKind.CHARGE
 
 
-def _refusals(trial: TrialView) -> int:
+def _refusals(trial: TrialView, kind: ChargeKind) -> int:
+    """How often the bank has refused since it last agreed."""
     count = 0
     for charge in trial.charges:
-        if charge.status == C.CAPTURED:
+        if charge.kind == kind and (charge.status == C.CAPTURED or charge.capture_before is not None):
             count = 0
-        elif charge.status == C.FAILED and charge.next_try_at is not None:
-            count += 1
+        elif charge.kind == kind and charge.status == C.FAILED and charge.next_try_at is not None:
+            count += charge.unattended or kind == ChargeKind.CHARGE
     return count
 
 
-def _next_try(trial: TrialView) -> datetime:
+def _next_try(trial: TrialView, kind: ChargeKind) -> datetime | None:
     """When it is tried again; after the last try the moment of the failure itself, and nobody looks at it any more."""
-    days = (*RETRY_DAYS, 0)[min(_refusals(trial), len(RETRY_DAYS))]
+    refusals = _refusals(trial, kind)
+    if kind == ChargeKind.HOLD and refusals >= len(RETRY_DAYS):
+        return None
+    days = (*RETRY_DAYS, 0)[min(refusals, len(RETRY_DAYS))]
     return clock.now() + timedelta(days=days)
 
 
@@ -162,12 +168,16 @@ async def _go_on_settling(db: AsyncConnection, trial: TrialView, charge: Charge)
 async def _failed(db: AsyncConnection, trial: TrialView, charge: Charge) -> None:
     if trial.status == T.PLACED:
         await checkout.refused(db, trial, charge.failure)
-    elif charge.kind == ChargeKind.HOLD and trial.status in checkout.RUNNING:
+    elif charge.kind == ChargeKind.HOLD and (trial.status in checkout.RUNNING or _tried_again(trial, charge)):
         await checkout.hold_lost(db, trial)
     elif trial.status == T.SETTLING and charge.kind == ChargeKind.CHARGE:
         await _not_paid(db, trial, charge)
     elif trial.status in SETTLING:
         await defer(db, "tryon.settle", trial_id=str(trial.id))
+
+
+def _tried_again(trial: TrialView, charge: Charge) -> bool:
+    return trial.status == T.AUTHORISATION_EXPIRED and charge.unattended
 
 
 async def _not_paid(db: AsyncConnection, trial: TrialView, charge: Charge) -> None:
@@ -194,7 +204,7 @@ async def _expired(db: AsyncConnection, trial: TrialView, charge: Charge) -> Non
     if trial.status in SETTLING:
         await defer(db, "tryon.settle", trial_id=str(trial.id))
     elif trial.status in checkout.RUNNING:
-        await checkout.plan_hold(db, trial)
+        await checkout.plan_hold(db, trial, unattended=True)
 
 
 _Follow = Callable[[AsyncConnection, TrialView, Charge], Awaitable[None]]

@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.actor import Actor
+from returns_portal.catalog.sizes import arranged
 from returns_portal.db import run
 from returns_portal.ids import parse_trial_number
 from returns_portal.warehouse.rules import readings, rma_of
@@ -26,11 +27,13 @@ class Thing(msgspec.Struct, frozen=True):
 
 
 class Pick(msgspec.Struct, frozen=True):
-    """One parcel to be packed, or packed and to be sent."""
+    """One parcel to be packed, or packed and to be sent; or sent, where one more may follow."""
 
     number: str
     mode: str
     packed: bool
+    sent: bool
+    """A parcel of it has left already: shown where it is asked for by its number, so that one more can follow."""
     name: str
     country: str
     since: datetime
@@ -39,7 +42,8 @@ class Pick(msgspec.Struct, frozen=True):
 
 
 _PICKS: Final = """
-    SELECT t.number, t.mode, t.status = 'packed' AS packed, o.name, o.address->>'country' AS country,
+    SELECT t.number, t.mode, t.status = 'packed' AS packed, t.status IN ('shipped', 'delivered') AS sent,
+           o.name, o.address->>'country' AS country,
            coalesce(t.authorised_at, t.placed_at) AS since,
            (SELECT json_agg(json_build_object('sku', g.sku, 'title', g.title, 'size', g.size, 'color', g.color,
                 'quantity', g.quantity) ORDER BY g.position)
@@ -47,7 +51,8 @@ _PICKS: Final = """
                   FROM trial_item i JOIN order_line l ON l.id = i.order_line_id WHERE i.trial_id = t.id
                   GROUP BY l.sku, l.title, l.size, l.color) AS g) AS things
     FROM trial t JOIN orders o ON o.id = t.order_id
-    WHERE t.status IN ('authorised', 'packed') AND (CAST(:number AS text) IS NULL OR t.number = :number)
+    WHERE (CAST(:number AS text) IS NULL AND t.status IN ('authorised', 'packed'))
+     OR (t.number = :number AND t.status IN ('authorised', 'packed', 'shipped', 'delivered'))
     ORDER BY t.authorised_at, t.id LIMIT :limit
 """
 
@@ -60,7 +65,12 @@ async def picks(db: AsyncConnection, actor: Actor, *, number: str | None = None)
     """
     actor.require("warehouse", "support")
     rows = await run(db, _PICKS, number=number, limit=SHOWN)
-    return [msgspec.convert(row._asdict(), Pick) for row in rows]
+    return [_in_order(msgspec.convert(row._asdict(), Pick)) for row in rows]
+
+
+def _in_order(pick: Pick) -> Pick:
+    things = arranged(pick.things, lambda thing: (thing.title, thing.size))
+    return msgspec.structs.replace(pick, things=things)
 
 
 _BY_RMA: Final = "SELECT t.number FROM trial t JOIN returns r ON r.id = t.return_id WHERE r.rma = :rma"

@@ -14,7 +14,7 @@ from returns_portal.actor import SYSTEM, Actor
 from returns_portal.catalog.actions import Taken, give_back_stock, take_stock
 from returns_portal.db import insert_rows, run
 from returns_portal.errors import ConflictError, InvalidError
-from returns_portal.i18n import mark
+from returns_portal.i18n import mark, speaking
 from returns_portal.ids import new_id, new_trial_number
 from returns_portal.jobs import defer, defer_many
 from returns_portal.orders.trials import TrialLine, TrialOrder, mark_cancelled, open_order
@@ -22,6 +22,7 @@ from returns_portal.points.redemptions import Hold, hold, release
 from returns_portal.returns.actions import move_to as move_return
 from returns_portal.returns.models import ReturnStatus
 from returns_portal.settings import Settings
+from returns_portal.shop.queries import current
 from returns_portal.tryon.letters import tell
 from returns_portal.tryon.life import charge_to, move_to
 from returns_portal.tryon.models import (
@@ -36,12 +37,15 @@ from returns_portal.tryon.models import (
     TrialItem,
     TrialStatus,
 )
+from returns_portal.tryon.pages.terms import Offer, terms
 from returns_portal.tryon.queries import TrialView, open_trials, policy, trial_for
 from returns_portal.tryon.rules import Choice, Policy, Refusal, Wish, choose, deposit_of, refusals, tax_in
 
 _POINTS_DAYS: Final = 180
 """How long points may be held for a trial: longer than any can last."""
 _MOST_UNITS: Final = 50
+_MOST_BOUGHT: Final = 20
+"""Units of a purchase, which no limit of the shop's bounds."""
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -52,7 +56,11 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 class TrialInput(msgspec.Struct, frozen=True, kw_only=True):
-    """What a customer orders. `terms` is the text that they agreed to, as they saw it."""
+    """What a customer orders.
+
+    `terms` is the text that they agreed to, as they saw it, and `silence_keeps` whether it says that what nothing is
+    said of counts as kept. Without a text it is the shop's own, which says what the shop's policy says.
+    """
 
     email: str
     name: str
@@ -68,6 +76,7 @@ class TrialInput(msgspec.Struct, frozen=True, kw_only=True):
     points: int = 0
     """How much of it is to be paid with points, in minor units."""
     terms: str = ""
+    silence_keeps: bool = False
 
 
 class _Money(msgspec.Struct, frozen=True):
@@ -113,6 +122,7 @@ async def place(db: AsyncConnection, actor: Actor, settings: Settings, wanted: T
     choice = (
         Choice(Strategy.CHARGE, {"code": "purchase"}) if wanted.mode == Mode.PURCHASE else choose(trial_days, rules)
     )
+    wanted = await _agreed(db, wanted, money, rules, trial_days)
     number = await _write(db, actor, settings, wanted, money, choice, units, rules, trial_days)
     trial = await trial_for(db, SYSTEM, number)
     await defer_many(db, "tryon.submit", [{"charge_id": str(charge.id)} for charge in trial.charges])
@@ -136,8 +146,9 @@ def _check(wanted: TrialInput) -> None:
         raise InvalidError(mark("Choose at least one item."), field="items", code="nothing_chosen")
     if any(item.quantity < 1 for item in wanted.items):
         raise InvalidError(mark("Choose how many, at least one."), field="items", code="bad_quantity")
-    if sum(item.quantity for item in wanted.items) > _MOST_UNITS:
-        raise InvalidError(mark("At most {most} items can be ordered at a time."), field="items", most=_MOST_UNITS)
+    most = _MOST_BOUGHT if wanted.mode == Mode.PURCHASE else _MOST_UNITS
+    if sum(item.quantity for item in wanted.items) > most:
+        raise InvalidError(mark("At most {most} items can be ordered at a time."), field="items", most=most)
     if wanted.trial_days is not None and wanted.trial_days < 1:
         raise InvalidError(mark("A trial takes at least one day."), field="trial_days")
     if wanted.points < 0:
@@ -156,6 +167,16 @@ def _shared(wish: Wish, wanted: TrialInput, rules: Policy) -> _Money:
     payable = wish.value - points
     deposit = payable if wanted.mode == Mode.PURCHASE else deposit_of(payable, rules)
     return _Money(wish.currency, wish.value, points, deposit)
+
+
+async def _agreed(db: AsyncConnection, wanted: TrialInput, money: _Money, rules: Policy, trial_days: int) -> TrialInput:
+    """The order with the terms that hold for it. Silence is a yes only where its terms and the shop's policy say so."""
+    if wanted.terms.strip():
+        return msgspec.structs.replace(wanted, silence_keeps=wanted.silence_keeps and rules.silence_keeps)
+    offer, shop = Offer(wanted.mode, money.most, money.currency), await current(db)
+    with speaking(wanted.locale):
+        text = terms(offer, msgspec.structs.replace(rules, trial_days=trial_days), shop)
+    return msgspec.structs.replace(wanted, terms="\n\n".join(text), silence_keeps=rules.silence_keeps)
 
 
 async def _write(
@@ -206,7 +227,7 @@ async def _write(
         "trial_days": trial_days,
         "extended_days": 0,
         "policy": {name: getattr(rules, name) for name in _DAYS},
-        "silence_keeps": rules.silence_keeps,
+        "silence_keeps": wanted.silence_keeps,
         "terms": wanted.terms,
         "locale": wanted.locale,
         "consented_at": now,
@@ -214,8 +235,8 @@ async def _write(
         "card_brand": "",
         "card_last4": "",
         "placed_at": now,
+        "stocked_at": now,
         "delivery_assumed": False,
-        "reminders": 0,
         "livemode": settings.livemode,
         "changed_at": now,
     }
@@ -276,6 +297,7 @@ def planned_charge(
         "deposit": deposit,
         "failure": "",
         "attempts": 0,
+        "unattended": False,
         "created_at": now,
         "changed_at": now,
     }
@@ -292,8 +314,10 @@ CANCELLABLE: Final = frozenset(
 )
 
 
-async def cancel(db: AsyncConnection, actor: Actor, number: str) -> TrialView:
+async def cancel(db: AsyncConnection, actor: Actor, number: str, *, reason: str = "") -> TrialView:
     """Call a trial off before it is sent: what is held is released, points and stock go back. Again, nothing changes.
+
+    `reason` is a word of `templates/email/trial.txt` for why the shop does it; empty where somebody wished it.
 
     Raises:
         NotFoundError: there is none, or it is not the actor's.
@@ -307,7 +331,7 @@ async def cancel(db: AsyncConnection, actor: Actor, number: str) -> TrialView:
             mark("This has been sent already. Send back what you do not want, with the label in the parcel."),
             code="already_shipped",
         )
-    await move_to(db, actor, trial.id, TrialStatus.CANCELLED, cancelled_at=clock.now())
+    await move_to(db, actor, trial.id, TrialStatus.CANCELLED, reason=reason, cancelled_at=clock.now())
     for charge in trial.charges:
         if charge.status == ChargeStatus.PLANNED:
             await charge_to(db, actor, charge.id, ChargeStatus.CANCELED)
@@ -316,12 +340,34 @@ async def cancel(db: AsyncConnection, actor: Actor, number: str) -> TrialView:
     if trial.return_id is not None and trial.return_status == ReturnStatus.FILED:
         await move_return(db, actor, trial.return_id, ReturnStatus.CANCELLED, "cancelled")
     await mark_cancelled(db, trial.order_id)
-    await give_back_stock(db, Counter(item.variant_id for item in trial.items))
+    await put_back(db, trial)
     # Points that were spent with a purchase come back with its refund.
     if trial.redemption_id is not None and not any(charge.points for charge in trial.charges):
         await release(db, SYSTEM, trial.redemption_id)
-    await tell(db, trial, "trial_cancelled")
+    await tell(db, trial, "trial_cancelled", why=reason)
     return await trial_for(db, actor, number)
+
+
+async def put_back(db: AsyncConnection, trial: TrialView) -> None:
+    """Its items go back into the stock, unless they are there already. Under the order's lock."""
+    if trial.stocked_at is not None:
+        await run(db, _STOCKED, id=trial.id, at=None)
+        await give_back_stock(db, Counter(item.variant_id for item in trial.items))
+
+
+async def set_aside(db: AsyncConnection, trial: TrialView) -> None:
+    """Take its items from the stock again, where they were put back. Under the order's lock.
+
+    Raises:
+        ConflictError: somebody else has bought them meanwhile (`out_of_stock`).
+        InvalidError: something of it is no longer offered.
+    """
+    if trial.stocked_at is None:
+        await take_stock(db, Counter(item.sku for item in trial.items))
+        await run(db, _STOCKED, id=trial.id, at=clock.now())
+
+
+_STOCKED: Final = "UPDATE trial SET stocked_at = :at WHERE id = :id"
 
 
 async def trial_numbers_of(db: AsyncConnection, order_ids: Sequence[UUID]) -> dict[UUID, str]:

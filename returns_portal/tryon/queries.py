@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock, history
 from returns_portal.actor import Actor
+from returns_portal.catalog.sizes import arranged
 from returns_portal.db import run
 from returns_portal.errors import NotFoundError
 from returns_portal.i18n import mark
@@ -63,6 +64,7 @@ class Charge(msgspec.Struct, frozen=True):
     failure: str
     attempts: int
     next_try_at: datetime | None
+    unattended: bool
     submitted_at: datetime | None
     created_at: datetime
     changed_at: datetime
@@ -124,6 +126,7 @@ class TrialView(msgspec.Struct, frozen=True, dict=True):
     return_status: str | None
     return_scanned_at: datetime | None
     placed_at: datetime
+    stocked_at: datetime | None
     authorised_at: datetime | None
     packed_at: datetime | None
     shipped_at: datetime | None
@@ -131,6 +134,7 @@ class TrialView(msgspec.Struct, frozen=True, dict=True):
     delivery_assumed: bool
     ends_at: datetime | None
     reminders: int
+    """How many reminders went out since they count."""
     settling_at: datetime | None
     grace_ends_at: datetime | None
     settled_at: datetime | None
@@ -150,14 +154,31 @@ class TrialView(msgspec.Struct, frozen=True, dict=True):
         return sum(item.price for item in self.items if item.charge_id in done)
 
     @cached_property
+    def deposit_paid(self) -> int:
+        """What was paid at checkout."""
+        return sum(charge.captured for charge in self.charges if charge.kind == ChargeKind.DEPOSIT)
+
+    @cached_property
     def held(self) -> int:
         """What is held on the card right now."""
         return sum(c.amount for c in self.charges if c.kind == ChargeKind.HOLD and c.status in LIVE_HOLDS)
 
     @cached_property
+    def arrived_at(self) -> datetime | None:
+        """When the last parcel arrived, where all that were sent have."""
+        moments = [parcel.delivered_at for parcel in self.shipments]
+        known = [moment for moment in moments if moment is not None]
+        return max(known) if known and len(known) == len(moments) else None
+
+    @cached_property
     def charge_today(self) -> int:
         """What is charged at checkout."""
         return self.deposit
+
+    @cached_property
+    def in_order(self) -> list[Item]:
+        """The items as people read them: of each product from small to large."""
+        return arranged(self.items, lambda item: (item.title, item.size))
 
     @cached_property
     def undecided(self) -> list[Item]:
@@ -170,7 +191,9 @@ _VIEW: Final = """
            o.phone, o.address, t.currency, t.max_charge, t.deposit, t.points, t.redemption_id, t.trial_days,
            t.extended_days, t.policy, t.silence_keeps, t.terms, t.locale, t.consented_at, t.customer, t.payment_method,
            t.card_brand, t.card_last4, t.return_id, r.rma, r.status AS return_status, t.return_scanned_at, t.placed_at,
-           t.authorised_at, t.packed_at, t.shipped_at, t.delivered_at, t.delivery_assumed, t.ends_at, t.reminders,
+           t.stocked_at, t.authorised_at, t.packed_at, t.shipped_at, t.delivered_at, t.delivery_assumed, t.ends_at,
+           CAST((SELECT count(*) FROM email e WHERE e.subject_id = t.id AND e.template = 'trial_reminder'
+               AND e.status = 'sent' AND e.created_at >= t.reminders_since) AS int) AS reminders,
            t.settling_at, t.grace_ends_at, t.settled_at, t.cancelled_at, t.livemode, t.changed_at,
            CAST((SELECT CAST(coalesce(sum(f.amount), 0) AS bigint) FROM refund f
                WHERE f.order_id = t.order_id AND f.status = 'succeeded') AS bigint)
@@ -248,7 +271,10 @@ async def trial_id_of_charge(db: AsyncConnection, charge_id: UUID) -> UUID | Non
 
 
 async def open_trials(db: AsyncConnection, email_key: str) -> int:
-    """How many trials a customer has under way; waits for one that is just being placed."""
+    """How many trials a customer has under way; waits for one that is just being placed, or agreed to.
+
+    Only those that a bank has agreed to: anybody can type anybody's address.
+    """
     await run(db, "SELECT pg_advisory_xact_lock(hashtextextended('trial:' || :key, 0))", key=email_key)
     rows = await run(db, _OPEN, key=email_key)
     return int(rows[0].open)
@@ -256,7 +282,7 @@ async def open_trials(db: AsyncConnection, email_key: str) -> int:
 
 _OPEN: Final = """
     SELECT count(*) AS open FROM trial WHERE email_key = :key AND mode = 'trial'
-    AND status NOT IN ('settled', 'cancelled', 'written_off')
+    AND status NOT IN ('placed', 'authorisation_failed', 'settled', 'cancelled', 'written_off')
 """
 
 
@@ -319,9 +345,8 @@ async def policy(db: AsyncConnection) -> Policy:
     return Policy(*row)
 
 
-_SET_POLICY: Final = (
-    f"UPDATE trial_policy SET {', '.join(f'{name} = :{name}' for name in Policy.__struct_fields__)}, updated_at = :now"  # noqa: S608 - our own columns
-)
+_PLAIN: Final = ", ".join(f"{name} = :{name}" for name in Policy.__struct_fields__ if name != "max_values")
+_SET_POLICY: Final = f"UPDATE trial_policy SET {_PLAIN}, max_values = CAST(:max_values AS jsonb), updated_at = :now"  # noqa: S608 - our own columns
 _POLICY_ID: Final = UUID(int=1)
 """By which the history knows the one row."""
 
@@ -333,7 +358,8 @@ async def set_policy(db: AsyncConnection, actor: Actor, changed: Policy) -> None
         ForbiddenError: the actor is no admin.
     """
     actor.require("admin")
-    await run(db, _SET_POLICY, **msgspec.structs.asdict(changed), now=clock.now())
+    values = msgspec.structs.asdict(changed) | {"max_values": msgspec.json.encode(changed.max_values).decode()}
+    await run(db, _SET_POLICY, **values, now=clock.now())
     await history.record(db, actor, ("trial_policy", _POLICY_ID, "changed", msgspec.structs.asdict(changed)))
 
 

@@ -60,7 +60,7 @@ async def renew(db: AsyncConnection, trial_id: UUID, hold_id: UUID) -> None:
             await _ask(db, await write_charge(db, trial, found), "tryon.submit")
         elif not found.under_way:
             # The old one first, and the new one when that is certain: both together would hold more than was said.
-            await checkout.plan_hold(db, trial)
+            await checkout.plan_hold(db, trial, unattended=True)
             await let_go(db, hold)
     else:
         await let_go(db, hold)

@@ -14,8 +14,9 @@ from returns_portal.tryon.models import Strategy
 HOLD_DAYS: Final = 7
 """How long a card network keeps an authorisation that the customer began (docs.stripe.com, "Place a hold on a payment
 method"); the moment itself is told with each hold (`capture_before`)."""
-_MARGIN_DAYS: Final = 1
-"""For settling: a hold that ends on the very day on which the trial does is no safe one."""
+_MARGIN_DAYS: Final = 2
+"""The trial's last day runs until midnight, and a hold is renewed (or charged) a day before it ends: a hold that would
+be renewed although the trial is about to be settled is no safe one."""
 _HUNDREDTHS: Final = 2
 
 
@@ -35,9 +36,12 @@ class Policy(msgspec.Struct, frozen=True):
     grace_days: int
     silence_keeps: bool
     countries: list[str]
+    max_values: dict[str, int] = {}
 
     def most(self, currency: str) -> int:
-        """`max_value` in minor units of a currency: it is given in hundredths, whatever the currency has."""
+        """What a trial may be worth, in minor units: what is said for the currency, else `max_value`."""
+        if currency in self.max_values:
+            return self.max_values[currency]
         shift = exponent(currency) - _HUNDREDTHS
         return int(self.max_value * 10**shift) if shift >= 0 else self.max_value // int(10**-shift)
 
@@ -99,17 +103,17 @@ def refusals(wish: Wish, policy: Policy) -> Sequence[Refusal]:
     if not policy.offered:
         found.append(Refusal("not_offered", mark("We do not send anything to try at the moment.")))
     if wish.items > policy.max_items:
-        sentence = mark("At most {most} items can be tried at a time, and there are {items} in the basket.")
+        sentence = mark("That is too much to try at a time: the basket holds {items}, and the limit is {most}.")
         found.append(Refusal("too_many_items", sentence, {"most": policy.max_items, "items": wish.items}))
     if wish.value > policy.most(wish.currency):
         found.append(Refusal("too_much_value", mark("This is worth more than can be sent to be tried at a time.")))
     if wish.open_trials >= policy.open_trials:
-        sentence = mark("There are {open} trials under way already. Settle one of them first.")
+        sentence = mark("Trials that are under way already: {open}. Settle one of them first.")
         found.append(Refusal("too_many_trials", sentence, {"open": wish.open_trials}))
     if policy.countries and wish.country not in policy.countries:
         found.append(Refusal("country", mark("We do not send things to be tried to this country.")))
     if wish.trial_days > policy.max_trial_days:
-        sentence = mark("A trial can take at most {most} days.")
+        sentence = mark("That is too long: the limit in days is {most}.")
         found.append(Refusal("too_many_days", sentence, {"most": policy.max_trial_days}))
     return found
 

@@ -83,22 +83,19 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         return not (self.unpaid or self.waiting or self.stuck or self.under_way or self.release)
 
 
-def plan(
-    trial: TrialView, facts: Facts, now: datetime, *, everything: bool = False, decided_only: bool = False
-) -> Plan:
+def plan(trial: TrialView, facts: Facts, now: datetime, *, decided_only: bool = False) -> Plan:
     """Decide what is to be done about a trial that is being settled.
 
     Args:
         trial: The trial.
         facts: What it does not tell.
         now: The present moment.
-        everything: A person says that what did not come back is charged now, except what a carrier has.
         decided_only: The trial goes on: only what the customer has decided to keep is charged.
     """
     fates: dict[Fate, list[Item]] = {fate: [] for fate in Fate}
     for item in trial.items:
         if item.outcome == Outcome.OPEN:
-            fates[fate_of(item, trial, facts, now, everything=everything, decided_only=decided_only)].append(item)
+            fates[fate_of(item, trial, facts, now, decided_only=decided_only)].append(item)
     due = fates[Fate.CHARGED]
     under_way = any(each.kind != ChargeKind.SETUP and each.status in PENDING for each in trial.charges)
     hold = next((each for each in trial.charges if each.kind == ChargeKind.HOLD and each.status == C.HELD), None)
@@ -123,7 +120,7 @@ def plan(
 
 
 def fate_of(  # noqa: PLR0911 - each of them is one sentence of the terms
-    item: Item, trial: TrialView, facts: Facts, now: datetime, *, everything: bool = False, decided_only: bool = False
+    item: Item, trial: TrialView, facts: Facts, now: datetime, *, decided_only: bool = False
 ) -> Fate:
     """What is to become of an open item."""
     if item.order_line_id in facts.in_doubt:
@@ -139,8 +136,6 @@ def fate_of(  # noqa: PLR0911 - each of them is one sentence of the terms
     silent = item.decision == Decision.UNDECIDED
     moving = is_moving(trial, facts)
     if silent and trial.silence_keeps and trial.reminders >= REMINDERS and not moving:
-        return Fate.CHARGED
-    if everything and not moving:
         return Fate.CHARGED
     if (patience := _patience(trial, facts, now)) is None or now < patience:
         return Fate.WAITING

@@ -114,7 +114,10 @@ async def _see_again(db: AsyncConnection, trial: TrialView) -> None:
 
 
 async def retry(db: AsyncConnection, actor: Actor, number: str) -> None:
-    """Charge what is open once more, without the customer; also what did not come back, except what a carrier has.
+    """Charge what is due once more, without the customer: what they keep, and what did not come back in time.
+
+    What a carrier has is not charged, nor what nothing was said of, where the terms and the reminders do not make
+    silence a yes: there it takes the customer's word.
 
     Raises:
         NotFoundError: there is no such trial.
@@ -125,12 +128,16 @@ async def retry(db: AsyncConnection, actor: Actor, number: str) -> None:
     if trial.status not in {T.OVERDUE, T.PAYMENT_ACTION_NEEDED}:
         raise ConflictError(mark("Nothing of this trial waits to be charged."), code="wrong_status")
     facts = await facts_of(db, trial)
-    found = plan(trial, facts, clock.now(), everything=trial.status == T.OVERDUE)
+    found = plan(trial, facts, clock.now())
     if found.under_way:
         raise ConflictError(mark("A charge is under way. Wait for what becomes of it."), code="under_way")
     if not found.charged:
         raise ConflictError(
-            mark("Nothing can be charged: it is on its way back, or was settled."), code="nothing_to_charge"
+            mark(
+                "Nothing can be charged: it is on its way back, was settled, or the customer has not said that they"
+                " keep it. Ask them, or write it off."
+            ),
+            code="nothing_to_charge",
         )
     await move_to(db, actor, trial.id, T.SETTLING, reason="retry")
     now = await trial_for(db, actor, number)

@@ -1,7 +1,7 @@
 """What happens between the shelf and the customer's door: packed, shipped, delivered."""
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from returns_portal import clock, history
 from returns_portal.actor import SYSTEM, Actor
 from returns_portal.db import insert_rows, run
-from returns_portal.errors import ConflictError, InvalidError
+from returns_portal.errors import ConflictError, InvalidError, NotFoundError
 from returns_portal.i18n import mark
 from returns_portal.ids import new_id
 from returns_portal.orders.trials import mark_shipped
@@ -45,9 +45,11 @@ async def pack(db: AsyncConnection, actor: Actor, number: str) -> TrialView:
 async def ship(db: AsyncConnection, actor: Actor, number: str, *, carrier: str = "", tracking: str = "") -> TrialView:
     """A parcel of it leaves the shop. A trial may have several; the same tracking number again changes nothing.
 
+    Where the ones before have arrived, the trial does not run any more until the last one has.
+
     Raises:
         NotFoundError: there is no such trial.
-        ConflictError: it is not paid for (`not_authorised`), or it has arrived or was cancelled.
+        ConflictError: it is not paid for (`not_authorised`), or it is settled or was cancelled (`wrong_status`).
     """
     actor.require(*_DOCK)
     trial = await trial_for(db, actor, number, lock=True)
@@ -55,17 +57,29 @@ async def ship(db: AsyncConnection, actor: Actor, number: str, *, carrier: str =
     # Without a tracking number two parcels cannot be told apart, so that a second click is the first one again.
     if any(parcel.tracking == tracking for parcel in trial.shipments):
         return trial
-    if trial.status != T.SHIPPED:
+    if trial.status not in _SENT:
         _require_authorised(trial)
     row = {"id": new_id(), "trial_id": trial.id, "carrier": carrier, "tracking": tracking, "shipped_at": now}
     event = history.rows(actor, ("trial", trial.id, "parcel_shipped", {"carrier": carrier, "tracking": tracking}))
     await insert_rows(db, (TrialShipment, [row]), event)
-    if trial.status != T.SHIPPED:
+    if trial.status == T.DELIVERED:
+        await move_to(db, actor, trial.id, T.SHIPPED, reason="one_more_parcel", **_NOT_RUNNING)
+    elif trial.status != T.SHIPPED:
         await move_to(db, actor, trial.id, T.SHIPPED, shipped_at=now, packed_at=trial.packed_at or now)
         await mark_shipped(db, trial.order_id, now)
-        trial = await trial_for(db, actor, number)
-        await tell(db, trial, "trial_shipped", carrier=carrier, tracking=tracking)
-    return await trial_for(db, actor, number)
+    trial = await trial_for(db, actor, number)
+    await tell(db, trial, "trial_shipped", carrier=carrier, tracking=tracking)
+    return trial
+
+
+_SENT: Final = frozenset({T.SHIPPED, T.DELIVERED})
+_NOT_RUNNING: Final[dict[str, Any]] = {
+    "delivered_at": None,
+    "delivery_assumed": False,
+    "ends_at": None,
+    "reminders_since": None,
+}
+"""What is not known of a trial before its last parcel has arrived."""
 
 
 def _require_authorised(trial: TrialView) -> None:
@@ -82,8 +96,10 @@ async def deliver(
 ) -> TrialView:
     """A parcel arrived, or all that were sent; with the last one the trial begins. Again, it changes nothing.
 
+    Where it was only taken for delivered, the trial begins anew on the real day, as long as it is not being settled.
+
     Raises:
-        NotFoundError: there is no such trial.
+        NotFoundError: there is no such trial, or no such parcel of it.
         InvalidError: the moment lies in the future, or before it was sent.
         ConflictError: nothing was sent yet (`not_shipped`).
     """
@@ -94,15 +110,16 @@ async def deliver(
         raise InvalidError(mark("This moment lies in the future."), field="delivered_at")
     if trial.shipped_at is None:
         raise ConflictError(mark("Nothing of this trial was sent yet."), code="not_shipped")
+    if shipment_id is not None and all(parcel.id != shipment_id for parcel in trial.shipments):
+        raise NotFoundError(mark("There is no such parcel."), code="shipment_not_found", field="shipment_id")
     if trial.delivered_at is not None and not trial.delivery_assumed:
         return trial
     # Clocks of carriers count whole seconds or minutes; what arrives cannot have arrived before it left.
     moment = min(max(delivered_at, trial.shipped_at), now)
     await run(db, _ARRIVED, trial=trial.id, one=shipment_id, at=moment)
     trial = await trial_for(db, actor, number)
-    missing = [parcel for parcel in trial.shipments if parcel.delivered_at is None]
-    if not missing and trial.status == T.SHIPPED:
-        last = max(parcel.delivered_at for parcel in trial.shipments if parcel.delivered_at is not None)
+    last = trial.arrived_at
+    if last is not None and (trial.status == T.SHIPPED or (trial.delivery_assumed and trial.settling_at is None)):
         await _begin(db, actor, trial, last, assumed=False)
     return await trial_for(db, actor, number)
 
@@ -114,21 +131,34 @@ _ARRIVED: Final = """
 
 
 async def _begin(db: AsyncConnection, actor: Actor, trial: TrialView, at: datetime, *, assumed: bool) -> None:
-    """The trial runs; a purchase is done with."""
+    """The trial runs, or runs anew; a purchase is done with."""
     zone = (await current(db)).timezone
     ends_at = trial_ends(at, trial.trial_days + trial.extended_days, zone)
-    await move_to(
-        db, actor, trial.id, T.DELIVERED, delivered_at=at, delivery_assumed=assumed, ends_at=ends_at, reminders=0
-    )
+    begun: dict[str, Any] = {
+        "delivered_at": at,
+        "delivery_assumed": assumed,
+        "ends_at": ends_at,
+        "reminders_since": clock.now(),
+    }
+    if trial.status == T.SHIPPED:
+        await move_to(db, actor, trial.id, T.DELIVERED, **begun)
+    else:
+        await run(db, _BEGIN_ANEW, id=trial.id, **begun)
+        await history.record(db, actor, ("trial", trial.id, T.DELIVERED.value, {"reason": "real_day"}))
     if trial.mode == Mode.TRIAL:
         running = await trial_by_id(db, trial.id)
         if running is not None:
             await tell(db, running, "trial_delivered")
 
 
+_BEGIN_ANEW: Final = """
+    UPDATE trial SET delivered_at = :delivered_at, delivery_assumed = :delivery_assumed, ends_at = :ends_at,
+        reminders_since = :reminders_since WHERE id = :id
+"""
 _LOST: Final = """
-    SELECT id FROM trial WHERE status = 'shipped'
-    AND shipped_at + make_interval(days => (policy->>'delivery_days')::int) <= :now ORDER BY id LIMIT :limit
+    SELECT t.id FROM trial t WHERE t.status = 'shipped'
+    AND (SELECT max(s.shipped_at) FROM trial_shipment s WHERE s.trial_id = t.id)
+        + make_interval(days => (t.policy->>'delivery_days')::int) <= :now ORDER BY t.id LIMIT :limit
 """
 
 

@@ -89,7 +89,8 @@ def _content(view: TrialView, shop: ShopInfo, settings: Settings, label: LabelCo
         url=f"{settings.public_url}/trials/{view.number}",
         name=view.name,
         items=[
-            SlipItem(item.title, item.size, item.color, formats.money(item.price, view.currency)) for item in view.items
+            SlipItem(item.title, item.size, item.color, formats.money(item.price, view.currency))
+            for item in view.in_order
         ],
         most=formats.money(view.max_charge, view.currency),
         trial=view.mode is Mode.TRIAL,

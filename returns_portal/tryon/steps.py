@@ -84,7 +84,7 @@ async def let_go(db: AsyncConnection, charge: Charge) -> bool:
     return True
 
 
-async def advance(db: AsyncConnection, trial: TrialView, *, everything: bool = False) -> UUID | None:
+async def advance(db: AsyncConnection, trial: TrialView) -> UUID | None:
     """Take a trial that is being settled as far as it goes; the charge for which the gateway is to be asked now.
 
     Under the order's lock, with the trial as it was read under it. While the customer is asked to pay, and in
@@ -92,7 +92,7 @@ async def advance(db: AsyncConnection, trial: TrialView, *, everything: bool = F
     """
     if trial.status not in SETTLING:
         return None
-    found = plan(trial, await facts_of(db, trial), clock.now(), everything=everything)
+    found = plan(trial, await facts_of(db, trial), clock.now())
     await _set(db, found.returned, Outcome.RETURNED)
     await _set(db, found.waived, Outcome.WAIVED)
     if found.charged and trial.status == T.SETTLING and not (found.release and found.card):

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.accounts.actions import end_session, open_for_placed
 from returns_portal.accounts.idempotency import once
-from returns_portal.accounts.limits import Limit, bucket, hit
+from returns_portal.accounts.limits import Limit, bucket, count, hit
 from returns_portal.accounts.rules import CUSTOMER_SESSION, email_key
 from returns_portal.actor import Actor
 from returns_portal.errors import ConflictError, InvalidError
@@ -37,6 +37,8 @@ Errors = dict[str, str]
 
 _TRIES: Final = 30
 """Orders that one household may try to place in ten minutes: who tries out stolen cards needs many more."""
+_PLACED: Final = 10
+"""Orders that one household may place in an hour: each takes its items from the stock before any bank has agreed."""
 _KEYED: Final = ("token", "mode", "points", *LENGTHS)
 
 
@@ -109,12 +111,21 @@ async def send_checkout(request: AnyRequest) -> Response[Any]:
                     number, order_id = await _place_once(request, db, actor, sent, method)
                 return await _placed(request, db, actor, sent, number, order_id)
             except (InvalidError, ConflictError) as error:
-                errors = {_field(error): sentence(error)}
+                discreet = error.code == "too_many_trials" and not await _is_theirs(db, actor, sent)
+                errors = {
+                    _field(error): _("We cannot send this to be tried just now.") if discreet else sentence(error)
+                }
         shown, purse = await _read(request, db, actor, mode)
         if not shown.basket.rows:
             flash(request, errors.get("", _("The basket is empty.")), "wait")
             return redirect("/basket")
         return _show(request, shown, purse, typed=sent, errors=errors)
+
+
+async def _is_theirs(db: AsyncConnection, actor: Actor, sent: Form) -> bool:
+    """Whether it is shown whose address was typed: to nobody else is anything said of what is under way with it."""
+    purse = await purse_of(db, actor, "")
+    return actor.kind == "staff" or (purse is not None and purse.email_key == email_key(sent["email"]))
 
 
 def _field(error: InvalidError | ConflictError) -> str:
@@ -132,6 +143,8 @@ async def _place_once(
     key = hashlib.sha256(said.encode()).hexdigest() if sent.get("token") else None
 
     async def work() -> tuple[int, object]:
+        if actor.kind != "staff":
+            await _count_order(request, db)
         trial = await place(db, actor, site(request).settings, await _agreed(request, db, actor, sent, method))
         return 303, {"number": trial.number, "order_id": str(trial.order_id)}
 
@@ -139,6 +152,20 @@ async def _place_once(
     _status, answer, _repeated = await once(db, ANONYMOUS, key, b"", work)
     told: Any = answer
     return str(told["number"]), UUID(told["order_id"])
+
+
+async def _count_order(request: AnyRequest, db: AsyncConnection) -> None:
+    """Count an order that is really placed; one that is refused afterwards is not counted.
+
+    Raises:
+        ConflictError: there were too many from there within the hour.
+    """
+    network = bucket(derive(site(request).secret, "checkout"), "checkout:placed", client_network(request.scope))
+    if await count(db, Limit(network, times=_PLACED, seconds=3600)):
+        raise ConflictError(
+            mark("Many orders came from your network just now. Your basket is kept: please try again in an hour."),
+            code="too_many_orders",
+        )
 
 
 async def _agreed(request: AnyRequest, db: AsyncConnection, actor: Actor, sent: Form, method: str | None) -> TrialInput:
@@ -175,8 +202,7 @@ async def _placed(
     answer.set_cookie(forget(BASKET_COOKIE))
     if actor.kind == "staff":
         return answer
-    purse = await purse_of(db, actor, "")
-    proven = purse is not None and purse.email_key == email_key(sent["email"])
+    proven = await _is_theirs(db, actor, sent)
     if token := request.cookies.get(SESSION_COOKIE):
         await end_session(db, token)
     token = await open_for_placed(db, order_id, knows_inbox=proven)

@@ -46,7 +46,8 @@ async def packing_page(request: AnyRequest, db: Db, actor: By, code: FromQuery[s
     return page(
         request,
         "tryon/packing.html",
-        todo=[pick for pick in found if not pick.packed],
+        todo=[pick for pick in found if not (pick.packed or pick.sent)],
+        left=[pick for pick in found if pick.sent],
         packed=[pick for pick in found if pick.packed],
         one=number is not None,
     )
@@ -84,7 +85,8 @@ async def ship(request: AnyRequest, db: Db, actor: By, number: Number) -> Redire
     trial = await trial_for(db, actor, number)
     leave = partial(shipping.ship, carrier=carrier, tracking=tracking)
     done = _("{number} is on its way to {name}, who is told.", number=trial.number, name=trial.name)
-    return await attempt(request, db, leave, actor, trial.number, done=done, back=TABLE)
+    back = f"{TABLE}?code={trial.number}" if sent.get("more") else TABLE
+    return await attempt(request, db, leave, actor, trial.number, done=done, back=back)
 
 
 routes: list[Any] = [packing_page, slip, pack, ship]

@@ -1,6 +1,6 @@
 """Staff's pages of trials: the list, one trial with everything that happened, what is learnt, and the shop's limits."""
 
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock
 from returns_portal.actor import Actor
-from returns_portal.errors import InvalidError
+from returns_portal.errors import ConflictError, InvalidError
 from returns_portal.finance.replies import attempt
 from returns_portal.i18n import _, mark
 from returns_portal.shop.queries import current
@@ -25,6 +25,7 @@ from returns_portal.tryon.models import TrialStatus
 from returns_portal.tryon.pages.policy import policy_fields, read_policy
 from returns_portal.tryon.pages.staff import staff_page
 from returns_portal.tryon.pages.words import last_day, sentence, status_word
+from returns_portal.tryon.posting import posted
 from returns_portal.tryon.queries import list_trials, policy, set_policy
 from returns_portal.web import Form, flash, form, formats, page, redirect, requires_staff, site
 
@@ -78,8 +79,29 @@ def _place(request: AnyRequest) -> UUID | None:
 @get(f"{LIST}/{{number:str}}", guards=readers)
 async def trial_page(request: AnyRequest, db: Db, actor: By, number: Number) -> Response[Any]:
     """One trial, told in full."""
+    return await _trial_page(request, db, actor, number)
+
+
+async def _trial_page(
+    request: AnyRequest,
+    db: AsyncConnection,
+    actor: Actor,
+    number: str,
+    *,
+    typed: Form | None = None,
+    errors: dict[str, str] | None = None,
+) -> Response[Any]:
     formats.zone.set(site(request).shop.timezone)
-    return page(request, "tryon/staff_trial.html", page=await staff_page(db, actor, number), today=_now(request))
+    now = _now(request)
+    return page(
+        request,
+        "tryon/staff_trial.html",
+        status=422 if errors else 200,
+        page=await staff_page(db, actor, number),
+        now=now,
+        typed=dict(typed) if typed else {"posted_on": now[:10]},
+        errors=errors or {},
+    )
 
 
 def _now(request: AnyRequest) -> str:
@@ -112,6 +134,35 @@ async def deliver(request: AnyRequest, db: Db, actor: By, number: Number) -> Red
         flash(request, sentence(error), "bad")
         return redirect(back)
     return await attempt(request, db, shipping.deliver, actor, number, at, done=_("Noted."), back=back)
+
+
+@post(f"{LIST}/{{number:str}}/posted", guards=readers)
+async def post_back(request: AnyRequest, db: Db, actor: By, number: Number) -> Response[Any]:
+    """The customer says that the parcel is on its way back."""
+    sent, day = await form(request), None
+    try:
+        day = _day(sent)
+        async with db.begin_nested():
+            await posted(db, actor, number, day, sent.text("receipt", limit=100))
+    except InvalidError as error:
+        return await _trial_page(request, db, actor, number, typed=sent, errors={error.field or "": sentence(error)})
+    except ConflictError as error:
+        flash(request, sentence(error), "bad")
+    else:
+        flash(request, _("Noted. What is on its way is not charged."))
+    return redirect(f"{LIST}/{number}")
+
+
+def _day(sent: Form) -> date:
+    """The day that was typed.
+
+    Raises:
+        InvalidError: it is none.
+    """
+    try:
+        return date.fromisoformat(sent.get("posted_on", ""))
+    except ValueError:
+        raise InvalidError(mark("Please give the day."), field="posted_on") from None
 
 
 def _moment(request: AnyRequest, sent: Form) -> datetime:
@@ -177,6 +228,7 @@ routes: list[Any] = [
     settle,
     cancel,
     deliver,
+    post_back,
     retry,
     write_off,
     insight_page,

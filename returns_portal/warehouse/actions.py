@@ -17,7 +17,7 @@ from returns_portal.errors import ConflictError, InvalidError
 from returns_portal.i18n import mark
 from returns_portal.ids import new_id
 from returns_portal.orders.models import TRIAL
-from returns_portal.returns.actions import lock_return, move_to
+from returns_portal.returns.actions import lock_return, move_back, move_to
 from returns_portal.returns.models import ReturnStatus
 from returns_portal.warehouse.items import item_row
 from returns_portal.warehouse.models import Parcel, ParcelFinding, ParcelItem, RestockEvent
@@ -69,7 +69,10 @@ class DockLine(msgspec.Struct, frozen=True):
     size: str
     color: str
     quantity: int
+    shipped: int
     counted: int
+    arrived: int
+    """Of `counted`, what came in a parcel: the rest had never left the shop."""
     announced: int
     before: int
     """How many of it came in this return's earlier parcels."""
@@ -87,11 +90,13 @@ _DOCK = """
     SELECT (SELECT status FROM returns WHERE id = :return_id) AS status,
            (SELECT id FROM parcel WHERE return_id = :return_id AND number = :number AND undone_at IS NULL) AS parcel_id,
            (SELECT coalesce(json_agg(json_build_object('line_id', l.id, 'sku', l.sku, 'title', l.title, 'size', l.size,
-                'color', l.color, 'quantity', l.quantity, 'counted', c.units, 'before', c.of_return,
+                'color', l.color, 'quantity', l.quantity, 'shipped', l.shipped, 'counted', c.counted,
+                'arrived', c.arrived, 'before', c.of_return,
                 'announced', coalesce((SELECT a.quantity FROM return_line a
                     WHERE a.return_id = :return_id AND a.order_line_id = l.id), 0)
             ) ORDER BY l.position), '[]'::json) FROM order_line l CROSS JOIN LATERAL (
-                SELECT coalesce(sum(i.quantity), 0) AS units,
+                SELECT coalesce(sum(i.quantity), 0) AS counted,
+                       coalesce(sum(i.quantity) FILTER (WHERE i.condition <> 'not_shipped'), 0) AS arrived,
                        coalesce(sum(i.quantity) FILTER (WHERE p.return_id = :return_id), 0) AS of_return
                 FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id
                 WHERE i.order_line_id = l.id AND p.undone_at IS NULL AND i.acceptance <> 'surplus') c
@@ -149,11 +154,7 @@ async def _count(
     corrects_id: UUID | None = None,
 ) -> CheckedIn:
     """Write a parcel with what was counted in it, under the order's lock."""
-    items = recorded(
-        _valid(counts, dock.lines),
-        {line.line_id: line.quantity - line.counted for line in dock.lines},
-        hold=row.settled_elsewhere,
-    )
+    items = _recorded(row, counts, dock.lines)
     announced = {line.line_id: Announced(line.announced, line.before) for line in dock.lines if line.announced}
     # What a trial's return names is all that may come back, not what will.
     found = findings(items, announced, more_to_come=around.more_to_come or row.source == TRIAL)
@@ -213,6 +214,13 @@ async def _recognise(db: AsyncConnection, actor: Actor, found_id: UUID) -> datet
         )
     came_at: datetime = rows[0].found_at
     return came_at
+
+
+def _recorded(row: Any, counts: Sequence[Counted], lines: Sequence[DockLine]) -> list[Item]:  # noqa: ANN401 - a row
+    """What is recorded of counts. Of a trial, whatever comes is not charged, and nothing is paid for it."""
+    room = {line.line_id: line.quantity - line.counted for line in lines}
+    sent = room if row.source == TRIAL else {line.line_id: line.shipped - line.arrived for line in lines}
+    return recorded(_valid(counts, lines), room, sent, hold=row.settled_elsewhere)
 
 
 def _valid(counts: Sequence[Counted], lines: Sequence[DockLine]) -> Sequence[Counted]:
@@ -309,7 +317,7 @@ async def take_back(db: AsyncConnection, actor: Actor, parcel_id: UUID) -> Any: 
     await run(db, _NAMELESS_AGAIN, id=parcel_id)
     others = [other for other in await parcels_of(db, actor, row.id) if other.id != parcel_id]
     if not others:
-        await move_to(db, actor, row.id, ReturnStatus.FILED, "check_in_undone", {"parcel": str(parcel_id)})
+        await move_back(db, actor, row.id, "check_in_undone", {"parcel": str(parcel_id)})
     else:
         await history.record(db, actor, ("return", row.id, "check_in_undone", {"parcel": str(parcel_id)}))
     return row

@@ -19,6 +19,7 @@ from returns_portal.labels.queries import arrivals
 from returns_portal.refunds import actions as refunds
 from returns_portal.refunds.shapes import PreviewOut, preview_out
 from returns_portal.shop.queries import current
+from returns_portal.texts import WITHOUT_NUL
 from returns_portal.warehouse.actions import Circumstances
 from returns_portal.warehouse.models import Acceptance, Condition, Disposition
 from returns_portal.warehouse.queries import rma_for_code
@@ -39,16 +40,16 @@ class CorrectionIn(msgspec.Struct, forbid_unknown_fields=True):
     """What a parcel really held."""
 
     lines: Annotated[list[CountIn], msgspec.Meta(max_length=500)]
-    note: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+    note: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=1000)] = ""
 
 
 class CheckInIn(msgspec.Struct, forbid_unknown_fields=True):
     """A parcel: the code on it (RMA or tracking number), which of its return's parcels it is, and what it held."""
 
-    code: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+    code: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, min_length=1, max_length=128)]
     lines: Annotated[list[CountIn], msgspec.Meta(max_length=500)]
     parcel: Annotated[int, msgspec.Meta(ge=1, le=99)] = 1
-    note: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+    note: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=1000)] = ""
     more_to_come: bool = False
     """Whether the customer sends more parcels of this return: then nothing counts as missing yet."""
 

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from returns_portal.accounts.rules import email_key, order_number
 from returns_portal.actor import Actor
 from returns_portal.db import run
 from returns_portal.warehouse.codes import eans
@@ -45,8 +46,9 @@ async def find_returns(db: AsyncConnection, actor: Actor, words: str) -> list[Fo
     actor.require("warehouse", "support")
     words = words.strip()
     if "@" in words:
-        return await _find(db, "o.email_key = :words", words.casefold())
-    found = await _find(db, "o.number = :words", words.removeprefix("#"))
+        return await _find(db, "o.email_key = :words", email_key(words))
+    number = order_number(words)
+    found = await _find(db, "o.number IN (CAST(:words AS text), upper(CAST(:words AS text)))", number)
     if found or len(words) < _FEWEST_LETTERS:
         return found
     if articles := eans(words):

@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from returns_portal.actor import Actor
+from returns_portal.texts import WITHOUT_NUL
 from returns_portal.warehouse.codes import eans
 from returns_portal.warehouse.models import Condition
 from returns_portal.warehouse.queries import ScannedLine
@@ -25,20 +26,20 @@ _MAX_ITEMS: Final = 200
 class QueuedItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Units that were scanned: by the keys' places, and by what the layout made of them."""
 
-    code: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+    code: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, min_length=1, max_length=128)]
     quantity: Annotated[int, msgspec.Meta(ge=1, le=999)]
     condition: Literal["resellable", "worn", "damaged", "wrong_item"]
-    typed: Annotated[str, msgspec.Meta(max_length=128)] = ""
+    typed: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=128)] = ""
 
 
 class Queued(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A parcel as it was counted without the network."""
 
     id: UUID
-    code: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+    code: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, min_length=1, max_length=128)]
     items: Annotated[list[QueuedItem], msgspec.Meta(max_length=_MAX_ITEMS)]
-    typed: Annotated[str, msgspec.Meta(max_length=128)] = ""
-    note: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+    typed: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=128)] = ""
+    note: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=1000)] = ""
     empty: bool = False
     """Whether somebody said that the box was empty; without it, nothing counted is nothing said."""
 

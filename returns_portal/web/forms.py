@@ -69,22 +69,28 @@ async def form(request: Request[Any, Any, State]) -> Form:
         InvalidError: too many fields, a file, or characters that no text has.
         HTTPException: something was sent that is no form (415): read as an empty one, it would be told of fields.
     """
-    return (await _read(request, file=None))[0]
+    return (await _read(request))[0]
 
 
-async def form_with_file(request: Request[Any, Any, State], file: str) -> tuple[Form, bytes]:
+async def form_with_file(
+    request: Request[Any, Any, State], file: str, *, beside: str | None = None, most: int | None = None
+) -> tuple[Form, bytes]:
     """Read a form with one file in a field of this name; the file is empty when none was chosen.
 
-    The handler says by `request_max_body_size` how much it takes.
+    The handler says by `request_max_body_size` how much it takes. Of files in fields whose names begin with `beside`
+    nothing is read: they belong to other buttons of the form. Of a file that has more than `most` bytes, one byte more
+    is read, so that it can be refused for its length.
 
     Raises:
         InvalidError: as `form`, and for a file in any other field.
         HTTPException: as `form`.
     """
-    return await _read(request, file=file)
+    return await _read(request, file, beside, most)
 
 
-async def _read(request: Request[Any, Any, State], *, file: str | None) -> tuple[Form, bytes]:
+async def _read(
+    request: Request[Any, Any, State], file: str | None = None, beside: str | None = None, most: int | None = None
+) -> tuple[Form, bytes]:
     if request.content_type[0] not in _FORMS and await request.body():
         raise HTTPException(status_code=415)
     fields: dict[str, list[str]] = {}
@@ -95,9 +101,10 @@ async def _read(request: Request[Any, Any, State], *, file: str | None) -> tuple
             if index >= MAX_FIELDS:
                 raise InvalidError(mark("This form has too many fields."))
             if isinstance(value, UploadFile):
-                if name != file:
+                if name == file:
+                    files.append(await value.read(-1 if most is None else most + 1))
+                elif beside is None or not name.startswith(beside):
                     raise InvalidError(mark("A file is not expected here."), field=name)
-                files.append(await value.read())
                 continue
             if "\x00" in name or "\x00" in value:
                 raise InvalidError(mark("This holds characters that cannot be kept."), field=name)

@@ -73,6 +73,7 @@ _NO_BODY: Final = "'data'"
 """How Litestar says that there is no body: by the name of the handlers' parameter for it."""
 _OTHER_KIND: Final = mark("The body is {kind}. Please send JSON instead, with `Content-Type: application/json`.")
 _NOT_JSON: Final = mark("The body cannot be read as JSON: {reason}. Nothing was changed; please send it corrected.")
+_UNFIT: Final = mark("This contains characters that cannot be printed.")
 _BUSY_SENTENCE: Final = mark(
     "Somebody else is working on the same thing right now. Nothing was changed; please try again."
 )
@@ -161,6 +162,8 @@ def _field_error(key: str, message: str) -> FieldError:
     path = re.sub(r"^data(\.|$)", "", key)
     if named := re.search(r"(?:missing required|unknown) field `([^`]+)`", message):
         path = f"{path}.{named[1]}".lstrip(".")
+    if "matching regex" in message:
+        message = translate(_UNFIT)
     return FieldError(path, message)
 
 

@@ -47,6 +47,10 @@ class ShopFacts(Protocol):
     def timezone(self) -> str:
         """The IANA zone of its days."""
 
+    @property
+    def storefront(self) -> bool:
+        """Whether it offers something here."""
+
 
 class UnknownShop(msgspec.Struct, frozen=True):
     """What is said about the shop while the database has not told yet."""
@@ -55,6 +59,7 @@ class UnknownShop(msgspec.Struct, frozen=True):
     email: str = ""
     phone: str = ""
     timezone: str = "UTC"
+    storefront: bool = False
 
 
 @dataclass

@@ -20,7 +20,7 @@ from returns_portal.accounts.models import Staff, WebSession
 from returns_portal.accounts.rules import landing_page
 from returns_portal.actor import SYSTEM, Actor
 from returns_portal.db import Begin
-from returns_portal.errors import ConflictError, ForbiddenError, InvalidError
+from returns_portal.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from returns_portal.settings import Settings
 from returns_portal.web import page, requires_staff
 from returns_portal.web.signing import SESSION_COOKIE
@@ -213,3 +213,46 @@ async def test_impossible_staff_are_refused_by_field(
     with pytest.raises(InvalidError) as refused:
         await actions.add_staff(db, SYSTEM, email, name, roles, password)
     assert refused.value.field == field
+
+
+async def test_who_leaves_is_out_at_once_and_can_be_let_in_again(browser: Browser, begin: Begin) -> None:
+    await sign_in(browser, "mira@shop.example")
+    assert (await browser.get("/probe/finance")).status_code == 200
+    async with begin() as db:
+        await actions.disable_staff(db, SYSTEM, " MIRA@shop.example ")
+    assert (await browser.get("/probe/finance")).status_code == 303
+    assert (await sign_in(browser, "mira@shop.example")).status_code == 422
+    async with begin() as db:
+        with pytest.raises(ConflictError):
+            await actions.disable_staff(db, SYSTEM, "mira@shop.example")
+        await actions.enable_staff(db, SYSTEM, "mira@shop.example")
+    # Being let in again opens no session of before.
+    assert (await browser.get("/probe/finance")).status_code == 303
+    assert (await sign_in(browser, "mira@shop.example")).status_code == 303
+    assert (await browser.get("/probe/finance")).status_code == 200
+
+
+async def test_another_password_signs_out_and_lets_in_alone(browser: Browser, begin: Begin) -> None:
+    await sign_in(browser, "mira@shop.example")
+    async with begin() as db:
+        with pytest.raises(InvalidError):
+            await actions.change_password(db, SYSTEM, "mira@shop.example", "short")
+        await actions.change_password(db, SYSTEM, "mira@shop.example", "quite another password")
+    assert (await browser.get("/probe/finance")).status_code == 303
+    assert (await sign_in(browser, "mira@shop.example")).status_code == 422
+    assert (await sign_in(browser, "mira@shop.example", "quite another password")).status_code == 303
+
+
+async def test_only_admins_change_staff_and_only_who_is_there(browser: Browser, begin: Begin) -> None:
+    del browser  # Whose fixture has taken them on.
+    finance = Actor(kind="staff", id="m", grants=frozenset({"finance"}))
+    async with begin() as db:
+        for change in (actions.disable_staff, actions.enable_staff):
+            with pytest.raises(ForbiddenError):
+                await change(db, finance, "irina@shop.example")
+            with pytest.raises(NotFoundError):
+                await change(db, SYSTEM, "nobody@shop.example")
+        with pytest.raises(ForbiddenError):
+            await actions.change_password(db, finance, "irina@shop.example", PASSWORD)
+        with pytest.raises(ConflictError):
+            await actions.enable_staff(db, SYSTEM, "irina@shop.example")

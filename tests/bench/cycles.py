@@ -12,6 +12,7 @@ import psycopg
 
 from tests.bench import bare as floor
 from tests.bench.client import UNIT_PRICE, CyclesDone, CyclesJob, ask
+from tests.bench.processor import Used, used
 from tests.bench.servers import BenchError, Portal, Server, bare
 from tests.bench.statements import Count, Source, logged
 from tests.bench.table import Row
@@ -26,6 +27,8 @@ _COUNTED: Final = 6
 _ROUND_SECONDS: Final = 90.0
 _IDLE_SECONDS: Final = 6.0
 _MOST_STATEMENTS: Final = 40
+_SANDBOX_PERCENT: Final = 20
+"""Of the time that sandbox, portal and database use together: with more it is the sandbox that is measured."""
 
 _SETTLED: Final = """
     SELECT count(*) FROM refund f JOIN orders o ON o.id = f.order_id
@@ -75,9 +78,11 @@ def run(server: Server, here: Portal) -> list[Row]:
             connection.execute(floor.TABLES)
         with bare(url, statements=own) as port, _side(url, Portal(port, ""), floor.FINISHED) as beside:
             walk(beside, "WARM", 2)
-            passed = [0.0, 0.0]
+            passed, processor = [0.0, 0.0], Used()
             for number in range(_ROUNDS):
+                before = used(server)
                 passed[0] += walk(ours, f"ROUND{number}", _COUNT)
+                processor += used(server) - before
                 passed[1] += walk(beside, f"ROUND{number}", _COUNT)
     cycles = _ROUNDS * _COUNT * CONNECTIONS
     return [
@@ -87,6 +92,10 @@ def run(server: Server, here: Portal) -> list[Row]:
         Row("  the sandbox's own", per_cycle.statements["sandbox"]),
         Row("commits of a cycle", per_cycle.commits["portal"], floor.STEPS, "of the bare one"),
         Row("  the sandbox's own", per_cycle.commits["sandbox"]),
+        Row("ms of CPU of a cycle: portal", 1000 * processor.portal / cycles),
+        Row("  PostgreSQL's", 1000 * processor.database / cycles),
+        Row("  the sandbox's", 1000 * processor.sandbox / cycles),
+        Row("% of the CPU that are the sandbox's", 100 * processor.share, at_most=_SANDBOX_PERCENT),
     ]
 
 

@@ -1,12 +1,13 @@
 """One return as JSON and as a page, beside a handler without a database and one with the same rows and no more."""
 
 import hashlib
+import http.client
 import secrets
 from typing import Final
 
 import psycopg
 
-from returns_portal.web.signing import SESSION_COOKIE
+from returns_portal.web.signing import CSRF_COOKIE, SESSION_COOKIE
 from tests.bench.client import CyclesDone, CyclesJob, ReadsDone, ReadsJob, ask
 from tests.bench.servers import BenchError, Portal, Server, bare
 from tests.bench.table import Row
@@ -32,7 +33,7 @@ def run(server: Server, here: Portal) -> list[Row]:
     with bare(server.url) as port:
         rma = _settled_return(here, server)
         json = {"Authorization": f"Bearer {here.key}"}
-        page = {"Cookie": f"{SESSION_COOKIE}={_session(server, rma)}"}
+        page = {"Cookie": f"{SESSION_COOKIE}={_session(server, rma)}; {_form_cookie(here)}"}
         prefix = here.key.split("_")[1]
         rates = _rates(
             {
@@ -70,6 +71,17 @@ def _settled_return(here: Portal, server: Server) -> str:
     with psycopg.connect(server.url, autocommit=True) as connection:
         wait_until(lambda: bool(connection.execute(_READY, (rma,)).rowcount), 60, "a refund to settle")
     return rma
+
+
+def _form_cookie(here: Portal) -> str:
+    """What the first page of a visit makes a browser keep and send with every request."""
+    connection = http.client.HTTPConnection("127.0.0.1", here.port, timeout=60)
+    connection.request("GET", "/")
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    kept = answer.headers.get_all("set-cookie") or []
+    return next(cookie.partition(";")[0] for cookie in kept if cookie.startswith(CSRF_COOKIE))
 
 
 def _session(server: Server, rma: str) -> str:

@@ -94,9 +94,24 @@ def no_place(page: Page, live: Live) -> None:
     press("Let it hold")(page, live)
 
 
-def a_refund(name: str) -> Act:
+def a_refund(name: str, *, path: str = "/finance/refunds") -> Act:
     def act(page: Page, live: Live) -> None:
-        page.goto(f"/finance/refunds/{live.stage.refunds[name]}")
+        page.goto(f"{path}/{live.stage.refunds[name]}")
+
+    return act
+
+
+def a_workbook(page: Page, live: Live) -> None:
+    press("Workbook (XLSX)")(page, live)
+    page.get_by_role("heading", name="Your workbook is ready").wait_for()
+
+
+def follow(start: str) -> Act:
+    """Follow the first link of a table that leads there."""
+
+    def act(page: Page, _live: Live) -> None:
+        page.locator(f"tbody a[href^='{start}']").first.click()
+        page.wait_for_load_state()
 
     return act
 
@@ -108,6 +123,7 @@ _STATES = (
     "failed", "transfer", "no account",
 )  # fmt: skip
 
+_PAGES_OF_FINANCE = ("disputes", "months", "books", "approvals", "credit-notes", "liability", "accounts")
 _TRIALS = (
     "trial to pack", "trial packed", "trial sent", "trial runs", "trial settles", "trial settled", "trial refused",
     "trial asks",
@@ -179,6 +195,15 @@ SCENES = [
     Scene("reconciliation, wrong", "/finance/reconciliation?from=2026-11-30&to=2026-11-01", "finance"),
     Scene("transfers", "/finance/transfers", "finance"),
     Scene("transfers, wrong", "/finance/transfers", "finance", press("Transfer is made")),
+    *(Scene(name, f"/finance/{name}", "finance") for name in _PAGES_OF_FINANCE),
+    Scene("dispute", "/finance/disputes", "finance", follow("/finance/disputes/")),
+    Scene("books, a rule broken", "/finance/books", "finance", press("Prove them now")),
+    Scene("workbook", "/finance", "finance", a_workbook),
+    Scene("my refund", "/returns", "failed", a_refund("failed", path="/refunds")),
+    Scene("orders", "/staff/orders", "support"),
+    Scene("orders, none", "/staff/orders?number=nope", "support"),
+    Scene("an order", "/staff/orders/1006", "support"),
+    Scene("an order, a gesture", "/staff/orders/1005", "support"),
     Scene("shop", "/shop"),
     Scene("shop, nothing found", "/shop?q=zzz&size=42"),
     Scene("product", "/shop/boot", act=open_details),

@@ -17,6 +17,7 @@ from returns_portal.accounts import actions as accounts
 from returns_portal.accounts.rules import CUSTOMER_SESSION, STAFF_SESSION
 from returns_portal.actor import SYSTEM, Actor
 from returns_portal.db import beginner, create_engine
+from returns_portal.finance import credit_notes, proofs
 from returns_portal.orders.intake import PaymentInput
 from returns_portal.payments.models import Tender
 from returns_portal.payments.stripe import StripeGateway
@@ -24,11 +25,13 @@ from returns_portal.photos import rebuilt
 from returns_portal.refunds.actions import correct
 from returns_portal.refunds.deciding import decide
 from returns_portal.refunds.filing import cancel
+from returns_portal.refunds.goodwill import Gesture, give
 from returns_portal.refunds.life import transition
 from returns_portal.refunds.models import RefundStatus
 from returns_portal.returns.actions import state_withdrawal
 from returns_portal.returns.models import RefundTo
 from returns_portal.settings import Settings
+from returns_portal.shop.queries import current
 from returns_portal.tryon import settling, shipping
 from returns_portal.tryon.models import Decision
 from returns_portal.warehouse.found import keep
@@ -87,6 +90,7 @@ async def set_up(database_url: str, settings: Settings) -> Stage:
         await director.trials()
         await director.unsettled()
         await director.tasks_of_finance()
+        await director.rarely_looked_at()
         await director.hire()
     await engine.dispose()
     return director.stage
@@ -190,6 +194,22 @@ class _Director:
             "INSERT INTO procrastinate_jobs (queue_name, task_name, args, status, attempts)"
             " VALUES ('default', 'notifications.deliver', '{}', 'failed', 12)"
         )
+
+    async def rarely_looked_at(self) -> None:
+        """A dispute, gestures (one of which waits for a second person), credit notes, and a proof that found much."""
+        await self._change(
+            "INSERT INTO dispute (id, payment_id, gateway_id, charge, status, reason, currency, amount, withdrawn,"
+            " opened_at, recorded_at, version, postings, evidence_due_by)"
+            " SELECT gen_random_uuid(), p.id, 'du_1', 'ch_1', 'needs_response', 'fraudulent', p.currency, p.amount,"
+            " p.amount, now(), now(), 1, 0, now() + interval '3 days' FROM payment p JOIN orders o ON o.id = p.order_id"
+            " WHERE o.number = '1006' AND p.tender = 'stripe'"
+        )
+        for number, amount in (("1005", 100), ("1010", 7_000)):
+            async with self.portal.begin() as db:
+                wish = Gesture(order_number=number, reason="We are sorry", amount=amount)
+                await give(db, API, self.portal.settings, await current(db), wish)
+        await credit_notes.issue(self.portal.begin)
+        await proofs.prove(self.portal.begin)
 
     async def trials(self) -> None:
         """Trials at every place where somebody stops and looks."""

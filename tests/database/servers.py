@@ -11,7 +11,6 @@ from typing import Final
 import psycopg
 
 from returns_portal.embedded import EmbeddedPostgres, home_for
-from returns_portal.pgcluster import SUPERUSER
 from returns_portal.pginstall import server_user
 from returns_portal.settings import Settings
 
@@ -30,7 +29,7 @@ class Server:
         self.no_disk = no_disk
         """Why its disk cannot be filled: it is the machine's; empty where it has one of its own."""
         self.start()
-        with self._superuser() as connection:
+        with self._postgres._superuser() as connection:
             for setting in (*_LITTLE_LOG, "SELECT pg_reload_conf()"):
                 connection.execute(setting)
 
@@ -57,13 +56,10 @@ class Server:
 
     def use_up_log(self) -> None:
         """Begin the next pieces of the log until there is none left that was used before; then nothing is committed."""
-        with suppress(psycopg.OperationalError), self._superuser() as connection:
+        with suppress(psycopg.OperationalError), self._postgres._superuser() as connection:
             for _ in range(64):
                 connection.execute("SELECT pg_switch_wal(), txid_current()")
             raise RuntimeError("There is still room for the log.")
-
-    def _superuser(self) -> psycopg.Connection:
-        return psycopg.connect(self._postgres._url(SUPERUSER, "superuser.password", "postgres"), autocommit=True)
 
     def empty_disk(self) -> None:
         """Give the room back."""

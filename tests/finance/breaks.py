@@ -23,6 +23,13 @@ CLOSING_BREAKS: Final = {
         "2026-11-01",
         totals='[{"currency": "EUR", "refunds": 1, "refunded": 5, "reversals": 0, "reversed": 0}]',
     ),
+    "closed-files-add-up": f"""
+        WITH file AS (
+            INSERT INTO finance_file VALUES (gen_random_uuid(), 'refunds.csv', 'text/csv', 0, 0, sha256(''), now())
+            RETURNING id),
+        period AS ({_period("2026-10-01", "2026-11-01")} RETURNING id)
+        INSERT INTO closed_file SELECT period.id, 'refunds.csv', file.id,
+            '[{{"currency": "EUR", "refunds": 1, "refunded": 5, "reversals": 0, "reversed": 0}}]' FROM period, file""",
     "closed-exported-once": f"""
         WITH file AS (
             INSERT INTO finance_file SELECT gen_random_uuid(), kind, 'text/csv', 0,
@@ -34,13 +41,14 @@ CLOSING_BREAKS: Final = {
     "credit-notes-of-postings": f"""
         WITH {_SELLER}, series AS (INSERT INTO credit_note_series VALUES (2026, 1))
         INSERT INTO credit_note SELECT gen_random_uuid(), 2026, 1, 'CN-2026-000001', 'credit_note',
-        '{identity("refund", 1)}', 1, '{identity("booking", 2)}', NULL, id, now() FROM seller""",
+        '{identity("refund", 1)}', 1, '{identity("booking", 2)}', NULL, id, now(), '{{}}'
+        FROM seller""",
     "credit-notes-for-all": f"""
         WITH {_SELLER}, series AS (
             INSERT INTO credit_note_series SELECT 2026, count(*) - 1 FROM ledger_transaction WHERE kind = 'refund'),
         early AS (UPDATE ledger_transaction SET at = at - interval '10 days' WHERE id = '{identity("booking", 1)}')
         INSERT INTO credit_note
         SELECT gen_random_uuid(), 2026, row_number() OVER (ORDER BY t.at), 'CN-' || t.id, 'credit_note', t.cause_id, 1,
-        t.id, NULL, seller.id, now() FROM ledger_transaction t, seller
+        t.id, NULL, seller.id, now(), '{{}}' FROM ledger_transaction t, seller
         WHERE t.kind = 'refund' AND t.id <> '{identity("booking", 1)}'""",
 }

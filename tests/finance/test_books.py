@@ -15,7 +15,7 @@ from returns_portal.finance.invariants import INVARIANTS, SHOWN
 from returns_portal.finance.invariants.trials import TRIALS
 from returns_portal.settings import Settings
 from tests.finance.breaks import CLOSING_BREAKS
-from tests.finance.breaks_disputes import DISPUTE_BREAKS
+from tests.finance.breaks_disputes import DISPUTE_BREAKS, disputed, set_going
 from tests.finance.seed import START, identity, stories
 
 pytestmark = pytest.mark.anyio
@@ -30,6 +30,7 @@ BREAKS: Final = (
         "frozen-sums": f"UPDATE orders SET total = total + 1 WHERE id = '{identity('order', 1)}'",
         "payments-within-total": f"UPDATE payment SET amount = amount + 1 WHERE id = '{identity('payment', 1)}'",
         "requested-within-ordered": f"UPDATE return_line SET quantity = 3 WHERE id = '{identity('return_line', 1)}'",
+        "accepted-within-shipped": f"UPDATE order_line SET shipped = 0 WHERE id = '{identity('line', 1)}'",
         "counted-within-ordered": f"""
         INSERT INTO parcel_item SELECT gen_random_uuid(), parcel_id, order_line_id, 2, 'damaged', 'waiting', '', NULL,
         '', '' FROM parcel_item WHERE id = '{identity("item", 1)}'""",
@@ -68,6 +69,9 @@ BREAKS: Final = (
         '{{"from": "succeeded", "attempt": 1}}')""",
         "booked-as-refunded": f"""
         UPDATE ledger_entry SET account = 'bank_clearing' WHERE id = '{identity("credit", 1)}'""",
+        "attempts-as-booked": f"""
+        INSERT INTO refund_attempt SELECT id, 1, destination, amount + 1, 0, 0, 0, NULL, '', '', NULL, NULL, '[]', 0
+        FROM refund WHERE id = '{REFUND_1}'""",
         "points-have-an-owner": f"""
         UPDATE points_account SET email_key = 'other@example.com' WHERE id = '{identity("account", 7)}'""",
         "lots-are-the-balance": f"""
@@ -161,9 +165,20 @@ async def test_many_breaches_are_counted_and_the_first_are_shown(db: AsyncConnec
     assert (breach.invariant, breach.count, len(breach.rows)) == ("frozen-sums", 50, SHOWN)
 
 
+async def keep_first(db: AsyncConnection) -> None:
+    """Keep the first attempt of story 1's refund as it is."""
+    await db.execute(
+        text(
+            "INSERT INTO refund_attempt SELECT id, 1, destination, amount, 0, tax, shipping, gateway_id, '', '',"
+            f" submitted_at, settled_at, '[]', 0 FROM refund WHERE id = '{REFUND_1}'"
+        )
+    )
+
+
 async def test_a_retry_after_a_late_failure_is_in_order(db: AsyncConnection, inside: Begin) -> None:
     """Succeeded, failed days later with its reversal, tried again and succeeded: two bookings and a reversal."""
     await stories(db, 1, 3)
+    await keep_first(db)
     await db.execute(text(f"UPDATE refund SET attempt = 2 WHERE id = '{REFUND_1}'"))
     for kind, sequence, sign in (("refund_reversal", 1, -1), ("refund", 2, 1)):
         booked = (
@@ -257,3 +272,15 @@ async def test_the_command_says_what_is_wrong(
     assert "BROKEN frozen-sums" in said
     assert "(30)" in said
     assert "and 10 more" in said
+
+
+@pytest.mark.parametrize(("days", "also"), [(0, {"dispute-holds", "dispute-cap"}), (-2, set())])
+async def test_only_what_was_set_going_during_a_dispute_breaks_the_cap(
+    db: AsyncConnection, inside: Begin, days: int, also: set[str]
+) -> None:
+    """A customer who was refunded may still go to the bank: that is a case for finance, and no fault of the books."""
+    await stories(db, 1, 3)
+    await db.execute(text(disputed("needs_response", 2_400, "NULL")))
+    await db.execute(text(set_going(START + timedelta(days=days))))
+    # The dispute is of no gateway, and in no books.
+    assert {breach.invariant for breach in await check(inside)} == {"disputes-are-booked"} | also

@@ -6,6 +6,7 @@ import io
 from collections import defaultdict
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -15,14 +16,18 @@ from returns_portal import clock
 from returns_portal.actor import SYSTEM, Actor
 from returns_portal.db import Begin
 from returns_portal.errors import ConflictError, ForbiddenError, NotFoundError
+from returns_portal.finance import journal
 from returns_portal.finance.books import check
 from returns_portal.finance.closed_files import write_closed
 from returns_portal.finance.closing import Month, MonthTotal, close_month, month_of, months
-from returns_portal.finance.exports import stream
+from returns_portal.finance.exports import stream, stream_refunds
 from returns_portal.finance.files import content
+from returns_portal.finance.filters import Basis, Filters
 from returns_portal.finance.journal import in_open, movements_listing
 from returns_portal.finance.models import ClosedFileKind
+from returns_portal.refunds.failed import take_points
 from returns_portal.refunds.life import transition
+from returns_portal.refunds.lowering import lower
 from returns_portal.refunds.models import RefundStatus
 from returns_portal.shop.actions import update_shop
 from tests.finance.seed import expected, identity, stories
@@ -118,6 +123,44 @@ async def test_a_failure_after_the_closing_is_a_line_of_the_open_month(begin: Be
     assert await check(begin) == []
 
 
+@pytest.mark.parametrize("way", ["less", "nothing", "points"])
+async def test_a_reversal_tells_of_what_was_paid_whatever_the_refund_became(begin: Begin, way: str) -> None:
+    await seeded(begin)
+    await close(begin, SEPTEMBER)
+    await close(begin, OCTOBER)
+    refund_id, order_id = identity("refund", 4), identity("order", 4)
+    async with begin() as db:
+        await transition(db, SYSTEM, refund_id, RefundStatus.FAILED, failure="expired_or_canceled_card")
+    async with begin() as db:
+        if way == "points":
+            customer = Actor(kind="customer", id=str(order_id), order_id=order_id)
+            await take_points(db, customer, refund_id, agreed=True)
+        else:
+            await lower(db, FINANCE, refund_id, 500 if way == "less" else 0)
+        if way == "less":
+            await transition(db, SYSTEM, refund_id, RefundStatus.SUBMITTING, gateway_id="re_second")
+        if way != "nothing":
+            await transition(db, SYSTEM, refund_id, RefundStatus.SUCCEEDED)
+    with clock.at(datetime(2026, 12, 2, tzinfo=UTC)):
+        november = await close(begin, date(2026, 11, 1))
+    rows = rows_of(await read(begin, november, ClosedFileKind.REFUNDS_CSV))
+    mine = {row["movement"]: row for row in rows if row["refund_id"] == str(refund_id)}
+    reversal = mine["reversal"]
+    gross, places = expected(4).gross, -PLACES[expected(4).currency]
+    assert Decimal(reversal["gross"]) == Decimal(reversal["card_leg"]) == -Decimal(gross).scaleb(places)
+    assert (reversal["destination"], reversal["gateway_refund_id"], reversal["skus"]) == ("original", "re_4", "SKU-4×1")
+    assert Decimal(reversal["points_leg"]) == Decimal(reversal["points_bonus"]) == 0
+    if way == "points":
+        assert Decimal(mine["refund"]["points_bonus"]) == Decimal(gross // 10).scaleb(places)
+    elif way == "less":
+        assert Decimal(mine["refund"]["gross"]) == Decimal(500).scaleb(places)
+    for total in november.totals:
+        found = [row for row in rows if row["currency"] == total.currency]
+        minor = sum((Decimal(row["gross"]) for row in found), Decimal()).scaleb(PLACES[total.currency])
+        assert minor == total.refunded - total.reversed
+    assert await check(begin) == []
+
+
 async def test_what_is_dated_wrongly_falls_into_the_open_month(begin: Begin) -> None:
     """A posting of September that is written when September is closed already is booked on the first of October."""
     await seeded(begin)
@@ -135,6 +178,58 @@ async def test_what_is_dated_wrongly_falls_into_the_open_month(begin: Begin) -> 
     journal = rows_of(await read(begin, october, ClosedFileKind.JOURNAL_CSV))
     assert {row["date"] for row in journal if row["order_number"] == "N40"} == {"2026-10-01"}
     assert await check(begin) == []
+
+
+async def exported(begin: Begin, first: date, last: date, **narrowed: Any) -> bytes:  # noqa: ANN401 - filters
+    filters = Filters(first=first, last=last, zone="Europe/Sofia", **narrowed)
+    return b"".join([chunk async for chunk in stream_refunds(begin, filters)])
+
+
+async def test_the_report_of_closed_months_is_what_their_files_say(begin: Begin) -> None:
+    await seeded(begin)
+    september, october = await close(begin, SEPTEMBER), await close(begin, OCTOBER)
+    both = await exported(begin, SEPTEMBER, date(2026, 10, 31))
+    async with begin() as db:
+        await transition(db, SYSTEM, identity("refund", 4), RefundStatus.FAILED, failure="expired_or_canceled_card")
+    files = [await read(begin, month, ClosedFileKind.REFUNDS_CSV) for month in (september, october)]
+    assert await exported(begin, SEPTEMBER, date(2026, 9, 30)) == files[0]
+    header, rows = files[1].split(b"\n", 1)
+    assert both == files[0] + rows == await exported(begin, SEPTEMBER, date(2026, 10, 31))
+    assert files[0].startswith(header)
+    # What is not whole closed months, or not all of them, is how the refunds stand now.
+    assert len(rows_of(await exported(begin, SEPTEMBER, date(2026, 9, 29)))) == 9
+    assert len(rows_of(await exported(begin, SEPTEMBER, date(2026, 11, 30)))) == 34
+    assert len(rows_of(await exported(begin, SEPTEMBER, date(2026, 9, 30), status=RefundStatus.FAILED))) == 1
+    assert len(rows_of(await exported(begin, SEPTEMBER, date(2026, 9, 30), basis=Basis.REQUESTED))) == 20
+
+
+async def test_the_report_of_a_month_whose_files_are_not_written_yet_is_the_same(begin: Begin) -> None:
+    await seeded(begin)
+    async with begin() as db:
+        await close_month(db, FINANCE, SEPTEMBER)
+        month = await month_of(db, FINANCE, SEPTEMBER)
+    before = await exported(begin, SEPTEMBER, date(2026, 9, 30))
+    assert month.period_id is not None
+    await write_closed(begin, month.period_id, livemode=False)
+    assert await exported(begin, SEPTEMBER, date(2026, 9, 30)) == before
+
+
+async def test_months_that_were_closed_when_there_were_fewer_columns_are_filled_up(begin: Begin) -> None:
+    await seeded(begin)
+    async with begin() as db:
+        await db.execute(text("UPDATE refund SET reason = E'two\nlines, \"so\"'"))
+        await db.execute(text("UPDATE return_line SET reason = 'too small'"))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(journal, "_MOVEMENTS", journal._MOVEMENTS[:-2])
+        await close(begin, SEPTEMBER)
+    await close(begin, OCTOBER)
+    content = await exported(begin, SEPTEMBER, date(2026, 10, 31))
+    header, *rows = csv.reader(io.StringIO(content.decode(), newline=""))
+    assert len(rows) == 30
+    assert {len(row) for row in rows} == {len(header)}
+    assert {row[header.index("reason")] for row in rows} == {'two\nlines, "so"'}
+    assert [row[-2:] for row in rows[:10]] == [["", ""]] * 10
+    assert [row[-2:] for row in rows[10:]] == [["", "too small"]] * 20
 
 
 async def test_every_line_is_in_exactly_one_month(begin: Begin) -> None:

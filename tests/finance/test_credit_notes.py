@@ -21,7 +21,9 @@ from returns_portal.finance.books import check
 from returns_portal.finance.credit_notes import issue, issue_some, list_notes, notes_of_refund
 from returns_portal.finance.credit_notes_content import note_for, rate
 from returns_portal.finance.printed import render_note
+from returns_portal.refunds.failed import take_points
 from returns_portal.refunds.life import transition
+from returns_portal.refunds.lowering import lower
 from returns_portal.refunds.models import RefundStatus
 from returns_portal.returns.models import RefundTo
 from returns_portal.settings import Settings
@@ -134,7 +136,7 @@ async def test_a_reversed_refund_is_cancelled_and_its_second_try_has_a_note_of_i
     assert [row.kind for row in await numbers(begin)] == ["credit_note", "cancellation", "credit_note"]
     async with begin() as db:
         links = await notes_of_refund(db, FINANCE, refund_id)
-        cancellation = await note_for(db, FINANCE, links[1].document, "Europe/Sofia")
+        cancellation = await note_for(db, FINANCE, links[1].document)
     assert cancellation.cancels == links[0].document
     words = read_pdf(render_note(cancellation))
     assert "Cancellation of a credit note" in words
@@ -151,6 +153,50 @@ async def test_a_refund_that_was_reversed_before_it_had_a_number_has_both(begin:
     assert [row.kind for row in await numbers(begin)] == ["credit_note", "cancellation"]
 
 
+@pytest.mark.parametrize("numbered", ["at once", "afterwards"])
+@pytest.mark.parametrize("way", ["less", "nothing", "points"])
+async def test_what_was_issued_says_the_same_for_ever(
+    begin: Begin, settings: Settings, way: str, numbered: str
+) -> None:
+    async with begin() as db:
+        refund_id = await paid(db, settings, "1001")
+        order_id = await db.scalar(text("SELECT order_id FROM refund WHERE id = :id"), {"id": refund_id})
+    first = f"CN-{YEAR}-000001"
+    before = b""
+    if numbered == "at once":
+        await issue(begin)
+        async with begin() as db:
+            before = render_note(await note_for(db, FINANCE, first))
+    async with begin() as db:
+        await transition(db, SYSTEM, refund_id, RefundStatus.FAILED, failure="expired_or_canceled_card")
+    async with begin() as db:
+        if way == "points":
+            customer = Actor(kind="customer", id=str(order_id), order_id=order_id)
+            await take_points(db, customer, refund_id, agreed=True)
+        else:
+            await lower(db, FINANCE, refund_id, 500 if way == "less" else 0)
+        if way == "less":
+            await transition(db, SYSTEM, refund_id, RefundStatus.SUBMITTING)
+        if way != "nothing":
+            await transition(db, SYSTEM, refund_id, RefundStatus.SUCCEEDED)
+    await issue(begin)
+    async with begin() as db:
+        await db.execute(text("UPDATE orders SET name = 'Somebody Else', number = 'later', locale = 'bg'"))
+        await update_shop(db, SYSTEM, timezone="Pacific/Auckland")
+        notes = [await note_for(db, FINANCE, row.document) for row in await numbers(begin)]
+        listed = await list_notes(db, FINANCE, before=None, limit=9)
+    last = {"less": [500], "nothing": [], "points": [2 * PRICE]}[way]
+    assert [note.amount for note in notes] == [2 * PRICE, 2 * PRICE, *last]
+    assert [row.amount for row in reversed(listed)] == [2 * PRICE, -2 * PRICE, *last]
+    assert [note.destination for note in notes[:2]] == ["original", "original"]
+    assert [(note.lines, note.buyer, note.bonus) for note in notes[:2]] == [(notes[0].lines, notes[0].buyer, 0)] * 2
+    assert sum(line.amount for line in notes[0].lines) == notes[0].amount
+    assert notes[0].buyer["name"] == "Ana Petrova"
+    if before:
+        assert render_note(notes[0]) == before
+    assert await check(begin) == []
+
+
 async def test_only_those_whose_order_it_is_and_finance_see_it(begin: Begin, settings: Settings) -> None:
     async with begin() as db:
         refund_id = await paid(db, settings, "1001")
@@ -160,16 +206,16 @@ async def test_only_those_whose_order_it_is_and_finance_see_it(begin: Begin, set
     document = f"CN-{YEAR}-000001"
     async with begin() as db:
         customer = Actor(kind="customer", id="x", order_id=order_id)
-        assert (await note_for(db, customer, document, "UTC")).amount == 2 * PRICE
+        assert (await note_for(db, customer, document)).amount == 2 * PRICE
         assert [link.document for link in await notes_of_refund(db, customer, refund_id)] == [document]
         stranger = Actor(kind="customer", id="y", order_id=other.order_id)
         assert await notes_of_refund(db, stranger, refund_id) == []
         assert await notes_of_refund(db, Actor(kind="customer"), refund_id) == []
         for actor, name in ((stranger, document), (customer, "CN-1999-000001"), (Actor(kind="customer"), document)):
             with pytest.raises(NotFoundError):
-                await note_for(db, actor, name, "UTC")
+                await note_for(db, actor, name)
         with pytest.raises(ForbiddenError):
-            await note_for(db, Actor(kind="staff", id="w", grants=frozenset({"warehouse"})), document, "UTC")
+            await note_for(db, Actor(kind="staff", id="w", grants=frozenset({"warehouse"})), document)
         with pytest.raises(ForbiddenError):
             await list_notes(db, customer, before=None, limit=1)
 
@@ -188,7 +234,7 @@ async def test_the_paper_says_who_what_and_how_much(begin: Begin, settings: Sett
     # What the shop is called later does not change what was issued.
     async with begin() as db:
         await update_shop(db, SYSTEM, name="Another name", tax_details="VAT BG000000000")
-        note = await note_for(db, FINANCE, f"CN-{YEAR}-000001", "Europe/Sofia")
+        note = await note_for(db, FINANCE, f"CN-{YEAR}-000001")
     content = render_note(note)
     assert content == render_note(note)
     words = read_pdf(content)
@@ -217,7 +263,7 @@ async def test_several_ways_of_one_parcel_add_up(begin: Begin, settings: Setting
         refund_id = await paid(db, settings, "1001", refund_to=RefundTo.POINTS)
     await issue(begin)
     async with begin() as db:
-        note = await note_for(db, FINANCE, f"CN-{YEAR}-000001", "Europe/Sofia")
+        note = await note_for(db, FINANCE, f"CN-{YEAR}-000001")
     assert note.refund_id == refund_id
     assert "were credited to you as points" in read_pdf(render_note(note))
     shared = msgspec.structs.replace(note, amount=note.amount - 2000, others=2000)
@@ -234,7 +280,7 @@ async def test_what_people_type_cannot_break_the_paper(begin: Begin, settings: S
         await db.execute(text("UPDATE order_line SET title = repeat('verylongword', 40)"))
     await issue(begin)
     async with begin() as db:
-        note = await note_for(db, FINANCE, f"CN-{YEAR}-000001", "Europe/Sofia")
+        note = await note_for(db, FINANCE, f"CN-{YEAR}-000001")
     words = read_pdf(render_note(note))
     assert "<script>" in words
     assert "Їжак" in words

@@ -22,8 +22,12 @@ from returns_portal.refunds.models import RefundStatus
 from returns_portal.refunds.outside import _book
 from returns_portal.returns.actions import state_withdrawal
 from returns_portal.settings import Settings
+from returns_portal.tryon import shipping
 from returns_portal.warehouse.models import Condition
 from tests.finance.journey import PRICE, arrived, filed, status_of
+from tests.portal import API, Portal
+from tests.tryon.money import kept_first, settled_now
+from tests.tryon.samples import boots, delivered, place, shipped
 from tests.webclient import PASSWORD, Browser, add_staff, browsing, send
 
 pytestmark = pytest.mark.anyio
@@ -177,6 +181,24 @@ async def test_what_a_lost_dispute_leaves_is_decided_by_a_person(
     assert "has not failed (any more)" in (await browser.get("/finance")).text
 
 
+async def test_a_dispute_of_what_was_refunded_is_a_case_for_finance(
+    browser: Browser, begin: Begin, settings: Settings
+) -> None:
+    async with begin() as db:
+        refund_id = await came_back(db, settings)
+        await transition(db, SYSTEM, refund_id, RefundStatus.SUBMITTING)
+        await transition(db, SYSTEM, refund_id, RefundStatus.SUCCEEDED, gateway_id="re_1")
+    async with begin() as db:
+        assert await record(db, DISPUTE, seen=0)
+    shown = unescape((await browser.get("/finance")).text)
+    assert "€59.90 more went back than the €119.80 that came in." in shown
+    assert "The bank has taken €119.80, and the dispute is open" in shown
+    assert await check(begin) == []
+    async with begin() as db:
+        assert await record(db, change(DISPUTE, status="won", withdrawn=0), seen=1)
+    assert "more went back than" not in (await browser.get("/finance")).text
+
+
 async def test_a_dashboard_refund_stops_ours_and_nothing_more_may_be_paid(
     browser: Browser, begin: Begin, settings: Settings
 ) -> None:
@@ -236,3 +258,28 @@ async def test_an_outcome_unknown_for_long_comes_first_with_since_when(
         assert shown.index("nobody knows whether") < shown.index("the card was closed")
         async with begin() as db:
             await transition(db, SYSTEM, refund_id, RefundStatus.SUCCEEDED)
+
+
+async def test_of_a_trial_it_shows_what_was_sent_and_what_the_carriers_told(browser: Browser, portal: Portal) -> None:
+    trial = await place(portal, await boots(portal), trial_days=3)
+    await portal.work()
+    await shipped(portal, trial, tracking="EC-OUT-1")
+    await settled_now(portal, await kept_first(portal, await delivered(portal, trial)))
+    [payment] = await portal.rows("SELECT p.reference, p.amount FROM payment p JOIN orders o ON o.id = p.order_id")
+    async with portal.begin() as db:
+        await shipping.scanned(db, API, trial.number, clock.now())
+        amounts = {"amount": payment.amount, "withdrawn": payment.amount}
+        assert await record(db, change(DISPUTE, payment=payment.reference, **amounts), seen=0)
+    [dispute] = await portal.rows("SELECT id FROM dispute")
+    shown = unescape((await browser.get(f"/finance/disputes/{dispute.id}")).text)
+    for sentence in (
+        trial.number,
+        "The customer agreed",
+        "Econt",
+        "EC-OUT-1",
+        "· arrived",
+        "All of it was delivered",
+        "A carrier scanned the return label",
+    ):
+        assert sentence in shown, sentence
+    assert (await browser.get(f"/finance/trials/{trial.number}")).status_code == 200

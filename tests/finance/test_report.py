@@ -98,8 +98,34 @@ async def test_a_row_says_everything(db: AsyncConnection, inside: Begin) -> None
         "quantity": "2",
         "conditions": "resellable",
         "livemode": "false",
+        "fee": "",
+        "fee_currency": "",
+        "label_cost": "",
+        "sale_receipt": "",
+        "refund_receipt": "",
+        "approved_at": "",
+        "return_reason": "",
     }
     assert list(row) == [column.name for column in COLUMNS]
+
+
+async def test_what_the_gateway_took_and_why_the_goods_came_back(db: AsyncConnection, inside: Begin) -> None:
+    await stories(db, 1, 6)
+    await db.execute(
+        text("UPDATE return_line SET reason = 'too small' WHERE id = :id"), {"id": identity("return_line", 6)}
+    )
+    # The shop's balance is in yen, whatever was paid.
+    await db.execute(
+        text(
+            "INSERT INTO gateway_line (id, type, category, source, currency, amount, fee, net, payment_currency,"
+            " payment_amount, livemode, created_at, available_on) VALUES ('txn_6', 'refund', 'refund', 're_6', 'JPY',"
+            " -1006, 25, -1031, 'EUR', -1006, false, now(), now())"
+        )
+    )
+    rows = {row["order_number"]: row for row in await read(inside, NOVEMBER)}
+    assert (rows["N6"]["fee"], rows["N6"]["fee_currency"]) == ("25", "JPY")
+    assert (rows["N6"]["return_reason"], rows["N5"]["return_reason"]) == ("too small", "")
+    assert (rows["N5"]["fee"], rows["N5"]["fee_currency"]) == ("", "")
 
 
 async def test_amounts_have_the_places_of_their_currency(db: AsyncConnection, inside: Begin) -> None:

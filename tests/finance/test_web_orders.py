@@ -183,6 +183,9 @@ async def test_a_balance_that_is_too_low_says_what_to_do(browser: Browser, porta
     await portal.rows("UPDATE refund SET status = 'pending', pending_reason = 'insufficient_funds' RETURNING id")
     for path in ("/finance", f"/finance/refunds/{refund_id}"):
         assert "The Stripe balance is too low" in words(await browser.get(path))
+    await portal.rows("UPDATE refund SET pending_reason = 'not_told' RETURNING id")
+    for path in ("/finance", f"/finance/refunds/{refund_id}"):
+        assert "Stripe refuses to tell what became of" in words(await browser.get(path))
     await portal.rows("UPDATE refund SET status = 'failed' RETURNING id")
 
 
@@ -203,6 +206,8 @@ async def test_the_same_over_json(portal: Portal, database_url: str) -> None:
         assert made[0].json()["decision"] == "waiting"
         for wrong in ({"shipping": True}, {"amount": None}, {"amount": 0}, {"reason": ""}, {"refund_to": "points"}):
             assert (await program.post(path, json=body | wrong, headers=shop)).status_code in {400, 422}, wrong
+        refused = await program.post(path, json=body | {"refund_to": "points"}, headers=shop)
+        assert (refused.json()["code"], refused.json()["field"]) == ("no_consent", "points_consent")
         [item] = (await program.get("/api/v1/refunds/approvals", headers=books)).json()["items"]
         assert (item["amount"], item["order_number"]) == (6_000, "1001")
         path = f"/api/v1/refunds/approvals/{item['id']}"

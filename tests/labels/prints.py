@@ -32,10 +32,10 @@ CONTENT = LabelContent(
 
 LONG_ADDRESS = PostalAddress(
     name=("Wolfeschlegelsteinhausenbergerdorff " * 6)[:200].strip(),
-    line1="Ж" * 120,
-    line2="W" * 120,
-    city="ü" * 120,
-    region="M" * 120,
+    line1="Ж" * 200,
+    line2="W" * 200,
+    city="ü" * 100,
+    region="M" * 100,
     postal_code="123456-7890",
     country="CD",
 )

@@ -19,9 +19,9 @@ def largest_remainder(total: int, weights: Sequence[int]) -> list[int]:
     return shares
 
 
-def unit_prices(paid: int, units: int) -> list[int]:
-    """What each unit of a line cost: the first k units together cost the whole part of their share."""
-    upto = [paid * k // units for k in range(units + 1)]
+def unit_prices(paid: int, units: int, step: int = 1) -> list[int]:
+    """What each unit of a line cost: the first k units together cost the whole steps in their share."""
+    upto = [*(int(Fraction(paid * k, units * step)) * step for k in range(units)), paid]
     return [upto[k + 1] - upto[k] for k in range(units)]
 
 

@@ -83,7 +83,7 @@ def known(model: Model, closely: Sequence[Order]) -> Facts:
     facts: Facts = {name: Counter(rows) for name, rows in _tables(model).items()}
     for order in closely:
         facts[order.number] = (
-            [line.ordered - order.announced(line) for line in order.lines],
+            [line.ordered - order.gone(line) for line in order.lines],
             [free(order, line) for line in order.lines],
             [owed(order, payment) for payment in order.payments],
             shipping_paid(order),

@@ -129,8 +129,10 @@ def wishes(draw: st.DrawFn) -> Wish:
 
 def expected(wish: Wish, number: str, email: str, now: datetime) -> Order:
     """The order as the model has it: what each unit cost is settled now, and for good."""
-    shares = largest_remainder(wish.order_discount, [line.net for line in wish.lines])
-    made = [_line(wish, line, line.net - share) for line, share in zip(wish.lines, shares, strict=True)]
+    step = STEP[wish.currency] if "stripe" in wish.tenders and wish.tax_included else 1
+    nets = [line.net for line in wish.lines]
+    shares = [share * step for share in largest_remainder(wish.order_discount // step, nets)]
+    made = [_line(wish, line, line.net - share, step) for line, share in zip(wish.lines, shares, strict=True)]
     delivery, refundable = _delivery(wish, wish.shipping.net), _delivery(wish, wish.shipping.refundable)
     total = sum(sum(line.prices) for line in made) + delivery + wish.extras
     return Order(
@@ -145,10 +147,10 @@ def expected(wish: Wish, number: str, email: str, now: datetime) -> Order:
     )
 
 
-def _line(wish: Wish, line: LineWish, net: int) -> Line:
+def _line(wish: Wish, line: LineWish, net: int, step: int) -> Line:
     """A line that cost so much without its tax, or with it where tax is included."""
     shipped = line.quantity if wish.delivered else line.shipped
-    prices = unit_prices(net if wish.tax_included else net + line.tax, line.quantity)
+    prices = unit_prices(net if wish.tax_included else net + line.tax, line.quantity, step)
     if wish.tax_included:
         # It may be stated as it was before the discount of the order.
         taxes = unit_taxes(min(line.tax, net), prices, None)

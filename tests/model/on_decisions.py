@@ -88,7 +88,7 @@ class OnDecisions(Stage):
             amount=amount,
             shipping=shipping == 0,
             refund_to=RefundTo(to),
-            agreed=True,
+            points_consent=True,
         )
 
         async def given() -> Given:

@@ -115,10 +115,10 @@ class OnOrders(Stage):
     def file(self, data: st.DataObject, to: str) -> Return | None:
         order = data.draw(st.sampled_from(self.model.orders))
         if data.draw(st.integers(0, 3)):
-            left = [line for line in order.lines if line.ordered > order.announced(line)]
+            left = [line for line in order.lines if line.ordered > order.gone(line)]
             lines = {self.pick(data, left, order.lines): data.draw(st.integers(1, 2))}
         else:
-            rest = {line: line.ordered - order.announced(line) for line in order.lines}
+            rest = {line: line.ordered - order.gone(line) for line in order.lines}
             lines = {line: units for line, units in rest.items() if units > 0} or {order.lines[0]: 1}
         preview = self.model.preview(order, lines, to)
 

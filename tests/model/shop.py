@@ -37,7 +37,7 @@ class Model(Money):
     def file(self, order: Order, lines: dict[Line, int], to: str) -> Return:
         """Announce that units come back."""
         for line, units in lines.items():
-            left = line.ordered - order.announced(line)
+            left = line.ordered - order.gone(line)
             if left <= 0:
                 raise RefusedError("already_returned")
             if order.delivered_at and day_of(self.now, ZONE) > day_of(order.delivered_at, ZONE) + _WINDOW:
@@ -51,7 +51,7 @@ class Model(Money):
     def cancel(self, ret: Return) -> None:
         if ret.status != "filed":
             raise RefusedError("not_cancellable")
-        ret.status = "cancelled"
+        ret.status, ret.was_cancelled = "cancelled", True
 
     def receive(
         self, ret: Return, counts: Sequence[Count], number: int, delay: timedelta
@@ -98,7 +98,7 @@ class Model(Money):
         ret.order.paid_for = [run for run in ret.order.paid_for if run.parcel is not parcel]
         parcel.live = False
         if not any(other.live for other in ret.parcels):
-            ret.status = "filed"
+            ret.status = "cancelled" if ret.was_cancelled else "filed"
 
     def correct(self, parcel: Parcel, counts: Sequence[Count]) -> tuple[Parcel, list[Refund]]:
         """Count again what was paid for: what is owed now beyond that is paid, and nothing is pulled back."""
@@ -143,15 +143,23 @@ class Model(Money):
 
 
 def _recorded(order: Order, counts: Sequence[Count]) -> list[Item]:
-    """Counts as they are kept: what the order never had is surplus, what is damaged or wrong waits for a person."""
+    """Counts as they are kept: what the order never had is surplus; what is damaged, wrong or was never sent waits."""
     room = {line: line.ordered - order.counted(line) for line in order.lines}
+    out = {line: line.shipped - order.arrived(line) for line in order.lines}
     items = []
     for count in counts:
         fits = min(count.quantity, room[count.line]) if count.line else 0
         if count.line and fits > 0:
             room[count.line] -= fits
-            fine = count.condition in {"resellable", "worn", "not_shipped"}
-            items.append(Item(count.line, fits, count.condition, "accepted" if fine else "waiting"))
+            fine = 0
+            if count.condition == "not_shipped":
+                fine = fits
+            else:
+                if count.condition in {"resellable", "worn"}:
+                    fine = max(0, min(fits, out[count.line]))
+                out[count.line] -= fits
+            split = ((fine, "accepted"), (fits - fine, "waiting"))
+            items += [Item(count.line, units, count.condition, outcome) for units, outcome in split if units]
         if count.quantity > fits:
             items.append(Item(count.line, count.quantity - fits, count.condition, "surplus"))
     return items

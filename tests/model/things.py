@@ -169,6 +169,21 @@ class Order(Thing):
     def parcels(self) -> list["Parcel"]:
         return [parcel for each in self.returns for parcel in each.parcels]
 
+    def arrived(self, line: Line) -> int:
+        """Units of a line that came in parcels."""
+        return self.counted(line) - sum(
+            item.quantity
+            for parcel in self.parcels
+            if parcel.live
+            for item in parcel.items
+            if item.line is line and item.condition == "not_shipped" and item.acceptance != "surplus"
+        )
+
+    def gone(self, line: Line) -> int:
+        """Units of a line that cannot be announced again: in returns, or settled without one."""
+        settled = sum(len(run.units) for run in self.paid_for if run.line is line)
+        return max(self.announced(line), settled)
+
     def announced(self, line: Line) -> int:
         """Units of a line in returns that are not cancelled."""
         return sum(each.lines.get(line, 0) for each in self.returns if each.status != "cancelled")
@@ -183,6 +198,7 @@ class Return(Thing):
     to: str
     bonus: int
     status: str = "filed"
+    was_cancelled: bool = False
     parcels: list["Parcel"] = field(default_factory=list)
     rma: str = ""
     id: UUID = NOTHING

@@ -225,6 +225,23 @@ def test_a_reminder_names_what_is_open_and_what_silence_means(settings: Settings
     assert "What you say nothing about is not charged" in silent
 
 
+def test_an_order_that_was_not_sent_says_until_when_a_card_is_awaited(settings: Settings) -> None:
+    until = "2026-11-24T10:00:00Z"
+    for text in (
+        render("trial_hold_expired", settings, until=until).text,
+        render("trial_hold_expired", settings, until=until).html,
+    ):
+        assert "If no card is given before" in text
+        assert "24 November 2026" in text
+        assert "you can go on trying" not in text
+    assert "you can go on trying" in render("trial_hold_expired", settings).text
+
+
+def test_an_order_that_the_shop_called_off_says_why(settings: Settings) -> None:
+    assert "no other card was given in time" in render("trial_cancelled", settings, why="no_card").text
+    assert "Settle one of them" in render("trial_cancelled", settings, why="too_many_trials").html
+
+
 def test_a_settled_trial_says_what_is_kept_and_what_came_back(settings: Settings) -> None:
     mail = render("trial_settled", settings)
     assert mail.subject == "Order T-7K3M-9QXD: €129.90 for what you keep"

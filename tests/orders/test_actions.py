@@ -199,3 +199,21 @@ async def test_a_payment_stays_what_it_became_when_its_order_is_handed_in_again(
     assert (await put_order(db, SHOP, settings, replace(paid, phone="1"))).outcome == "updated"
     [payment] = await rows(db, "SELECT * FROM payment")
     assert (payment.status, payment.refunded_before) == ("captured", 500)
+
+
+async def test_an_order_in_another_currency_is_paid_in_it(db: AsyncConnection, settings: Settings) -> None:
+    await put_order(db, SHOP, settings, an_order(payments=[EXTERNAL]))
+    changed = an_order(payments=[EXTERNAL], currency="JPY")
+    assert (await put_order(db, SHOP, settings, changed)).outcome == "updated"
+    [payment] = await rows(db, "SELECT currency, amount FROM payment")
+    assert tuple(payment) == ("JPY", 32290)
+
+
+async def test_what_was_paid_in_the_sandbox_is_not_taken_for_real_money(
+    db: AsyncConnection, settings: Settings
+) -> None:
+    await put_order(db, SHOP, settings, an_order(payments=[EXTERNAL]))
+    live = Settings(stripe_secret_key="sk_live_x", smtp_url="smtp://localhost", mail_from="a@example.com")  # type: ignore[arg-type]  # pydantic coerces
+    await put_order(db, SHOP, live, an_order(payments=[EXTERNAL], phone="1"))
+    [payment] = await rows(db, "SELECT livemode FROM payment")
+    assert payment.livemode

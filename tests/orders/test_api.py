@@ -141,3 +141,23 @@ async def test_keys_do_what_their_scopes_say(shop: Browser, begin: Begin) -> Non
     assert [item["number"] for item in listed["items"]] == ["1001"]
     assert listed["next_cursor"] is None
     assert (await shop.get("/api/v1/orders?limit=0", headers=headers)).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("field", "changes"),
+    [
+        ("lines[0].unit_price", {"lines": [{"sku": "A", "title": "A", "quantity": 1, "unit_price": "1000"}]}),
+        ("tax_included", {"tax_included": 1}),
+        ("delivered_at", {"delivered_at": "null"}),
+        ("delivered_at", {"delivered_at": 1_790_000_000}),
+        ("deliverd_at", {"deliverd_at": "2026-10-08T00:00:00Z"}),
+        ("shipping.cost", {"shipping": {"cost": 490}}),
+        ("payments[0].tendre", {"payments": [{"tender": "external", "amount": 1, "tendre": "stripe"}]}),
+    ],
+)
+async def test_nothing_is_guessed_from_what_is_of_another_type_or_unknown(
+    shop: Browser, field: str, changes: dict[str, Any]
+) -> None:
+    answer = await shop.put(PATH, json=body(an_order()) | changes)
+    assert (answer.status_code, answer.json()["field"]) == (422, field)
+    assert (await shop.get(PATH)).status_code == 404

@@ -1,9 +1,11 @@
 """Points by hand: with a reason, above the limit with somebody else, and never below zero."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
+from returns_portal import clock
 from returns_portal.actor import Actor
 from returns_portal.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from returns_portal.payments.models import Tender
@@ -44,11 +46,21 @@ async def test_up_to_the_limit_it_is_done_at_once(portal: Portal) -> None:
     assert (await balance(portal)).points == 300
 
 
+async def test_many_small_ones_are_a_large_one(portal: Portal) -> None:
+    account_id = await account(portal)
+    assert await adjust(portal, account_id, 300) is AdjustmentStatus.DONE
+    assert await adjust(portal, account_id, 201, by=FINANCE) is AdjustmentStatus.PENDING
+    # What is taken counts for itself, so that a mistake can be put right by whoever made it.
+    assert await adjust(portal, account_id, -300) is AdjustmentStatus.DONE
+    with clock.shifted(timedelta(days=31)):
+        assert await adjust(portal, account_id, 500) is AdjustmentStatus.DONE
+
+
 @pytest.mark.parametrize("amount", [501, -501])
 async def test_above_it_somebody_else_approves(portal: Portal, amount: int) -> None:
     account_id = await account(portal)
-    await adjust(portal, account_id, 500)
-    await adjust(portal, account_id, 500)
+    await give(portal, 1_000)
+    await policy(portal, points_limit=500)
     assert await adjust(portal, account_id, amount, by=FINANCE) is AdjustmentStatus.PENDING
     assert (await balance(portal)).points == 1_000
     with pytest.raises(ForbiddenError, match="yourself"):

@@ -7,12 +7,13 @@ import pytest
 
 from returns_portal import clock
 from returns_portal.actor import SYSTEM
+from returns_portal.errors import ConflictError
 from returns_portal.payments.models import Tender
 from returns_portal.points import earning
 from returns_portal.refunds import settling
 from returns_portal.returns.models import RefundTo
 from tests.points.purse import ANA, LIKE_NEW, balance, buy, capture, expiring, give, hold, policy, send_back
-from tests.portal import Portal, at_once
+from tests.portal import FINANCE, Portal, at_once
 
 pytestmark = pytest.mark.anyio
 
@@ -98,6 +99,67 @@ async def test_a_cancelled_order_takes_its_points_back(portal: Portal) -> None:
     assert await points(portal) == 0
     # 200 of 300 were there to be taken; the others are the shop's expense.
     assert await expense(portal) == 100
+
+
+@pytest.mark.parametrize(("after", "earned"), [(492, 49), (2_490, 249), (4_000, 400), (9, 0)])
+async def test_an_order_that_costs_something_else_has_earned_on_that(portal: Portal, after: int, earned: int) -> None:
+    await policy(portal, points_rate=100)
+    order, _ = await buy(portal, "1", (CASH, 2_490), units=1)
+    await portal.work()
+    assert await points(portal) == 249
+    for _ in range(2):
+        await buy(portal, "1", (CASH, after), units=1, placed_at=order.placed_at)
+        await portal.work()
+    assert await points(portal) == earned
+    for again in (5_000, 2_490):
+        await buy(portal, "1", (CASH, again), units=1, placed_at=order.placed_at)
+        await portal.work()
+        assert await points(portal) == again // 10
+    await send_back(portal, "1", (await lines_of(portal))[0], 1)
+    [(refund_id,)] = await portal.rows("SELECT id FROM refund")
+    async with portal.begin() as db:
+        await settling.confirm_transfer(db, FINANCE, refund_id, "SEPA 1")
+    assert await points(portal) == 0
+
+
+async def lines_of(portal: Portal) -> list[UUID]:
+    return [row.id for row in await portal.rows("SELECT id FROM order_line")]
+
+
+async def test_an_order_that_costs_less_keeps_to_the_rate_of_then(portal: Portal) -> None:
+    await policy(portal, points_rate=100)
+    order, _ = await buy(portal, "1", (CASH, 2_000))
+    await portal.work()
+    await policy(portal, points_rate=10)
+    await buy(portal, "1", (CASH, 1_000), placed_at=order.placed_at)
+    await portal.work()
+    assert await points(portal) == 100
+    await buy(portal, "1", (CASH, 1_000), placed_at=order.placed_at, phone="+359 1")
+    await portal.work()
+    assert await points(portal) == 100
+
+
+async def test_of_points_that_are_spent_only_the_rest_goes_when_the_order_costs_less(portal: Portal) -> None:
+    await policy(portal, points_rate=100)
+    order, _ = await buy(portal, "1", (CASH, 2_000))
+    await portal.work()
+    await capture(portal, (await hold(portal, 120)).id)
+    await buy(portal, "1", (CASH, 1_000), placed_at=order.placed_at)
+    await portal.work()
+    assert await points(portal) == 0
+    assert await expense(portal) == 120
+    await buy(portal, "1", (CASH, 3_000), placed_at=order.placed_at)
+    await portal.work()
+    assert await points(portal) == 0
+
+
+async def test_an_order_that_has_earned_keeps_its_currency(portal: Portal) -> None:
+    await policy(portal, points_rate=100)
+    order, _ = await buy(portal, "1", (CASH, 2_000))
+    await portal.work()
+    with pytest.raises(ConflictError) as caught:
+        await buy(portal, "1", (CASH, 2_000), placed_at=order.placed_at, currency="JPY")
+    assert (caught.value.code, caught.value.field) == ("order_frozen", "currency")
 
 
 async def test_goods_that_come_back_take_their_share(portal: Portal) -> None:

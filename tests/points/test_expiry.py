@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from returns_portal import clock
+from returns_portal.errors import ConflictError
 from returns_portal.payments.models import Tender
 from returns_portal.points import expiry
 from returns_portal.points.rules import last_day
@@ -28,6 +29,21 @@ async def letters(portal: Portal) -> list[tuple[str, int, str]]:
         " WHERE template = 'points_expiring' ORDER BY created_at, id"
     )
     return [(row.recipient, row.points, row.day) for row in rows]
+
+
+async def test_what_has_expired_is_not_spent_while_its_round_is_still_to_come(portal: Portal) -> None:
+    with clock.at(NOW):
+        await give(portal, 100, months=1)
+        await give(portal, 30)
+        [(_, first), _never] = await expiring(portal)
+    assert first is not None
+    with clock.at(first):
+        assert (await balance(portal)).points == 30
+        with pytest.raises(ConflictError):
+            await hold(portal, 31)
+        await capture(portal, (await hold(portal, 30)).id)
+        await expiry.expire(portal.begin)
+        assert (await balance(portal)).points == 0
 
 
 async def test_points_expire_on_their_day_the_oldest_first(portal: Portal) -> None:

@@ -6,8 +6,11 @@ import pytest
 
 from returns_portal.errors import ConflictError, InvalidError
 from returns_portal.orders.intake import LineInput, ShippingInput
+from returns_portal.orders.queries import order_for
 from returns_portal.refunds import actions
+from returns_portal.refunds.filing import cancel
 from returns_portal.warehouse.rules import Counted
+from tests.orders.samples import a_line
 from tests.portal import API, Portal
 from tests.refunds.samples import DAMAGED, LIKE_NEW, WRONG
 
@@ -28,6 +31,47 @@ async def test_more_and_others_than_announced(portal: Portal) -> None:
     await portal.work()
     await portal.work()
     assert [r.amount for r in await portal.refunds(filed)] == [17_000]
+
+
+async def test_what_never_left_the_shop_is_not_paid_for_by_counting_it(portal: Portal) -> None:
+    order, [line] = await portal.order(delivered_at=None, lines=[a_line(shipped=1)])
+    filed = await portal.file(order.number, (line, 2))
+    released = await portal.receive(filed.rma, (line, 2, LIKE_NEW))
+    assert [(item.quantity, item.acceptance) for item in released.items] == [(1, "accepted"), (1, "waiting")]
+    await portal.work()
+    assert [r.amount for r in await portal.refunds(filed)] == [15_900]
+    # The shop's system goes back on what it had said; what arrived had been sent all the same.
+    await portal.order(delivered_at=None, lines=[a_line(shipped=0)])
+    [(shipped,)] = await portal.rows("SELECT shipped FROM order_line")
+    assert shipped == 1
+
+
+async def test_units_that_came_uncalled_for_cannot_be_announced_again(portal: Portal) -> None:
+    order, [line] = await portal.order()
+    filed = await portal.file(order.number, (line, 1))
+    released = await portal.receive(filed.rma, (line, 2, LIKE_NEW), delay=60)
+    async with portal.begin() as db:
+        assert (await order_for(db, API, order.number)).lines[0].returnable == 0
+    with pytest.raises(ConflictError) as refused:
+        await portal.file(order.number, (line, 1))
+    assert refused.value.code == "already_returned"
+    async with portal.begin() as db:
+        await actions.undo(db, API, released.check_in_id)
+    await portal.file(order.number, (line, 1))
+
+
+async def test_an_undone_check_in_leaves_a_cancelled_return_cancelled(portal: Portal) -> None:
+    order, [line] = await portal.order()
+    first = await portal.file(order.number, (line, 2))
+    async with portal.begin() as db:
+        await cancel(db, API, first.rma)
+    await portal.file(order.number, (line, 2))
+    [before] = await portal.rows("SELECT status, cancelled_at FROM returns WHERE rma = :rma", rma=first.rma)
+    released = await portal.receive(first.rma, (line, 2, DAMAGED))
+    async with portal.begin() as db:
+        await actions.undo(db, API, released.check_in_id)
+    [after] = await portal.rows("SELECT status, cancelled_at FROM returns WHERE rma = :rma", rma=first.rma)
+    assert (before.status, before) == ("cancelled", after)
 
 
 async def test_an_undone_check_in_pays_nothing_and_can_be_counted_anew(portal: Portal) -> None:

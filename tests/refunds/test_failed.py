@@ -6,13 +6,16 @@ import pytest
 
 from returns_portal.actor import Actor
 from returns_portal.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
-from returns_portal.orders.intake import PaymentInput
+from returns_portal.finance.tasks import tasks
+from returns_portal.orders.intake import LineInput, PaymentInput, ShippingInput
 from returns_portal.payments.models import Tender
 from returns_portal.payments.stripe import StripeGateway
 from returns_portal.refunds import failed, settling
+from returns_portal.refunds.deciding import decide
 from returns_portal.refunds.filing import FiledReturn, sealed
 from returns_portal.refunds.models import RefundStatus
 from returns_portal.warehouse.models import Condition
+from returns_portal.warehouse.queries import waiting_items
 from tests.portal import FINANCE, Portal, at_once
 from tests.sandboxes import SandboxProcess
 
@@ -321,3 +324,56 @@ async def test_a_balance_that_is_too_low_is_told_to_finance_and_goes_on_by_itsel
     await settling.poll(portal.context)
     [refund] = await portal.refunds(filed)
     assert (refund.status, refund.pending_reason) == (RefundStatus.SUCCEEDED, None)
+
+
+async def test_a_refund_of_which_nothing_is_told_does_not_keep_the_others_waiting(
+    portal: Portal, sandbox: SandboxProcess
+) -> None:
+    order, [line] = await portal.order()
+    filed = await portal.file(order.number, (line, 2))
+    await portal.work()
+    sandbox.control("refund-outcomes", status="pending", pending_reason="processing")
+    for number in (1, 2):
+        await portal.receive(filed.rma, (line, 1, Condition.RESELLABLE), number=number)
+    await portal.work()
+    refunds = await portal.refunds(filed)
+    known = [refund.gateway_id for refund in refunds]
+    for gateway_id in known:
+        sandbox.http.post(f"/_sandbox/refunds/{gateway_id}/settle", json={"status": "succeeded"})
+    await portal.rows("UPDATE refund SET gateway_id = 're_nothere' WHERE id = :id RETURNING id", id=refunds[0].id)
+    await settling.poll(portal.context)
+    states = {refund.id: (refund.status, refund.pending_reason) for refund in await portal.refunds(filed)}
+    assert states == {refunds[0].id: ("pending", "not_told"), refunds[1].id: ("succeeded", None)}
+    async with portal.begin() as db:
+        assert [refund.pending_reason for refund in (await tasks(db, FINANCE)).refunds] == ["not_told"]
+    # Once it is told again, all is as if nothing had been.
+    await portal.rows(
+        "UPDATE refund SET gateway_id = :known WHERE id = :id RETURNING id", known=known[0], id=refunds[0].id
+    )
+    await settling.poll(portal.context)
+    assert await portal.statuses(filed) == ["succeeded", "succeeded"]
+
+
+async def test_what_stripe_cannot_be_told_is_paid_in_another_way(portal: Portal) -> None:
+    """Thousandths of a dinar: units are cut so that each can be refunded, but a person may decide on any part."""
+    line = LineInput(sku="S", title="T", quantity=3, unit_price=3_340, discount=20)
+    order, [line_id] = await portal.order(currency="BHD", lines=[line], shipping=ShippingInput())
+    await portal.work()
+    filed = await portal.file(order.number, (line_id, 3))
+    for number in (1, 2):
+        await portal.receive(filed.rma, (line_id, 1, Condition.RESELLABLE), number=number)
+    await portal.receive(filed.rma, (line_id, 1, Condition.DAMAGED), number=3)
+    async with portal.begin() as db:
+        [item] = await waiting_items(db, FINANCE)
+        await decide(db, FINANCE, portal.settings, item.id, "part", amount=1_234, reason="A scratch.")
+    await portal.work()
+    refunds = [(r.status, r.amount, r.failure_reason) for r in await portal.refunds(filed)]
+    assert refunds == [
+        ("succeeded", 3_330, ""),
+        ("succeeded", 3_330, ""),
+        ("failed", 1_234, "amount_not_representable"),
+    ]
+    for actor in (await customer(portal), FINANCE):
+        async with portal.begin() as db:
+            [ways] = (await failed.ways_of(db, actor, [r.id for r in await portal.refunds(filed)])).values()
+        assert (ways.again, ways.transfer) == (False, True)

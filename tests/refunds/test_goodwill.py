@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from returns_portal import clock
 from returns_portal.actor import Actor
 from returns_portal.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from returns_portal.ids import new_id
@@ -25,6 +26,7 @@ from returns_portal.refunds.rules import OrderBalance, TenderBalance
 from returns_portal.returns.models import RefundTo
 from returns_portal.shop.queries import DEFAULT
 from returns_portal.warehouse.models import Condition
+from tests.orders.samples import a_line
 from tests.portal import API, FINANCE, Portal, at_once
 
 SUPPORT = Actor(kind="staff", id="ana", grants=frozenset({"support"}))
@@ -72,6 +74,39 @@ async def test_a_gesture_goes_back_to_the_card_and_says_why(portal: Portal) -> N
         ("goodwill_expense", 1_000),
         ("refunds_payable", 0),
     ]
+
+
+CASH = PaymentInput(tender=Tender.EXTERNAL, amount=32_290)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"currency": "JPY"},
+        {"payments": [PaymentInput(tender=Tender.POINTS, amount=32_290)]},
+        {"lines": [a_line(unit_price=15_800)], "payments": [PaymentInput(tender=Tender.EXTERNAL, amount=32_090)]},
+        {"lines": [a_line(unit_price=16_145)], "shipping": ShippingInput()},
+    ],
+)
+async def test_what_was_paid_cannot_change_any_more_under_a_gesture(portal: Portal, changes: dict[str, Any]) -> None:
+    await portal.order(payments=[CASH])
+    await given_back(portal, shipping=True)
+    with pytest.raises(ConflictError) as caught:
+        await portal.order(**{"payments": [CASH], **changes})
+    assert caught.value.code == "order_frozen"
+    await portal.order(payments=[CASH], delivered_at=clock.now(), phone="+359 2 1")
+
+
+@pytest.mark.anyio
+async def test_a_gesture_that_waits_for_a_second_person_holds_its_order_as_it_is(portal: Portal) -> None:
+    await portal.order(payments=[CASH])
+    careful = msgspec.structs.replace(SHOP, goodwill_limit=0, second_person=True)
+    async with portal.begin() as db:
+        wish = Gesture(order_number="1001", reason="The parcel came late.", amount=1_000)
+        assert (await give(db, SUPPORT, portal.settings, careful, wish)).decision == "waiting"
+    with pytest.raises(ConflictError, match="cannot change any more"):
+        await portal.order(payments=[CASH], currency="JPY")
 
 
 @pytest.mark.anyio
@@ -135,8 +170,8 @@ async def test_points_only_if_the_customer_agreed_and_without_a_bonus(portal: Po
     await portal.work()
     with pytest.raises(InvalidError) as refused:
         await given_back(portal, amount=500, refund_to=RefundTo.POINTS)
-    assert (refused.value.code, refused.value.field) == ("no_consent", "agreed")
-    await given_back(portal, amount=500, refund_to=RefundTo.POINTS, agreed=True)
+    assert (refused.value.code, refused.value.field) == ("no_consent", "points_consent")
+    await given_back(portal, amount=500, refund_to=RefundTo.POINTS, points_consent=True)
     await portal.work()
     assert await portal.points(order.email) == {"EUR": 500}
     assert await paid_by_gateway(portal) == 0

@@ -63,6 +63,16 @@ async def test_nothing_is_stated_before_the_second_step(browser: Browser, portal
     assert (changed.status_code, 'value="#1001"' in changed.text) == (200, True)
 
 
+@pytest.mark.parametrize(
+    ("number", "email"),
+    [("sf-1001", "strauße@example.com"), (" #SF-1001", "STRAUßE@example.com"), ("# sf-1001 ", " strauße@example.com")],
+)
+async def test_an_order_is_known_however_it_is_spelt(browser: Browser, portal: Portal, number: str, email: str) -> None:
+    await portal.order(number="SF-1001", email="strauße@example.com")
+    await withdraw(browser, order_number=number, email=email)
+    assert await portal.rows("SELECT 1 FROM returns") != []
+
+
 async def test_a_known_order_becomes_a_return_that_only_the_e_mail_tells(browser: Browser, portal: Portal) -> None:
     await portal.order()
     _asked, made, received = await withdraw(browser)

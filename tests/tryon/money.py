@@ -7,6 +7,8 @@ from uuid import UUID
 
 from returns_portal import clock
 from returns_portal.actor import SYSTEM
+from returns_portal.notifications.delivery import deliver_due
+from returns_portal.notifications.mailer import Mailer
 from returns_portal.tryon import authorising, ending, renewing, settling, shipping, sweeping
 from returns_portal.tryon.models import Decision
 from returns_portal.tryon.queries import TrialView
@@ -55,6 +57,7 @@ async def days_later(portal: Portal, days: float) -> None:
     """So many days later: the calendar is looked at, what hangs is set going, and all of it is done."""
     with clock.shifted(timedelta(days=days)):
         await ending.end_trials(portal.begin)
+        await deliver_due(portal.begin, portal.context.service(Mailer))
         await renewing.renew_holds(portal.begin)
         await sweeping.sweep(portal.begin)
         await portal.work()

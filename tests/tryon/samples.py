@@ -15,6 +15,7 @@ from tests.portal import API, Portal
 
 PRICE: Final = 18_900
 SIZES: Final = ("40", "41", "42", "43")
+TERMS: Final = "You pay for what you keep, and for what you say nothing of."
 MARIA: Final = "maria@example.com"
 ADDRESS: Final = {
     "name": "Мария Георгиева",
@@ -42,13 +43,14 @@ async def boots(portal: Portal, *, stock: int = 10, **changes: Any) -> list[str]
 
 async def place(portal: Portal, skus: Sequence[str], **changes: Any) -> TrialView:  # noqa: ANN401 - fields of a trial
     """Order these to try."""
-    values = {
+    values: dict[str, Any] = {
         "email": MARIA,
         "name": "Мария Георгиева",
         "shipping_address": ADDRESS,
         "items": [Wanted(sku) for sku in skus],
         "payment_method": "pm_card_visa",
-        "terms": "You pay for what you keep.",
+        "terms": TERMS,
+        "silence_keeps": True,
     } | changes
     async with portal.begin() as db:
         return await placing.place(db, API, portal.settings, TrialInput(**values))

@@ -5,14 +5,17 @@ from datetime import timedelta
 import pytest
 
 from returns_portal import clock
+from returns_portal.db import run
 from returns_portal.finance.books import check_trials
 from returns_portal.payments.stripe import StripeGateway
+from returns_portal.tryon import ending as calendar
 from returns_portal.tryon import renewing, settling
 from returns_portal.tryon.models import Outcome, TrialStatus
 from returns_portal.tryon.placing import cancel
 from returns_portal.tryon.queries import TrialView
 from tests.faults.conftest import anyio_backend, ground, ground_sandbox, ground_settings, ground_url
 from tests.faults.ground import Ground
+from tests.points.purse import give
 from tests.portal import API
 from tests.tryon.money import arrives, at_gateway, kept_first
 from tests.tryon.samples import PRICE, boots, delivered, place, seen, shipped
@@ -98,6 +101,88 @@ async def test_settlement(ground: Ground, days: int, *, later: bool) -> None:
     assert killed["before commit"] == killed["after commit"] == 2
     assert killed["before POST /v1/payment_intents"] == killed["after POST /v1/payment_intents"] == 1
     await agree(ground)
+
+
+async def test_what_did_not_come_back_is_charged_after_the_grace(ground: Ground) -> None:
+    async def arrange(point: str) -> TrialView:
+        trial = await ending(ground, f"grace-{point}", days=3)
+        await ground.here()
+        assert (await seen(ground, trial)).charged == PRICE
+        async with ground.begin() as db:
+            await run(db, "UPDATE trial SET grace_ends_at = :now WHERE id = :id", id=trial.id, now=clock.now())
+        await ground.ask_for("tryon.settle", trial_id=str(trial.id))
+        return trial
+
+    async def prove(story: TrialView) -> None:
+        trial = await seen(ground, story)
+        assert (trial.status, trial.charged, trial.held) == (T.SETTLED, 4 * PRICE, 0)
+        assert [taken for _, _, taken in at_gateway(ground.sandbox, trial)] == [PRICE, 3 * PRICE]
+        rows = await ground.rows("SELECT amount FROM payment WHERE order_id = :id ORDER BY amount", id=trial.order_id)
+        assert [row.amount for row in rows] == [PRICE, 3 * PRICE]
+
+    killed = await ground.killed_everywhere(arrange, prove)
+    assert killed["before POST /v1/payment_intents"] == killed["after POST /v1/payment_intents"] == 1
+    await agree(ground)
+
+
+async def test_points_and_a_deposit_pay_with_the_card(ground: Ground) -> None:
+    deposit = (4 * PRICE - 5_000) // 10
+
+    async def arrange(point: str) -> TrialView:
+        email = f"purse-{point}@example.com"
+        await give(ground, 5_000, email=email)
+        async with ground.begin() as db:
+            await run(db, "UPDATE trial_policy SET deposit_percent = 10")
+        trial = await place(ground, await boots(ground, stock=10_000), email=email, trial_days=3, points=5_000)
+        async with ground.begin() as db:
+            await run(db, "UPDATE trial_policy SET deposit_percent = 0")
+        await ground.here()
+        await shipped(ground, trial)
+        await delivered(ground, trial)
+        await kept_first(ground, trial)
+        await ground.here()
+        async with ground.begin() as db:
+            await settling.begin(db, API, trial.number, now_by_staff=True)
+        return trial
+
+    async def prove(story: TrialView) -> None:
+        trial = await seen(ground, story)
+        assert (trial.status, trial.charged, trial.held) == (T.SETTLING, PRICE, 0)
+        taken = sorted(taken for _, _, taken in at_gateway(ground.sandbox, trial))
+        assert taken == sorted([deposit, PRICE - 5_000 - deposit])
+        rows = await ground.rows("SELECT status FROM points_redemption WHERE id = :id", id=trial.redemption_id)
+        assert sum(charge.points for charge in trial.charges if charge.status == "captured") == 5_000
+        assert [row.status for row in rows] == ["captured"]
+
+    await ground.killed_everywhere(arrange, prove)
+    await agree(ground)
+
+
+async def test_a_refused_charge_is_tried_again_without_the_customer(ground: Ground) -> None:
+    async def arrange(point: str) -> TrialView:
+        trial = await ending(ground, f"again-{point}", days=21)
+        async with ground.begin() as db:
+            await run(db, _CARD, id=trial.id, card="pm_card_chargeDeclined")
+        await ground.here()
+        assert (await seen(ground, trial)).status == T.PAYMENT_ACTION_NEEDED
+        async with ground.begin() as db:
+            await run(db, _CARD, id=trial.id, card="pm_card_visa")
+            await run(db, "UPDATE trial_charge SET next_try_at = :at WHERE trial_id = :id", id=trial.id, at=clock.now())
+        await calendar.end_trials(ground.begin)
+        return trial
+
+    async def prove(story: TrialView) -> None:
+        trial = await seen(ground, story)
+        assert (trial.status, trial.charged) == (T.SETTLING, PRICE)
+        assert [taken for _, _, taken in at_gateway(ground.sandbox, trial) if taken] == [PRICE]
+        assert (await mails_of(ground, trial)).count("trial_action_needed") == 1
+
+    killed = await ground.killed_everywhere(arrange, prove)
+    assert killed["before POST /v1/payment_intents"] == killed["after POST /v1/payment_intents"] == 1
+    await agree(ground)
+
+
+_CARD = "UPDATE trial SET payment_method = :card WHERE id = :id"
 
 
 async def test_everything_kept_ends_it(ground: Ground) -> None:

@@ -9,7 +9,7 @@ from returns_portal import clock
 from returns_portal.actor import Actor
 from returns_portal.errors import ConflictError, DomainError, ForbiddenError, InvalidError, NotFoundError
 from returns_portal.photos import Photo
-from returns_portal.tryon import deciding, placing, shipping
+from returns_portal.tryon import deciding, placing, settling, shipping
 from returns_portal.tryon.models import Decision, TrialStatus
 from returns_portal.tryon.queries import TrialView
 from returns_portal.tryon.rules import trial_ends
@@ -93,6 +93,64 @@ async def test_where_nobody_says_so_it_is_taken_for_delivered(portal: Portal, tr
             assert await shipping.assume_delivered(db) == 1
         begun = await seen(portal, trial)
     assert (begun.status, begun.delivery_assumed) == ("delivered", True)
+
+
+async def test_the_real_delivery_begins_a_trial_anew_that_was_taken_for_delivered(
+    portal: Portal, trial: TrialView
+) -> None:
+    await shipped(portal, trial)
+    with clock.shifted(timedelta(days=7, minutes=1)):
+        async with portal.begin() as db:
+            await shipping.assume_delivered(db)
+    with clock.shifted(timedelta(days=9)):
+        there = await delivered(portal, trial)
+        again = await delivered(portal, trial, at=clock.now() - timedelta(days=1))
+    assert (there.status, there.delivery_assumed) == ("delivered", False)
+    assert there.delivered_at is not None
+    assert there.ends_at == trial_ends(there.delivered_at, 3, ZONE)
+    assert again.ends_at == there.ends_at
+    assert (await portal.mails()).count("trial_delivered") == 2
+
+
+async def test_the_last_parcel_says_when_it_must_have_arrived(portal: Portal, trial: TrialView) -> None:
+    await shipped(portal, trial, tracking="EC1")
+    with clock.shifted(timedelta(days=6)):
+        await shipped(portal, trial, tracking="EC2")
+    for days, count in ((8, 0), (14, 1)):
+        with clock.shifted(timedelta(days=days)):
+            async with portal.begin() as db:
+                assert await shipping.assume_delivered(db) == count
+
+
+async def test_a_parcel_that_follows_the_first_one_stops_the_trial_until_it_is_there(
+    portal: Portal, running: TrialView
+) -> None:
+    with clock.shifted(timedelta(days=1)):
+        sent = await shipped(portal, running, tracking="EC2")
+        assert (sent.status, sent.ends_at, sent.delivered_at) == ("shipped", None, None)
+        assert (await portal.mails()).count("trial_shipped") == 2
+    with clock.shifted(timedelta(days=2)):
+        there = await delivered(portal, running)
+    assert there.status == "delivered"
+    assert there.delivered_at is not None
+    assert there.delivered_at - running.placed_at >= timedelta(days=2)
+    assert there.ends_at == trial_ends(there.delivered_at, 3, ZONE)
+
+
+async def test_no_more_parcels_follow_what_is_being_settled(portal: Portal, running: TrialView) -> None:
+    await decided(portal, running, KEEP, RETURN, RETURN, RETURN)
+    async with portal.begin() as db:
+        await settling.begin(db, API, running.number, now_by_staff=True)
+    with pytest.raises(ConflictError) as refused:
+        await shipped(portal, running, tracking="EC2")
+    assert refused.value.code == "wrong_status"
+
+
+async def test_a_parcel_that_was_not_sent_does_not_arrive(portal: Portal, trial: TrialView) -> None:
+    await shipped(portal, trial)
+    with pytest.raises(NotFoundError) as refused:
+        await delivered(portal, trial, shipment_id=uuid4())
+    assert refused.value.code == "shipment_not_found"
 
 
 async def test_the_future_has_not_arrived(portal: Portal, trial: TrialView) -> None:

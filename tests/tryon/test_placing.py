@@ -1,5 +1,6 @@
 """Placing trials: stock, limits, points, and calling them off."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -8,14 +9,15 @@ from sqlalchemy import text
 from returns_portal.actor import SYSTEM, Actor
 from returns_portal.errors import ConflictError, DomainError, InvalidError, NotFoundError
 from returns_portal.points.redemptions import Hold, hold
-from returns_portal.tryon import placing
+from returns_portal.tryon import asking, placing
 from returns_portal.tryon.models import ChargeKind, Mode, Outcome, Strategy, TrialStatus
 from returns_portal.tryon.placing import Wanted
 from returns_portal.tryon.queries import TrialView, trial_for
 from tests.orders.samples import an_order
 from tests.points.purse import give
 from tests.portal import API, Portal, at_once
-from tests.tryon.samples import ADDRESS, MARIA, PRICE, boots, place, shipped
+from tests.tryon.money import days_later, given
+from tests.tryon.samples import ADDRESS, MARIA, PRICE, TERMS, boots, place, seen, shipped
 
 pytestmark = pytest.mark.anyio
 
@@ -43,7 +45,22 @@ async def test_four_sizes_are_an_order_that_costs_nothing_yet(portal: Portal) ->
     assert tuple(order) == (trial.number, 0, None, "trial")
     [job] = await portal.rows("SELECT task_name, args FROM procrastinate_jobs")
     assert (job.task_name, job.args) == ("tryon.submit", {"charge_id": str(charge.id)})
-    assert trial.terms == "You pay for what you keep."
+    assert (trial.terms, trial.silence_keeps) == (TERMS, True)
+
+
+async def test_silence_is_a_yes_only_where_the_terms_say_so(portal: Portal) -> None:
+    skus = await boots(portal)
+    own = await place(portal, skus[:1], terms="", silence_keeps=False, trial_days=21)
+    assert "ends 21 days later" in own.terms
+    assert "What you say nothing about until the end counts as kept, and is charged." in own.terms
+    assert own.silence_keeps
+    other = await place(portal, skus[:1], terms="You pay for what you keep.", silence_keeps=False)
+    assert (other.terms, other.silence_keeps) == ("You pay for what you keep.", False)
+    await change_policy(portal, silence_keeps=False)
+    assert not (await place(portal, skus[:1], email="ana@example.com")).silence_keeps
+    shops = await place(portal, skus[:1], email="ana@example.com", terms="", silence_keeps=False)
+    assert "is not bought by that, and is not charged" in shops.terms
+    assert not shops.silence_keeps
 
 
 async def test_a_long_trial_keeps_the_card_and_holds_nothing(portal: Portal) -> None:
@@ -121,6 +138,7 @@ async def test_the_shops_limits_refuse_with_a_reason(portal: Portal, changes: di
         {"items": []},
         {"items": [Wanted("boot-40", 0)]},
         {"items": [Wanted("boot-40", 51)]},
+        {"items": [Wanted("boot-40", 21)], "mode": Mode.PURCHASE},
         {"items": [Wanted("unknown")]},
         {"trial_days": 0},
         {"points": -1},
@@ -157,10 +175,71 @@ async def test_of_fifty_who_want_the_last_pair_one_gets_it(portal: Portal) -> No
 
 async def test_a_customer_who_clicks_in_ten_windows_has_two_trials(portal: Portal) -> None:
     [sku, *_] = await boots(portal, stock=20)
-    found = await at_once(*(place(portal, [sku], email="  Maria@Example.com") for _ in range(10)))
-    assert sum(isinstance(each, TrialView) for each in found) == 2
-    assert {each.code for each in found if not isinstance(each, TrialView)} == {"too_many_trials"}
+    placed = await at_once(*(place(portal, [sku], email="  Maria@Example.com") for _ in range(10)))
+    await at_once(*(asking.submit(portal.context, trial.charges[0].id) for trial in placed))
+    await portal.work()
+    found = Counter([(await seen(portal, trial)).status for trial in placed])
+    assert found == {TrialStatus.AUTHORISED: 2, TrialStatus.CANCELLED: 8}
     assert (await stock(portal))[sku] == 18
+    told = await portal.rows("SELECT values FROM email WHERE template = 'trial_cancelled'")
+    assert [row.values["why"] for row in told] == ["too_many_trials"] * 8
+    with pytest.raises(ConflictError) as refused:
+        await place(portal, [sku])
+    assert refused.value.code == "too_many_trials"
+
+
+async def test_orders_that_no_bank_agreed_to_keep_nobody_from_ordering(portal: Portal) -> None:
+    skus = await boots(portal)
+    for _ in range(3):
+        await place(portal, skus, payment_method="pm_card_chargeDeclined")
+        await portal.work()
+    trial = await place(portal, skus)
+    await portal.work()
+    assert (await seen(portal, trial)).status == TrialStatus.AUTHORISED
+
+
+async def refused_card(portal: Portal, sku: str) -> TrialView:
+    trial = await place(portal, [sku], payment_method="pm_card_chargeDeclined")
+    await portal.work()
+    await days_later(portal, 59 / 24 / 60)
+    assert (await stock(portal))[sku] == 0
+    await days_later(portal, 61 / 24 / 60)
+    assert (await stock(portal))[sku] == 1
+    return trial
+
+
+async def test_without_a_card_others_may_have_it_after_an_hour(portal: Portal) -> None:
+    [sku, *_] = await boots(portal, stock=1)
+    trial = await refused_card(portal, sku)
+    other = await place(portal, [sku], email="ana@example.com")
+    with pytest.raises(ConflictError) as refused:
+        await given(portal, trial, "pm_card_visa")
+    assert refused.value.code == "out_of_stock"
+    async with portal.begin() as db:
+        await placing.cancel(db, API, trial.number)
+    assert (await stock(portal))[sku] == 0
+    async with portal.begin() as db:
+        await placing.cancel(db, API, other.number)
+    assert (await stock(portal))[sku] == 1
+
+
+async def test_who_comes_back_with_a_card_has_it_if_it_is_still_there(portal: Portal) -> None:
+    [sku, *_] = await boots(portal, stock=1)
+    trial = await given(portal, await refused_card(portal, sku), "pm_card_visa")
+    assert trial.status == TrialStatus.AUTHORISED
+    assert (await stock(portal))[sku] == 0
+
+
+async def test_a_bank_that_agrees_when_all_is_sold_lets_its_money_go(portal: Portal) -> None:
+    [sku, *_] = await boots(portal, stock=1)
+    trial = await place(portal, [sku], trial_days=3)
+    async with portal.begin() as db:
+        await placing.put_back(db, await trial_for(db, API, trial.number, lock=True))
+    await place(portal, [sku], email="ana@example.com")
+    await portal.work()
+    trial = await seen(portal, trial)
+    assert (trial.status, trial.held) == (TrialStatus.CANCELLED, 0)
+    assert (await stock(portal))[sku] == 0
 
 
 async def test_cancelled_everything_goes_back_once(portal: Portal) -> None:

@@ -3,12 +3,14 @@
 import pytest
 from sqlalchemy import text
 
+from returns_portal.finance.tasks import tasks
 from returns_portal.tryon.models import TrialStatus
 from returns_portal.tryon.queries import TrialView
-from tests.portal import Portal
+from tests.points.purse import give
+from tests.portal import FINANCE, Portal
 from tests.sandboxes import SandboxProcess
 from tests.tryon.money import KEEP, RETURN, arrives, at_gateway, days_later, given, running, settled_now
-from tests.tryon.samples import PRICE, boots, decided, delivered, place, seen, shipped
+from tests.tryon.samples import MARIA, PRICE, boots, decided, delivered, place, seen, shipped
 
 pytestmark = pytest.mark.anyio
 
@@ -78,6 +80,45 @@ async def test_a_renewal_that_is_declined_asks_for_a_card_and_the_trial_goes_on(
     trial = await given(portal, trial, VISA)
     assert (trial.status, trial.held) == (T.DELIVERED, 4 * PRICE)
     assert [status for status, _, _ in at_gateway(sandbox, trial)][-1] == "requires_capture"
+
+
+async def test_a_hold_that_is_lost_before_it_is_sent_is_tried_again_and_called_off_in_the_end(portal: Portal) -> None:
+    await give(portal, 5_000, email=MARIA)
+    trial = await place(portal, await boots(portal), trial_days=3, points=5_000)
+    await portal.work()
+    await worsened(portal, "pm_card_chargeDeclined")
+    await days_later(portal, 6.1)
+    assert (await seen(portal, trial)).status == T.AUTHORISATION_EXPIRED
+    async with portal.begin() as db:
+        [case] = (await tasks(db, FINANCE)).trials
+    assert (case.number, case.amount) == (trial.number, 4 * PRICE)
+    for later in (6.5, 7.2, 8, 10.3, 12):
+        await days_later(portal, later)
+    trial = await seen(portal, trial)
+    assert (trial.status, [each.unattended for each in trial.charges]) == (
+        T.AUTHORISATION_EXPIRED,
+        [False, True, True, True],
+    )
+    assert (await portal.mails()).count("trial_hold_expired") == 3
+    await days_later(portal, 13.2)
+    assert (await seen(portal, trial)).status == T.CANCELLED
+    assert {row.stock for row in await portal.rows("SELECT stock FROM variant")} == {10}
+    assert await portal.points(MARIA) == {"EUR": 5_000}
+    [told] = await portal.rows("SELECT values FROM email WHERE template = 'trial_cancelled'")
+    assert told.values["why"] == "no_card"
+
+
+async def test_a_lost_hold_that_the_bank_agrees_to_later_goes_on_by_itself(
+    portal: Portal, sandbox: SandboxProcess
+) -> None:
+    trial = await lasting(portal)
+    await worsened(portal, "pm_card_chargeDeclined")
+    await days_later(portal, 6.1)
+    await worsened(portal, VISA)
+    await days_later(portal, 7.2)
+    trial = await seen(portal, trial)
+    assert (trial.status, trial.held) == (T.DELIVERED, 4 * PRICE)
+    assert [status for status, _, _ in at_gateway(sandbox, trial)].count("requires_capture") == 1
 
 
 @pytest.mark.parametrize("declared", [True, False])

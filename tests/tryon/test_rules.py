@@ -43,15 +43,17 @@ def test_a_short_trial_is_held_and_a_long_one_is_charged_later() -> None:
         "code": "outlasts_hold",
         "transit_days": 2,
         "trial_days": 21,
-        "needed_days": 24,
+        "needed_days": 25,
         "hold_days": HOLD_DAYS,
     }
 
 
 @given(st.integers(1, 60), st.integers(0, 30), st.integers(1, 31))
-def test_a_hold_always_outlasts_the_way_and_the_trial(trial_days: int, transit: int, hold_days: int) -> None:
+def test_a_hold_outlasts_the_way_and_the_trial_until_its_last_midnight(
+    trial_days: int, transit: int, hold_days: int
+) -> None:
     choice = choose(trial_days, msgspec.structs.replace(POLICY, transit_days=transit), hold_days=hold_days)
-    assert (choice.strategy is Strategy.HOLD) == (transit + trial_days < hold_days)
+    assert (choice.strategy is Strategy.HOLD) == (transit + trial_days + 1 < hold_days)
 
 
 @pytest.mark.parametrize(
@@ -100,6 +102,12 @@ def test_a_shop_that_sends_nothing_to_try_says_so() -> None:
 @pytest.mark.parametrize(("currency", "most"), [("EUR", 150_000), ("JPY", 1_500), ("BHD", 1_500_000)])
 def test_the_limit_of_value_knows_the_places_of_the_currency(currency: str, most: int) -> None:
     assert POLICY.most(currency) == most
+
+
+@pytest.mark.parametrize(("currency", "most"), [("EUR", 150_000), ("JPY", 240_000), ("GBP", 130_000)])
+def test_the_limit_of_value_is_said_by_currency(currency: str, most: int) -> None:
+    policy = msgspec.structs.replace(POLICY, max_values={"JPY": 240_000, "GBP": 130_000})
+    assert policy.most(currency) == most
 
 
 @given(st.integers(0, 10**9), st.integers(0, 100))

@@ -31,7 +31,7 @@ BREAKS: Final = {
     "settled-is-over": "UPDATE trial_item SET outcome = 'open' WHERE outcome = 'returned' AND position = 3",
     "no-charge-forgotten": """
         INSERT INTO trial_charge SELECT gen_random_uuid(), trial_id, 'charge', 'unknown', currency, 5, 0, 0, 0, 0, NULL,
-        NULL, NULL, '', 1, NULL, now(), now(), now() FROM trial_charge""",
+        NULL, NULL, '', 1, NULL, now(), now(), now(), false FROM trial_charge""",
 }
 ALSO: Final = {
     "kept-or-back": {"releases-are-refunded"},

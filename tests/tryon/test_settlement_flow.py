@@ -28,6 +28,7 @@ from tests.tryon.money import (
     running,
     scanned,
     settled_now,
+    tried_again,
 )
 from tests.tryon.samples import MARIA, PRICE, boots, decided, delivered, place, seen, shipped
 
@@ -93,7 +94,7 @@ async def test_what_was_not_sent_cannot_be_settled(portal: Portal) -> None:
 @pytest.mark.parametrize("days", [3, 21])
 async def test_silence_keeps_after_both_reminders(portal: Portal, sandbox: SandboxProcess, days: int) -> None:
     trial = await running(portal, days=days)
-    for later in range(1, days + 2):
+    for later in range(days - 3, days + 2):
         await days_later(portal, later)
     trial = await seen(portal, trial)
     assert (trial.status, trial.charged, trial.held) == (T.SETTLED, 4 * PRICE, 0)
@@ -101,19 +102,45 @@ async def test_silence_keeps_after_both_reminders(portal: Portal, sandbox: Sandb
     assert sum(received for _, _, received in at_gateway(sandbox, trial)) == 4 * PRICE
 
 
-async def test_without_reminders_silence_gets_another_day(portal: Portal) -> None:
-    trial = await running(portal, days=21)
-    await days_later(portal, 23)
+async def test_a_trial_of_a_day_has_both_reminders_too(portal: Portal) -> None:
+    trial = await running(portal, days=1)
+    for hours in range(6, 72, 3):
+        await days_later(portal, hours / 24)
     trial = await seen(portal, trial)
-    assert (trial.status, trial.reminders) == (T.DELIVERED, 2)
-    await days_later(portal, 24.5)
+    assert (trial.status, trial.charged, trial.reminders) == (T.SETTLED, 4 * PRICE, 2)
+    first, last = await portal.rows("SELECT sent_at FROM email WHERE template = 'trial_reminder' ORDER BY sent_at")
+    assert last.sent_at - first.sent_at >= timedelta(hours=12)
+    assert trial.settling_at is not None
+    assert last.sent_at < trial.settling_at
+
+
+async def test_while_no_reminder_goes_out_the_trial_goes_on_until_two_have(portal: Portal) -> None:
+    trial = await running(portal, days=21)
+    for days, reminders in ((23, 0), (23.01, 1), (24, 2)):
+        await days_later(portal, days)
+        trial = await seen(portal, trial)
+        assert (trial.status, trial.reminders, trial.charged) == (T.DELIVERED, reminders, 0)
+    await days_later(portal, 25)
     assert (await seen(portal, trial)).charged == 4 * PRICE
+
+
+async def test_a_reminder_that_reaches_nobody_charges_nothing(portal: Portal) -> None:
+    trial = await running(portal, days=21)
+    with clock.shifted(timedelta(days=20)):
+        await ending.end_trials(portal.begin)
+        await portal.rows("UPDATE email SET status = 'failed' WHERE template = 'trial_reminder' RETURNING id")
+    for days in (21, 22, 23):
+        await days_later(portal, days)
+    assert (await seen(portal, trial)).status == T.SETTLING
+    await days_later(portal, 38)
+    trial = await seen(portal, trial)
+    assert (trial.status, trial.charged, trial.reminders) == (T.OVERDUE, 0, 0)
 
 
 async def test_a_label_on_its_way_stops_silence(portal: Portal) -> None:
     trial = await running(portal, days=21)
-    await days_later(portal, 20.5)
-    await days_later(portal, 21.4)
+    await days_later(portal, 20)
+    await days_later(portal, 21)
     await scanned(portal, trial)
     await days_later(portal, 22)
     trial = await seen(portal, trial)
@@ -130,6 +157,48 @@ async def test_terms_that_do_not_say_so_leave_silence_to_finance(portal: Portal)
     trial = await seen(portal, trial)
     assert (trial.status, trial.charged) == (T.OVERDUE, 0)
     assert (await portal.mails())[-1] == "trial_overdue"
+
+
+async def test_other_terms_that_do_not_speak_of_silence_charge_nothing_for_it(portal: Portal) -> None:
+    trial = await running(portal, days=3, terms="You pay for what you keep.", silence_keeps=False)
+    for later in (1, 2, 3, 4, 5, 19):
+        await days_later(portal, later)
+    trial = await seen(portal, trial)
+    assert (trial.status, trial.charged) == (T.OVERDUE, 0)
+
+
+async def test_finance_charges_nothing_that_nobody_agreed_to_buy(portal: Portal) -> None:
+    async with portal.begin() as db:
+        await db.execute(text("UPDATE trial_policy SET silence_keeps = false"))
+    trial = await running(portal, days=21)
+    await days_later(portal, 22)
+    await days_later(portal, 37)
+    with clock.shifted(timedelta(days=38)):
+        with pytest.raises(ConflictError) as refused:
+            await tried_again(portal, trial)
+        assert refused.value.code == "nothing_to_charge"
+        await decided(portal, trial, KEEP)
+        trial = await tried_again(portal, trial)
+    assert (trial.status, trial.charged) == (T.OVERDUE, PRICE)
+    assert [item.outcome for item in trial.items] == ["kept", "open", "open", "open"]
+
+
+async def test_finance_does_not_charge_before_the_grace_what_is_to_come_back(
+    portal: Portal, sandbox: SandboxProcess
+) -> None:
+    trial = await kept_first(portal, await running(portal, days=21))
+    async with portal.begin() as db:
+        await db.execute(text("UPDATE trial SET payment_method = 'pm_card_chargeDeclined'"))
+    trial = await settled_now(portal, trial)
+    for later in (1.1, 4.2, 9.3, 16.4):
+        await days_later(portal, later)
+    assert (await seen(portal, trial)).status == T.OVERDUE
+    async with portal.begin() as db:
+        await db.execute(text("UPDATE trial SET payment_method = 'pm_card_visa'"))
+    with clock.shifted(timedelta(days=17)):
+        trial = await tried_again(portal, trial)
+    assert (trial.status, trial.charged) == (T.SETTLING, PRICE)
+    assert sum(received for _, _, received in at_gateway(sandbox, trial)) == PRICE
 
 
 async def test_what_does_not_come_back_is_charged_after_the_grace(portal: Portal, sandbox: SandboxProcess) -> None:

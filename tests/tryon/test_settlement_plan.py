@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 
 from hypothesis import given
-from hypothesis import strategies as st
 
 from returns_portal.tryon.models import ChargeKind, ChargeStatus, Decision
 from returns_portal.tryon.queries import TrialView
@@ -11,14 +10,10 @@ from returns_portal.tryon.settlement import Facts, Fate, fate_of, in_hand, is_mo
 from tests.tryon.views import NOW, a_charge, a_trial, an_item, moments, situations
 
 
-@given(situations(), moments, st.booleans())
-def test_every_item_has_one_fate_and_the_money_is_the_price(
-    situation: tuple[TrialView, Facts],
-    now: datetime,
-    everything: bool,
-) -> None:
+@given(situations(), moments)
+def test_every_item_has_one_fate_and_the_money_is_the_price(situation: tuple[TrialView, Facts], now: datetime) -> None:
     trial, facts = situation
-    found = plan(trial, facts, now, everything=everything)
+    found = plan(trial, facts, now)
     groups = [found.returned, found.waived, found.waiting, found.stuck, found.unpaid]
     assert sorted(item.id for group in groups for item in group) == sorted(item.id for item in trial.items)
     assert found.points + found.deposit + found.card == sum(item.price for item in found.charged)
@@ -27,14 +22,10 @@ def test_every_item_has_one_fate_and_the_money_is_the_price(
     assert found.card >= 0
 
 
-@given(situations(), moments, st.booleans())
-def test_nothing_that_the_warehouse_has_is_charged(
-    situation: tuple[TrialView, Facts],
-    now: datetime,
-    everything: bool,
-) -> None:
+@given(situations(), moments)
+def test_nothing_that_the_warehouse_has_is_charged(situation: tuple[TrialView, Facts], now: datetime) -> None:
     trial, facts = situation
-    found = plan(trial, facts, now, everything=everything)
+    found = plan(trial, facts, now)
     assert not any(item.received or item.order_line_id in facts.in_doubt for item in found.unpaid)
     assert not any(item.decision == Decision.PROBLEM for item in found.unpaid)
 
@@ -59,7 +50,7 @@ def test_what_is_on_its_way_is_charged_only_if_the_customer_keeps_it(
     situation: tuple[TrialView, Facts], now: datetime
 ) -> None:
     trial, facts = situation
-    found = plan(trial, facts, now, everything=True)
+    found = plan(trial, facts, now)
     if is_moving(trial, facts):
         assert all(item.decision == Decision.KEEP for item in found.unpaid)
 

@@ -115,3 +115,11 @@ async def test_things_in_two_currencies_are_ordered_one_after_the_other(browser:
     said = words(await browser.get("/basket"))
     assert "priced in different currencies" in said
     assert "Try it at home" not in said
+
+
+async def test_sizes_in_the_basket_stand_from_small_to_large(browser: Browser, portal: Portal) -> None:
+    await fill(browser, portal, "42")
+    for size in ("43", "41"):
+        await post(browser, "/basket", {"sku": f"boot-{size}"})
+    said = words(await browser.get("/basket"))
+    assert said.index("Size 41") < said.index("Size 42") < said.index("Size 43")

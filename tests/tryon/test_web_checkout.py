@@ -120,14 +120,31 @@ async def test_a_second_click_places_nothing_more(browser: Browser, portal: Port
 
 async def test_a_limit_that_is_known_only_now_offers_to_buy(browser: Browser, portal: Portal) -> None:
     await change_policy(portal, open_trials=1)
-    await order(browser, portal, "41")
+    number = (await order(browser, portal, "41")).rpartition("/")[2]
+    await portal.work()
     await fill(browser, portal, "42")
     answer = await post(browser, "/checkout", await typed(browser))
     assert answer.status_code == 422
-    assert "There are 1 trials under way already." in words(answer)
+    # Anybody can type an address: who has not shown that it is theirs learns nothing of what is under way with it.
+    assert "We cannot send this to be tried just now." in words(answer)
+    assert "under way already" not in words(answer)
+    await come_in(browser, portal, number)
+    answer = await post(browser, "/checkout", await typed(browser))
+    assert "Trials that are under way already: 1." in words(answer)
     assert 'href="/checkout?mode=purchase"' in answer.text
     bought = await post(browser, "/checkout", await typed(browser, mode="purchase"))
     assert bought.status_code == 303
+
+
+async def test_a_household_places_ten_orders_in_an_hour(browser: Browser, portal: Portal) -> None:
+    await fill(browser, portal, "41", stock=50)
+    form = await typed(browser, mode="purchase")
+    for number in range(11):
+        await fill(browser, portal, "41", stock=50)
+        answer = await post(browser, "/checkout", form | {"token": f"t{number}", "email": f"m{number}@example.com"})
+        assert answer.status_code == (303 if number < 10 else 422)
+    assert "Many orders came from your network just now." in words(answer)
+    assert len(await portal.rows("SELECT FROM trial")) == 10
 
 
 async def test_something_that_sold_out_meanwhile_keeps_the_form(browser: Browser, portal: Portal) -> None:

@@ -61,6 +61,20 @@ async def test_packed_and_sent_by_three_scans(browser: Browser, portal: Portal) 
     assert (await portal.mails()).count("trial_shipped") == 1
 
 
+async def test_one_more_parcel_follows(browser: Browser, portal: Portal) -> None:
+    trial = await place(portal, (await boots(portal))[:2], trial_days=3)
+    await portal.work()
+    answer = await post(browser, f"{TABLE}/{trial.number}/shipped", {"tracking": "1051", "more": "yes"})
+    page = await browser.get(answer.headers["location"])
+    assert "Sent: does one more parcel follow?" in words(page)
+    assert "required autofocus" in page.text.split(f'id="tracking-{trial.number}"')[1][:120]
+    answer = await post(browser, f"{TABLE}/{trial.number}/shipped", {"tracking": "1052"})
+    assert answer.headers["location"] == TABLE
+    assert [parcel.tracking for parcel in (await seen(portal, trial)).shipments] == ["1051", "1052"]
+    assert "Sent: does one more parcel follow?" in words(await browser.get(f"{TABLE}?code={trial.number}"))
+    assert "Nothing waits to be packed" in words(await browser.get(TABLE))
+
+
 async def test_the_label_of_the_parcel_is_scanned_under_any_layout(browser: Browser, portal: Portal) -> None:
     trial = await place(portal, (await boots(portal))[:1], trial_days=3)
     await portal.work()
@@ -113,3 +127,33 @@ async def test_the_table_is_the_warehouses(browser: Browser, portal: Portal) -> 
     await sign_in(browser, portal, "f@shop.example", "finance")
     assert (await browser.get(TABLE)).status_code == 403
     assert (await browser.get(f"{TABLE}/{trial.number}/slip.pdf")).status_code == 403
+
+
+@pytest.mark.parametrize("size", ["a4", "letter"])
+async def test_the_sheet_with_the_label_leaves_open_what_goes_back(browser: Browser, portal: Portal, size: str) -> None:
+    trial = await place(portal, await boots(portal), trial_days=3)
+    await portal.work()
+    rma = (await seen(portal, trial)).rma
+    await sign_in(browser, portal, "s@shop.example", "support")
+    said = text((await browser.get(f"/returns/{rma}/label.pdf?size={size}")).content)
+    assert squeezed("Put what you do not keep into a parcel, as little or as much as that is") in said
+    assert squeezed("MAY BE INSIDE") in said
+    assert squeezed("GOES BACK") in said
+    assert squeezed("listed below") not in said
+    assert "PIECES" not in said
+    slip = text((await browser.get(f"{TABLE}/{trial.number}/slip.pdf")).content)
+    assert squeezed("Put what you do not keep into a parcel") in slip
+
+
+async def test_sizes_stand_from_small_to_large_however_they_were_chosen(browser: Browser, portal: Portal) -> None:
+    forty, forty_one, forty_two, _ = await boots(portal)
+    trial = await place(portal, [forty_two, forty, forty_one], trial_days=3)
+    await portal.work()
+    said = words(await browser.get(TABLE))
+    assert said.index("boot-40") < said.index("boot-41") < said.index("boot-42")
+    slip = text((await browser.get(f"{TABLE}/{trial.number}/slip.pdf")).content)
+    assert "Chelseaboot40BlackChelseaboot41BlackChelseaboot42Black" in slip
+    await sign_in(browser, portal, "s@shop.example", "support")
+    for path in (f"/trials/{trial.number}", f"/finance/trials/{trial.number}"):
+        page = words(await browser.get(path))
+        assert page.index("Size 40") < page.index("Size 41") < page.index("Size 42"), path

@@ -1,22 +1,26 @@
 """The customer's page of a trial: following it, deciding, reporting, paying; and nobody else's."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
+from html import unescape
 from io import BytesIO
 from typing import Any
 
 import pytest
 from httpx import Response
 from PIL import Image
+from sqlalchemy import text
 
 from returns_portal import clock
+from returns_portal.catalog.keeping import add_picture
+from returns_portal.photos import MAX_BYTES, rebuilt
 from returns_portal.tryon import settling
 from returns_portal.tryon.models import Decision
 from returns_portal.tryon.queries import TrialView
 from returns_portal.web.signing import CSRF_COOKIE, SESSION_COOKIE
 from tests.portal import API, Portal
 from tests.returns.visits import come_in, post, sign_in, value, words
-from tests.tryon.money import days_later, running
+from tests.tryon.money import days_later, running, settled_now
 from tests.tryon.samples import boots, decided, delivered, place, seen, shipped
 from tests.tryon.shopper import ASKING, REFUSED, TYPED, order
 from tests.webclient import Browser, browsing
@@ -44,13 +48,21 @@ def picture() -> bytes:
 
 
 async def report(
-    browser: Browser, trial: TrialView, at: int = 0, photo: bytes | None = None, **fields: str
+    browser: Browser,
+    trial: TrialView,
+    at: int = 0,
+    photo: bytes | None = None,
+    others: Mapping[str, str] | None = None,
+    **fields: str,
 ) -> Response:
+    """Press the button below an item, with its fields and others of the form."""
     await browser.get(f"/trials/{trial.number}")
+    item = trial.items[at].id
+    typed = {f"{name}-{item}": text for name, text in fields.items()} | dict(others or {})
     return await browser.post(
-        f"/trials/{trial.number}/items/{trial.items[at].id}/problem",
-        data={"_csrf_token": browser.cookies[CSRF_COOKIE], **fields},
-        files={"photo": ("boot.jpg", photo if photo is not None else b"", "image/jpeg")},
+        f"/trials/{trial.number}/items/{item}/problem",
+        data={"_csrf_token": browser.cookies[CSRF_COOKIE], **typed},
+        files={f"photo-{item}": ("boot.jpg", photo if photo is not None else b"", "image/jpeg")},
     )
 
 
@@ -62,6 +74,31 @@ async def test_while_the_bank_is_asked_the_page_looks_again_by_itself(browser: B
     await portal.work()
     page = await browser.get(path)
     assert "refresh" not in page.headers
+
+
+async def test_nothing_is_taken_from_under_the_hands_of_who_is_typing(browser: Browser, portal: Portal) -> None:
+    trial = await at_home(browser, portal)
+    await decided(portal, trial, Decision.KEEP, *[Decision.RETURN] * 3)
+    async with portal.begin() as db:
+        await settling.begin(db, API, trial.number, now_by_staff=True)
+        await db.execute(text("UPDATE trial_charge SET status = 'submitting'"))
+    page = await browser.get(f"/trials/{trial.number}")
+    async with portal.begin() as db:
+        await db.execute(text("UPDATE trial_charge SET status = 'held'"))
+    assert "Look again" in words(page)
+    assert "Report it" in words(page)
+    assert "refresh" not in page.headers
+
+
+async def test_the_label_of_a_trial_is_not_cancelled_but_decided_about(browser: Browser, portal: Portal) -> None:
+    trial = await at_home(browser, portal)
+    page = await browser.get(f"/returns/{trial.rma}")
+    assert "Open my label" in words(page)
+    assert f'href="/trials/{trial.number}"' in page.text
+    assert "cancel this return" not in words(page)
+    answer = await post(browser, f"/returns/{trial.rma}/cancellation", {})
+    assert "Say on the trial's page what you keep" in words(await browser.get(answer.headers["location"]))
+    assert (await seen(portal, trial)).return_status == "filed"
 
 
 async def test_a_refused_card_is_told_and_another_one_taken(browser: Browser, portal: Portal) -> None:
@@ -134,9 +171,75 @@ async def test_nothing_said_changes_nothing(browser: Browser, portal: Portal) ->
     trial = await at_home(browser, portal)
     path = f"/trials/{trial.number}"
     for fields in ({}, {"item-1": "keep"}, {f"item-{trial.items[0].id}": "burn"}):
-        await post(browser, f"{path}/decisions", fields)
-        assert "Say of at least one item what becomes of it." in words(await browser.get(path))
+        answer = await post(browser, f"{path}/decisions", fields)
+        assert answer.status_code == 422
+        assert "Say of at least one item what becomes of it." in words(answer)
     assert {item.decision for item in (await seen(portal, trial)).items} == {"undecided"}
+
+
+async def test_items_are_shown_with_the_picture_of_their_colour(browser: Browser, portal: Portal) -> None:
+    trial = await at_home(browser, portal)
+    async with portal.begin() as db:
+        await add_picture(db, API, "boot", rebuilt(picture()), color="Black", alt="From the side")
+    [row] = await portal.rows("SELECT id FROM product_picture")
+    page = unescape((await browser.get(f"/trials/{trial.number}")).text)
+    assert page.count(f'src="/shop/boot/pictures/{row.id}.jpg?w=480"') == 4
+    assert (await browser.get(f"/shop/boot/pictures/{row.id}.jpg?w=480")).status_code == 200
+
+
+async def test_what_was_chosen_is_not_lost_when_a_problem_is_reported(browser: Browser, portal: Portal) -> None:
+    trial = await at_home(browser, portal)
+    other = trial.items[1].id
+    others = {f"item-{other}": "return", f"item-{trial.items[0].id}": "keep"}
+    assert (await report(browser, trial, others=others, kind="damaged", note="")).status_code == 303
+    assert [item.decision for item in (await seen(portal, trial)).items[:3]] == ["problem", "return", "undecided"]
+
+
+async def test_words_that_were_not_sent_stay_when_decisions_are_saved(browser: Browser, portal: Portal) -> None:
+    trial = await at_home(browser, portal)
+    first, second = trial.items[0].id, trial.items[1].id
+    typed = {f"item-{second}": "keep", f"note-{first}": "A seam is open", f"kind-{first}": "wrong"}
+    answer = await post(browser, f"/trials/{trial.number}/decisions", typed)
+    assert answer.status_code == 422
+    assert "This is not sent yet: press the button below it" in words(answer)
+    assert "A seam is open" in answer.text
+    assert 'value="wrong" selected' in answer.text
+    assert [item.decision for item in (await seen(portal, trial)).items[:2]] == ["undecided", "keep"]
+
+
+async def test_words_that_were_sent_are_not_asked_for_again(browser: Browser, portal: Portal) -> None:
+    trial = await at_home(browser, portal)
+    await report(browser, trial, kind="damaged", note="The sole is off\r\nand wet")
+    said = {f"item-{trial.items[1].id}": "keep", f"note-{trial.items[0].id}": "The sole is off\r\nand wet"}
+    assert (await post(browser, f"/trials/{trial.number}/decisions", said)).status_code == 303
+
+
+async def test_a_refused_report_keeps_what_was_chosen_elsewhere(browser: Browser, portal: Portal) -> None:
+    trial = await at_home(browser, portal)
+    second, third = trial.items[1].id, trial.items[2].id
+    others = {f"item-{second}": "return", f"note-{third}": "Scratched"}
+    answer = await report(browser, trial, photo=b"no picture", others=others, kind="wrong", note="Two left ones")
+    assert answer.status_code == 422
+    assert "Two left ones" in answer.text
+    assert "Scratched" in answer.text
+    assert answer.text.count(" checked") == 1
+    assert {item.decision for item in (await seen(portal, trial)).items} == {"undecided"}
+
+
+async def test_a_report_that_comes_too_late_is_answered_with_its_words(browser: Browser, portal: Portal) -> None:
+    trial = await at_home(browser, portal)
+    await settled_now(portal, await decided(portal, trial, *[Decision.KEEP] * 4))
+    answer = await report(browser, trial, kind="damaged", note="The sole came off")
+    assert answer.status_code == 422
+    assert "Chelsea boot, Size 40, Black : This trial is settled." in words(answer)
+    assert "You wrote: The sole came off" in words(answer)
+    assert "Call us or write" in words(answer)
+
+
+async def test_the_enter_key_saves_and_reports_nothing(browser: Browser, portal: Portal) -> None:
+    trial = await at_home(browser, portal)
+    form = (await browser.get(f"/trials/{trial.number}")).text.split("/decisions", 1)[1]
+    assert form.index("<button hidden>") < form.index("formaction")
 
 
 async def test_more_time_is_had_once(browser: Browser, portal: Portal) -> None:
@@ -183,11 +286,40 @@ async def test_what_is_no_photo_is_refused_and_the_words_are_kept(browser: Brows
     assert (await seen(portal, trial)).items[0].decision == "undecided"
 
 
-async def test_a_photo_may_be_as_large_as_phones_make_them_and_no_larger(browser: Browser, portal: Portal) -> None:
+async def test_a_photo_may_be_as_large_as_phones_make_them(browser: Browser, portal: Portal) -> None:
     trial = await at_home(browser, portal)
-    large = picture() + b"\x00" * 5_000_000
+    large = picture() + b"\x00" * (MAX_BYTES - 10_000)
     assert (await report(browser, trial, photo=large)).status_code == 303
-    assert (await report(browser, trial, photo=picture() + b"\x00" * 12_500_000)).status_code == 413
+
+
+async def test_a_photo_that_is_too_large_is_refused_and_the_words_are_kept(browser: Browser, portal: Portal) -> None:
+    trial = await at_home(browser, portal)
+    other = trial.items[1].id
+    answer = await report(
+        browser,
+        trial,
+        photo=picture() + b"\x00" * (MAX_BYTES + 5_000_000),
+        others={f"item-{other}": "return"},
+        note="The sole is off",
+    )
+    assert answer.status_code == 422
+    assert "This photo has more than 15 MB. Please send a smaller one." in words(answer)
+    assert "The sole is off" in answer.text
+    assert answer.text.count(" checked") == 1
+
+
+async def test_photos_of_other_items_are_left_aside(browser: Browser, portal: Portal) -> None:
+    trial = await at_home(browser, portal)
+    await browser.get(f"/trials/{trial.number}")
+    first, second = trial.items[0].id, trial.items[1].id
+    answer = await browser.post(
+        f"/trials/{trial.number}/items/{first}/problem",
+        data={"_csrf_token": browser.cookies[CSRF_COOKIE]},
+        files={f"photo-{item}": ("boot.jpg", picture(), "image/jpeg") for item in (first, second)},
+    )
+    assert answer.status_code == 303
+    [row] = await portal.rows("SELECT item_id FROM trial_photo")
+    assert row.item_id == first
 
 
 async def test_a_form_of_text_stays_small_also_where_photos_are_taken(browser: Browser, portal: Portal) -> None:
@@ -200,9 +332,7 @@ async def test_a_form_of_text_stays_small_also_where_photos_are_taken(browser: B
 async def test_what_is_kept_is_charged_and_told(browser: Browser, portal: Portal) -> None:
     trial = await at_home(browser, portal)
     await decided(portal, trial, Decision.KEEP, *[Decision.RETURN] * 3)
-    async with portal.begin() as db:
-        await settling.begin(db, API, trial.number, now_by_staff=True)
-    await portal.work()
+    await settled_now(portal, trial)
     said = words(await browser.get(f"/trials/{trial.number}"))
     assert "Your trial is over" in said
     assert "3 items are still to come back to us." in said

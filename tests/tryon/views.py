@@ -55,6 +55,7 @@ def a_charge(kind: ChargeKind, status: ChargeStatus, amount: int, **changes: Any
         "failure": "",
         "attempts": 1,
         "next_try_at": None,
+        "unattended": False,
         "submitted_at": NOW,
         "created_at": NOW,
         "changed_at": NOW,

@@ -124,6 +124,7 @@ KNOWN = {"id": "0192f0c1-0000-7000-8000-000000000000", "code": "R", "items": []}
         KNOWN | {"id": "x"},
         KNOWN | {"code": ""},
         KNOWN | {"more": 1},
+        KNOWN | {"note": "\x00", "empty": True},
         KNOWN | {"items": [{"code": "A", "quantity": 0, "condition": "worn"}]},
         KNOWN | {"items": [{"code": "A", "quantity": 1, "condition": "eaten"}]},
         KNOWN | {"items": [{"code": "A", "quantity": 1, "condition": "worn"}] * 201},

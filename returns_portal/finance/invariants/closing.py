@@ -51,6 +51,28 @@ CLOSING: Final = (
         """,
     ),
     Invariant(
+        "closed-files-add-up",
+        "The refunds and reversals in the file of a closed month come to what the month was said to come to.",
+        # Of files that were written before their sums were kept nothing is asked.
+        """
+        WITH said AS (
+            SELECT m.month, x.currency, x.refunds, x.refunded, x.reversals, x.reversed FROM closed_period m
+            JOIN closed_file k ON k.period_id = m.id AND k.sums IS NOT NULL
+            CROSS JOIN LATERAL jsonb_to_recordset(m.totals) AS x(
+                currency text, refunds bigint, refunded bigint, reversals bigint, reversed bigint)),
+        written AS (
+            SELECT m.month, x.currency, x.refunds, x.refunded, x.reversals, x.reversed FROM closed_period m
+            JOIN closed_file k ON k.period_id = m.id
+            CROSS JOIN LATERAL jsonb_to_recordset(k.sums) AS x(
+                currency text, refunds bigint, refunded bigint, reversals bigint, reversed bigint))
+        SELECT month, currency, said.refunded AS said, written.refunded AS written, said.reversed AS said_reversed,
+               written.reversed AS written_reversed
+        FROM said FULL JOIN written USING (month, currency)
+        WHERE (said.refunds, said.refunded, said.reversals, said.reversed)
+           IS DISTINCT FROM (written.refunds, written.refunded, written.reversals, written.reversed)
+        """,
+    ),
+    Invariant(
         "closed-exported-once",
         "Each closed month has one file of each kind, with all of its lines, and of the very bytes that were written.",
         # A file above half a gigabyte would not fit into one value; of it the length is asked alone.

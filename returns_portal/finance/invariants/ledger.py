@@ -108,4 +108,21 @@ LEDGER: Final = (
            OR t.currency <> f.currency OR t.other_currency <> f.currency
         """,
     ),
+    Invariant(
+        "attempts-as-booked",
+        "What is kept of an attempt that is over is what was booked of it, and nothing that was booked is forgotten.",
+        """
+        SELECT t.id AS transaction_id, t.kind, t.cause_id AS refund_id, t.sequence, k.destination, k.amount, k.bonus
+        FROM ledger_transaction t JOIN refund f ON f.id = t.cause_id
+        LEFT JOIN refund_attempt k ON k.refund_id = f.id AND k.attempt = t.sequence
+        JOIN ledger_entry e ON e.transaction_id = t.id
+        WHERE t.cause = 'refund' AND t.kind IN ('refund', 'refund_reversal')
+          AND (k.refund_id IS NOT NULL OR t.sequence < f.attempt)
+        GROUP BY t.id, k.refund_id, k.attempt
+        HAVING abs(sum(e.amount) FILTER (WHERE e.account = 'refunds_payable')) IS DISTINCT FROM k.amount
+            OR abs(coalesce(sum(e.amount) FILTER (WHERE e.account = 'bonus_expense'), 0)) IS DISTINCT FROM k.bonus
+            OR NOT bool_or(e.account = CASE k.destination WHEN 'original' THEN 'gateway_clearing'
+                           WHEN 'points' THEN 'customer_points' ELSE 'bank_clearing' END)
+        """,
+    ),
 )

@@ -42,6 +42,18 @@ ORDERS: Final = (
         """,
     ),
     Invariant(
+        "accepted-within-shipped",
+        "No more units of a line were accepted as they arrived than had left the shop; others a person decided on.",
+        """
+        SELECT l.id AS order_line_id, l.shipped, sum(i.quantity) AS accepted
+        FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id JOIN order_line l ON l.id = i.order_line_id
+        JOIN orders o ON o.id = l.order_id
+        WHERE p.undone_at IS NULL AND i.acceptance = 'accepted' AND i.decided_at IS NULL
+          AND i.condition <> 'not_shipped' AND o.source <> 'trial'
+        GROUP BY l.id HAVING sum(i.quantity) > l.shipped
+        """,
+    ),
+    Invariant(
         "counted-within-ordered",
         "No more units of a line were counted in parcels than were ordered, and only of the return's own order.",
         """

@@ -23,6 +23,7 @@ from returns_portal.returns.pages.words import Amount, item_words, leg_words, pl
 from returns_portal.returns.queries import ReturnLineView, ReturnView, return_for, something_left
 from returns_portal.returns.rules import Policy
 from returns_portal.shop.queries import current
+from returns_portal.tryon.announcing import awaited_by
 from returns_portal.warehouse.models import Acceptance, Condition
 from returns_portal.warehouse.queries import ItemView, ParcelView, parcels_of
 
@@ -63,7 +64,11 @@ class ShowPage(msgspec.Struct, frozen=True):
     qr: str
     steps: list[Step]
     parcels: list[Counted]
+    sendable: bool
+    """Whether nothing of it has come yet, so that its label is what the customer needs."""
     cancellable: bool
+    trial: str
+    """The number of the trial whose label this is, until that is settled."""
     has_label: bool
     """Whether something is still to be sent with it."""
     failed: list[tuple[RefundView, Ways]]
@@ -87,6 +92,7 @@ async def show_page(db: AsyncConnection, actor: Actor, rma: str) -> ShowPage:
     parcels = await parcels_of(db, actor, view.id) if arrived else []
     amounts, outside = await _promised(db, view) if view.status == ReturnStatus.FILED else _refunded(refunds)
     badge, kind, title = _standing(view, parcels, refunds)
+    filed, trial = view.status == ReturnStatus.FILED, await awaited_by(db, view)
     return ShowPage(
         view=view,
         badge=badge,
@@ -99,7 +105,9 @@ async def show_page(db: AsyncConnection, actor: Actor, rma: str) -> ShowPage:
         qr=qr_svg(view.label_code, title=_("QR code of return {rma}", rma=view.rma)),
         steps=steps(view, parcels, refunds),
         parcels=[_counted(parcel, view.lines, len(parcels)) for parcel in parcels],
-        cancellable=view.status == ReturnStatus.FILED,
+        sendable=filed,
+        cancellable=filed and not trial,
+        trial=trial,
         has_label=view.status != ReturnStatus.CANCELLED and _missing(view),
         failed=await _failed(db, actor, refunds),
         asks_account=outside,

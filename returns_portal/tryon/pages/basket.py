@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 from litestar import Request
@@ -10,6 +11,7 @@ from litestar.datastructures import Cookie, State
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock
+from returns_portal.catalog.sizes import arranged
 from returns_portal.db import run
 from returns_portal.i18n import _, ngettext, translate
 from returns_portal.shop.queries import ShopInfo
@@ -42,6 +44,8 @@ class Row(msgspec.Struct, frozen=True):
     quantity: int
     stock: int
     problem: str
+    picture: UUID | None
+    """A picture of it in its colour, or in all."""
 
     @property
     def choices(self) -> range:
@@ -104,7 +108,9 @@ def units(entries: Sequence[Entry]) -> int:
 
 _VARIANTS: Final = """
     SELECT v.sku, p.handle, p.title, v.size, v.color, v.price, v.currency,
-           CASE WHEN v.archived_at IS NULL AND p.listed THEN v.stock ELSE 0 END AS stock
+           CASE WHEN v.archived_at IS NULL AND p.listed THEN v.stock ELSE 0 END AS stock,
+           (SELECT i.id FROM product_picture i WHERE i.product_id = p.id AND i.color IN (v.color, '')
+            ORDER BY i.color = '', i.position, i.id LIMIT 1) AS picture
     FROM variant v JOIN product p ON p.id = v.product_id WHERE v.sku = ANY(:skus)
 """
 
@@ -119,7 +125,10 @@ async def basket_page(
 ) -> BasketPage:
     """Put the page together. What the shop does not know any more falls out of the basket."""
     found = {row.sku: row for row in await run(db, _VARIANTS, skus=[sku for sku, _count in entries])}
-    kept = [(sku, count) for sku, count in entries if sku in found]
+    kept = arranged(
+        [(sku, count) for sku, count in entries if sku in found],
+        lambda entry: (found[entry[0]].handle, found[entry[0]].size),
+    )
     total = sum(found[sku].price * count for sku, count in kept)
     currencies = {found[sku].currency for sku, _count in kept}
     offer = Offer(mode, total, min(currencies, default="EUR"))
@@ -156,6 +165,7 @@ def _row(variant: Any, count: int) -> Row:  # noqa: ANN401 - a row
         quantity=count,
         stock=variant.stock,
         problem=problem,
+        picture=variant.picture,
     )
 
 

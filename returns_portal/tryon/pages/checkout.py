@@ -42,6 +42,8 @@ class CheckoutPage(msgspec.Struct, frozen=True):
     basket: BasketPage
     mode: Mode
     terms: list[str]
+    silence_keeps: bool
+    """Whether the terms say so."""
     seal: str
     """Tells whether the terms that were agreed to are still the terms."""
     countries: list[tuple[str, str]]
@@ -62,6 +64,7 @@ async def checkout_page(
         basket=basket,
         mode=mode,
         terms=text,
+        silence_keeps=rules.silence_keeps,
         seal=seal_of(text),
         countries=_countries(rules.countries if mode is Mode.TRIAL else []),
         country=shop.address.get("country", ""),
@@ -133,4 +136,5 @@ def wanted(sent: Form, page: CheckoutPage, payment_method: str | None) -> TrialI
         mode=page.mode,
         points=int(_points(sent)),
         terms="\n\n".join(page.terms),
+        silence_keeps=page.silence_keeps,
     )

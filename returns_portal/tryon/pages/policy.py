@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from decimal import Decimal
 from typing import Final
 
 import msgspec
 
 from returns_portal.i18n import _
+from returns_portal.money import Money, is_currency, to_minor
 from returns_portal.tryon.rules import Policy
 from returns_portal.web import Form
 
@@ -23,6 +25,7 @@ BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
     "grace_days": (1, 60),
 }
 """The least and the most of each number."""
+_HIGHEST: Final = 10**12
 _VALUE: Final = re.compile(r"([0-9]{1,7})(?:[.,]([0-9]{1,2}))?")
 
 
@@ -30,6 +33,9 @@ def policy_fields(rules: Policy) -> dict[str, str]:
     """The rules as fields of the form."""
     fields = {name: str(getattr(rules, name)) for name in BOUNDS}
     fields["max_value"] = f"{Decimal(rules.max_value) / 100:.2f}"
+    fields["max_values"] = " ".join(
+        f"{currency} {Money(value, currency).decimal:f}" for currency, value in sorted(rules.max_values.items())
+    )
     fields["countries"] = " ".join(rules.countries)
     return fields | {name: "yes" for name in ("offered", "silence_keeps") if getattr(rules, name)}
 
@@ -39,13 +45,16 @@ def read_policy(sent: Form) -> tuple[Policy | None, dict[str, str]]:
     errors: dict[str, str] = {}
     numbers = {name: _number(sent, name, errors) for name in BOUNDS}
     value = _value(sent.get("max_value", ""), errors)
+    values = _values(sent.get("max_values", ""), errors)
     countries = _countries(sent.get("countries", ""), errors)
     if not errors and numbers["trial_days"] > numbers["max_trial_days"]:
         errors["trial_days"] = _("A trial cannot be longer than the longest one allowed.")
     if errors:
         return None, errors
     flags = {name: sent.get(name) == "yes" for name in ("offered", "silence_keeps")}
-    return msgspec.convert({**numbers, **flags, "max_value": value, "countries": countries}, Policy), {}
+    return msgspec.convert(
+        {**numbers, **flags, "max_value": value, "max_values": values, "countries": countries}, Policy
+    ), {}
 
 
 def _number(sent: Form, name: str, errors: dict[str, str]) -> int:
@@ -64,6 +73,18 @@ def _value(text: str, errors: dict[str, str]) -> int:
     if value < 1:
         errors["max_value"] = _("An amount such as 1500 or 1500.00.")
     return value
+
+
+def _values(text: str, errors: dict[str, str]) -> dict[str, int]:
+    """Amounts by currency, in minor units: a code and an amount, as often as there are currencies."""
+    words = text.upper().split()
+    values = {}
+    for currency, amount in zip(words[::2], words[1::2], strict=False):
+        with suppress(ValueError):
+            values[currency] = to_minor(amount.replace(",", "."), currency) if is_currency(currency) else 0
+    if len(words) != 2 * len(values) or not all(0 < value <= _HIGHEST for value in values.values()):
+        errors["max_values"] = _("Currencies with amounts, such as JPY 240000 GBP 1300; nothing for none.")
+    return values
 
 
 def _countries(text: str, errors: dict[str, str]) -> list[str]:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock
 from returns_portal.actor import Actor
+from returns_portal.catalog.queries import pictures_of
 from returns_portal.documents.symbols import qr_svg
 from returns_portal.i18n import _, translate
 from returns_portal.returns.models import ReturnStatus
@@ -42,6 +43,8 @@ class ItemRow(msgspec.Struct, frozen=True):
     note: str
     editable: bool
     photos: list[UUID]
+    picture: str
+    """The address of the product's picture; empty where there is none."""
 
 
 class SumRow(msgspec.Struct, frozen=True):
@@ -87,14 +90,15 @@ async def show_page(db: AsyncConnection, actor: Actor, number: str) -> ShowPage:
     view, zone, now = await trial_for(db, actor, number), (await current(db)).timezone, clock.now()
     photos = await photos_of(db, view.id)
     asking = asks_bank(view, now)
-    items = [_item(view, item, photos.get(item.id, [])) for item in view.items]
+    pictures = await pictures_of(db, [item.variant_id for item in view.items])
+    items = [_item(view, item, photos.get(item.id, []), pictures.get(item.variant_id, "")) for item in view.in_order]
     running = view.status == T.DELIVERED and view.mode is Mode.TRIAL
     return ShowPage(
         view=view,
         standing=standing(view, zone, asking=asking),
         asking=asking,
         confirm=awaited(view) if view.status in OPEN else None,
-        wants_card=view.status in WANTS_CARD and not asking,
+        wants_card=_wants_card(view) and not asking,
         failure=next((charge.failure for charge in reversed(view.charges) if charge.failure), ""),
         items=items,
         decidable=any(item.editable for item in items),
@@ -110,6 +114,13 @@ async def show_page(db: AsyncConnection, actor: Actor, number: str) -> ShowPage:
     )
 
 
+def _wants_card(view: TrialView) -> bool:
+    """Whether a card is of use: in finance's hands, only for what the customer keeps and has not paid."""
+    if view.status == T.OVERDUE:
+        return any(item.outcome == Outcome.OPEN and item.decision == Decision.KEEP for item in view.items)
+    return view.status in WANTS_CARD
+
+
 def _qr(view: TrialView) -> str:
     usable = view.rma is not None and view.return_status != ReturnStatus.CANCELLED and view.shipped_at is not None
     expected = [item for item in view.items if item.requested and not item.received and item.outcome != Outcome.KEPT]
@@ -118,7 +129,7 @@ def _qr(view: TrialView) -> str:
     return qr_svg(view.rma, title=_("QR code of return {rma}", rma=view.rma))
 
 
-def _item(view: TrialView, item: Item, photos: Sequence[UUID]) -> ItemRow:
+def _item(view: TrialView, item: Item, photos: Sequence[UUID], picture: str) -> ItemRow:
     sent = view.shipped_at is not None and view.status in DECIDABLE and view.mode is Mode.TRIAL
     return ItemRow(
         id=item.id,
@@ -131,6 +142,7 @@ def _item(view: TrialView, item: Item, photos: Sequence[UUID]) -> ItemRow:
         note=item.problem_note,
         editable=sent and item.outcome not in {Outcome.KEPT, Outcome.RETURNED} and not item.received,
         photos=list(photos),
+        picture=picture,
     )
 
 

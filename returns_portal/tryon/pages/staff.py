@@ -12,7 +12,7 @@ from returns_portal.actor import Actor
 from returns_portal.db import run
 from returns_portal.i18n import _, mark, translate
 from returns_portal.shop.queries import current
-from returns_portal.tryon.models import Decision, Outcome, TrialStatus
+from returns_portal.tryon.models import OPEN, ChargeKind, Decision, Outcome, TrialStatus
 from returns_portal.tryon.pages.words import (
     Word,
     charge_word,
@@ -91,6 +91,8 @@ class StaffPage(msgspec.Struct, frozen=True):
     undecided: bool
     cancellable: bool
     deliverable: bool
+    postable: bool
+    """Whether the customer may have handed something in."""
     retryable: bool
     may_write_off: bool
 
@@ -112,15 +114,28 @@ async def staff_page(db: AsyncConnection, actor: Actor, number: str) -> StaffPag
         advice=translate(advice) if advice else "",
         reason=reason_words(view.strategy_reason),
         left=days_left(view.ends_at, clock.now(), zone) if view.ends_at and view.status == T.DELIVERED else "",
-        items=[_item(item, photos.get(item.id, [])) for item in view.items],
-        charges=[ChargeRow(charge, kind_words(charge.kind), charge_word(charge.status)) for charge in view.charges],
+        items=[_item(item, photos.get(item.id, [])) for item in view.in_order],
+        charges=[_charge(charge) for charge in view.charges],
         events=await _events(db, view),
         settleable=view.status in SETTLEABLE,
         undecided=any(i.decision == Decision.UNDECIDED and i.outcome == Outcome.OPEN for i in view.items),
         cancellable=view.status in CANCELLABLE and view.shipped_at is None,
         deliverable=view.status == T.SHIPPED,
+        postable=actor.has("support", "warehouse") and _postable(view),
         retryable=view.status in RETRYABLE,
         may_write_off=view.status in {T.OVERDUE, T.SHIPPED} and actor.has("finance"),
+    )
+
+
+def _charge(charge: Charge) -> ChargeRow:
+    return ChargeRow(charge, kind_words(charge.kind), charge_word(charge.status, charge.kind))
+
+
+def _postable(view: TrialView) -> bool:
+    return (
+        view.status in OPEN
+        and view.shipped_at is not None
+        and any(item.requested and not item.received for item in view.items)
     )
 
 
@@ -131,7 +146,7 @@ def _item(item: Item, photos: list[UUID]) -> ItemRow:
 
 
 _EVENTS: Final = """
-    SELECT h.subject, h.action, coalesce(s.name, h.actor) AS actor, h.at, h.data
+    SELECT h.subject, h.subject_id, h.action, coalesce(s.name, h.actor) AS actor, h.at, h.data
     FROM history h LEFT JOIN staff s ON h.actor = 'staff:' || s.id
     WHERE h.subject_id = ANY(:ids) AND h.subject IN ('trial', 'trial_charge') ORDER BY h.at, h.id
 """
@@ -140,23 +155,26 @@ _WORDS: Final = {
     "prolonged": mark("got more time"),
     "photo_added": mark("sent a photo"),
     "parcel_shipped": mark("a parcel left"),
-    "label_scanned": mark("the label was scanned by a carrier"),
+    "label_scanned": mark("the parcel is on its way back"),
+    "posted": mark("the customer has posted it"),
+    "put_into_stock": mark("put into the stock again"),
+    "taken_out_of_stock": mark("taken out of the stock again"),
 }
 
 
 async def _events(db: AsyncConnection, view: TrialView) -> list[Event]:
     rows = await run(db, _EVENTS, ids=[view.id, *(charge.id for charge in view.charges)])
-    return [_event(row) for row in rows]
+    kinds = {charge.id: charge.kind for charge in view.charges}
+    return [_event(row, kinds.get(row.subject_id)) for row in rows]
 
 
-def _event(row: Any) -> Event:  # noqa: ANN401 - a row
-    charge = row.subject == "trial_charge"
+def _event(row: Any, kind: ChargeKind | None) -> Event:  # noqa: ANN401 - a row; `kind` is its charge's
     if row.action in _WORDS:
         words = translate(_WORDS[row.action])
     else:
         try:
-            words = (charge_word if charge else status_word)(row.action).text
+            words = (charge_word(row.action, kind) if kind else status_word(row.action)).text
         except KeyError:
             words = row.action.replace("_", " ")
     reason = str(row.data.get("reason") or row.data.get("failure") or "")
-    return Event(_("Charge") if charge else _("Trial"), words, row.actor, row.at, reason)
+    return Event(_("Charge") if kind else _("Trial"), words, row.actor, row.at, reason)

@@ -130,13 +130,17 @@ def _plain(view: TrialView) -> Standing:
             _("Waiting for you"),
             "bad",
             _("Your card could not be used"),
-            _("Nothing was charged. What you chose is set aside for you: give another card, and we pack it."),
+            _("Nothing was charged. What you chose is set aside for you: give another card, and we pack it.")
+            if view.stocked_at is not None
+            else _("Nothing was charged. Give another card, and we pack what you chose, if it is still there by then."),
         ),
         T.AUTHORISATION_EXPIRED: (
             _("Waiting for you"),
             "bad",
             _("Please give a card again"),
-            _("What your bank had set aside has run out. Nothing was charged, and you can go on trying."),
+            _("What your bank had set aside has run out. Nothing was charged, and you can go on trying.")
+            if view.shipped_at is not None
+            else _("What your bank had set aside has run out. Nothing was charged, and nothing is sent before."),
         ),
         T.AUTHORISED: (_("Being packed"), "wait", _("We are packing your parcel"), _packing(view)),
         T.PACKED: (_("Packed"), "wait", _("Your parcel is packed"), _("It leaves with the next collection.")),

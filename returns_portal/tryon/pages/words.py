@@ -94,8 +94,10 @@ def status_word(status: str) -> Word:
     return Word(translate(text), kind)
 
 
-def charge_word(status: str) -> Word:
-    """Where a charge stands."""
+def charge_word(status: str, what: str) -> Word:
+    """Where a charge of this kind stands: of a card that may be charged later, nothing is held."""
+    if what == ChargeKind.SETUP and status == C.HELD:
+        return Word(_("card on file"), "good")
     text, kind = _CHARGES[status]
     return Word(translate(text), kind)
 

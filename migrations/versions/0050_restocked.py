@@ -1,0 +1,17 @@
+"""An item on trial says when it was put into the stock again."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0050"
+down_revision = "0031"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("trial_item", sa.Column("restocked_at", sa.DateTime(timezone=True), nullable=True))
+
+
+def downgrade() -> None:
+    op.drop_column("trial_item", "restocked_at")
