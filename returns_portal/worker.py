@@ -28,6 +28,7 @@ from returns_portal.points import jobs as points_jobs
 from returns_portal.refunds import jobs as refunds_jobs
 from returns_portal.settings import Settings
 from returns_portal.tryon import jobs as tryon_jobs
+from returns_portal.warehouse import jobs as warehouse_jobs
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +41,7 @@ JOB_MODULES: Final[tuple[ModuleType, ...]] = (
     points_jobs,
     refunds_jobs,
     tryon_jobs,
+    warehouse_jobs,
 )
 """Every capability's jobs: importing them registers their handlers."""
 

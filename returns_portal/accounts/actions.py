@@ -75,12 +75,12 @@ async def add_staff(db: AsyncConnection, actor: Actor, email: str, name: str, ro
         raise InvalidError(mark("This is not an e-mail address."), field="email")
     if not name.strip():
         raise InvalidError(mark("A name is needed."), field="name")
-    identity, hashed = new_id(), await asyncio.to_thread(_hasher().hash, password)
+    identity = new_id()
     values = {
         "id": identity,
         "email": email_key(email),
         "name": name.strip(),
-        "password_hash": hashed,
+        "password_hash": await asyncio.to_thread(hashed, password),
         "roles": known_roles(roles),
         "created_at": clock.now(),
     }
@@ -158,17 +158,23 @@ async def sign_in(db: AsyncConnection, email: str, password: str) -> tuple[str, 
     Takes as long for an unknown e-mail as for a wrong password.
     """
     found = await queries.staff_by_email(db, email)
-    hashed = found[1] if found else _nobodys_hash()
-    if not await asyncio.to_thread(_verify, hashed, password) or found is None:
+    kept = found[1] if found else _nobodys_hash()
+    if not await asyncio.to_thread(verified, kept, password) or found is None:
         return None
     identity, _hashed, roles = found
     actor = Actor(kind="staff", id=str(identity), grants=roles)
-    token = await _open_session(db, lasting=STAFF_SESSION, staff_id=identity)
+    token = await open_session(db, lasting=STAFF_SESSION, staff_id=identity)
     await history.record(db, actor, ("staff", identity, "signed_in", {}))
     return token, actor
 
 
-def _verify(hashed: str, password: str) -> bool:
+def hashed(secret: str) -> str:
+    """A password or PIN as it is kept. It takes a while on purpose: call it in a thread."""
+    return _hasher().hash(secret)
+
+
+def verified(hashed: str, password: str) -> bool:
+    """Whether a password or PIN is the one that was kept. It takes a while on purpose: call it in a thread."""
     try:
         return _hasher().verify(hashed, password)
     except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
@@ -182,10 +188,10 @@ async def open_for_placed(db: AsyncConnection, order_id: UUID, *, knows_inbox: b
     a session for that one order: anybody can type an address at a checkout.
     """
     token = new_token() if knows_inbox else new_placed_token()
-    return await _open_session(db, lasting=CUSTOMER_SESSION, order_id=order_id, token=token)
+    return await open_session(db, lasting=CUSTOMER_SESSION, order_id=order_id, token=token)
 
 
-async def _open_session(
+async def open_session(
     db: AsyncConnection,
     *,
     lasting: timedelta,
@@ -193,6 +199,7 @@ async def _open_session(
     order_id: UUID | None = None,
     token: str = "",
 ) -> str:
+    """Open a session for a member of staff or for an order's customer; its token."""
     token, moment = token or new_token(), clock.now()
     await db.execute(
         insert(WebSession).values(
@@ -274,7 +281,7 @@ async def redeem_code(db: AsyncConnection, secret: bytes, challenge: bytes, type
     )
     if not good:
         return None
-    token = await _open_session(db, lasting=CUSTOMER_SESSION, order_id=row.order_id)
+    token = await open_session(db, lasting=CUSTOMER_SESSION, order_id=row.order_id)
     actor = Actor(kind="customer", id=str(row.order_id), order_id=row.order_id)
     await history.record(db, actor, ("order", row.order_id, "customer_came_in", {}))
     return token, await queries.order_number_of(db, row.order_id)

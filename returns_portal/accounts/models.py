@@ -33,6 +33,8 @@ class Scope(StrEnum):
     REPORTS_READ = "reports:read"
     POINTS_READ = "points:read"
     POINTS_WRITE = "points:write"
+    RESTOCK_READ = "restock:read"
+    RESTOCK_WRITE = "restock:write"
     PRODUCTS_READ = "products:read"
     PRODUCTS_WRITE = "products:write"
     TRIALS_READ = "trials:read"
@@ -52,6 +54,18 @@ class Staff(SQLModel, table=True):
     roles: list[str] = Field(sa_column=words())
     created_at: datetime = Field(sa_column=moment(nullable=False))
     disabled_at: datetime | None = Field(default=None, sa_column=moment())
+
+
+class StaffBadge(SQLModel, table=True):
+    """A badge with which a member of staff takes a station over; it opens nothing else."""
+
+    __tablename__ = "staff_badge"
+
+    staff_id: UUID = Field(primary_key=True, foreign_key="staff.id")
+    digest: bytes = Field(unique=True, sa_type=LargeBinary)
+    """SHA-256 of what its barcode holds, 80 random bits."""
+    pin_hash: str
+    created_at: datetime = Field(sa_column=moment(nullable=False))
 
 
 class WebSession(SQLModel, table=True):

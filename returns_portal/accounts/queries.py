@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from returns_portal import clock
 from returns_portal.accounts.models import ApiKey, Staff
-from returns_portal.accounts.rules import digest, email_key, knows_inbox, looks_like_key, order_number
+from returns_portal.accounts.rules import digest, email_key, grants_of, knows_inbox, looks_like_key, order_number
 from returns_portal.actor import Actor
 from returns_portal.db import run
 from returns_portal.errors import NotFoundError, UnauthorizedError
@@ -58,7 +58,7 @@ async def actor_for_session(db: AsyncConnection, token: str) -> Actor | None:
 
 def _as_actor(row: Any, token: str) -> Actor | None:  # noqa: ANN401 - a row
     if row.staff_id is not None:
-        return Actor(kind="staff", id=str(row.staff_id), grants=frozenset(row.roles), name=row.name)
+        return Actor(kind="staff", id=str(row.staff_id), grants=grants_of(token, frozenset(row.roles)), name=row.name)
     if row.order_id is not None:
         # The name of a customer's actor is the number of the order that they came for.
         return Actor(

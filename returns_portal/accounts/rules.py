@@ -70,6 +70,23 @@ def knows_inbox(token: str) -> bool:
     return not token.startswith(_PLACED)
 
 
+_BADGE: Final = "badge."
+BADGE_GRANTS: Final = frozenset({Role.WAREHOUSE.value, Role.SUPPORT.value})
+"""What somebody may do, at most, who has shown a badge and a PIN of six digits instead of a password."""
+
+
+def new_badge_token() -> str:
+    """A token for who has taken a station over with a badge. As with placed orders, it says so itself."""
+    return _BADGE + new_token()
+
+
+def grants_of(token: str, roles: frozenset[str]) -> frozenset[str]:
+    """What a member of staff may do in the session with this token."""
+    if not token.startswith(_BADGE):
+        return roles
+    return BADGE_GRANTS if Role.ADMIN.value in roles else roles & BADGE_GRANTS
+
+
 def looks_like_key(token: str) -> bool:
     """Whether a text has the shape of a key at all; what has not is not looked up."""
     return _KEY.fullmatch(token) is not None

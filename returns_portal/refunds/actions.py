@@ -31,6 +31,7 @@ from returns_portal.returns.actions import lock_return
 from returns_portal.returns.models import RefundTo
 from returns_portal.settings import Settings
 from returns_portal.warehouse import actions as dock
+from returns_portal.warehouse.actions import Circumstances
 from returns_portal.warehouse.models import Acceptance, Condition
 from returns_portal.warehouse.queries import parcel_for
 from returns_portal.warehouse.rules import Counted, Item
@@ -57,14 +58,18 @@ async def receive(
     *,
     number: int = 1,
     note: str = "",
+    around: Circumstances | None = None,
 ) -> Released:
     """Check a parcel in and release the refund of what was counted as resellable or worn.
+
+    `around` is what is known of the parcel besides its count; `note` is for those who know nothing else.
 
     Raises:
         NotFoundError: there is no such return.
         ConflictError: the parcel was checked in already; nothing is counted again.
     """
-    checked, lines = await dock.check_in(db, actor, rma, counts, number=number, note=note)
+    around = around or Circumstances(note=note)
+    checked, lines = await dock.check_in(db, actor, rma, counts, number=number, around=around)
     due_at = clock.now() + timedelta(seconds=settings.undo_seconds)
     described = {line.line_id: line for line in lines}
     return await release_counted(
@@ -96,6 +101,18 @@ def _checked_in(checked: dock.CheckedIn, lines: Mapping[UUID, dock.DockLine], pl
             {"destination": leg.destination, "amount": leg.amount, "bonus": leg.bonus, "currency": planned.currency}
             for leg in planned.legs
         ],
+        "findings": [
+            {
+                "kind": found.kind,
+                "quantity": found.quantity,
+                "title": lines[found.line_id].title if found.line_id else found.description,
+                "size": lines[found.line_id].size if found.line_id else "",
+                "color": lines[found.line_id].color if found.line_id else "",
+            }
+            for found in checked.findings
+        ],
+        "parcel": checked.number,
+        "shares_box": checked.shares_box,
         "waiting": any(item.acceptance is Acceptance.WAITING for item in checked.items),
         "url": f"/returns/{row.rma}",
     }
@@ -194,6 +211,7 @@ async def correct(
     check_in_id: UUID,
     counts: Sequence[Counted],
     note: str,
+    around: Circumstances | None = None,
 ) -> Released:
     """Correct a count after its refund was due: what is owed beyond what was paid is released, less is for finance.
 
@@ -215,7 +233,7 @@ async def correct(
     if open_refunds:
         raise ConflictError("The refund is not due yet: undo the check-in and count again.", code="undo_instead")
     paid = await paid_for(db, check_in_id)
-    checked = await dock.replace(db, actor, check_in_id, counts, note)
+    checked = await dock.replace(db, actor, check_in_id, counts, around or Circumstances(note=note))
     balance = await balance_of(db, checked.return_row.order_id)
     accepted = _accepted(checked.items)
     dues = [

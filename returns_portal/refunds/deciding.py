@@ -20,6 +20,7 @@ from returns_portal.returns.actions import lock_return
 from returns_portal.returns.models import RefundTo
 from returns_portal.settings import Settings
 from returns_portal.warehouse import actions as dock
+from returns_portal.warehouse.items import settle_item
 from returns_portal.warehouse.models import Acceptance, Condition
 from returns_portal.warehouse.rules import Item
 
@@ -52,7 +53,7 @@ async def decide(
             field="amount",
         )
     part = amount if decision == "part" else None
-    row = await dock.settle_item(db, actor, item_id, _ACCEPTANCE[decision], reason.strip(), quantity, part)
+    row = await settle_item(db, actor, item_id, _ACCEPTANCE[decision], reason.strip(), quantity, part)
     units = quantity or row.quantity
     return_row, line = await _return_and_line(db, actor, row.return_id, row.order_line_id)
     item = Item(row.order_line_id, units, Condition(row.condition), _ACCEPTANCE[decision])

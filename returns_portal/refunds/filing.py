@@ -5,6 +5,7 @@ is planned by the rules that will pay the refund.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -47,8 +48,11 @@ async def file(
     *,
     bank_account: str | None = None,
     withdrawal_id: UUID | None = None,
+    came_at: datetime | None = None,
 ) -> FiledReturn:
     """File a return of an order, in six statements.
+
+    `came_at` is when its goods came, where staff file it for goods that are here: the window is that day's.
 
     `bank_account` is where a payment from outside goes back to, in clear; it is stored encrypted. A return that follows
     from a statement of withdrawal is told of by the e-mail that acknowledges it; any other has an e-mail of its own.
@@ -69,6 +73,7 @@ async def file(
         bonus_percent=shop.bonus_percent,
         bank_account=sealed(settings, bank_account) if bank_account else None,
         withdrawal_id=withdrawal_id,
+        came_at=came_at,
     )
     code = await issue(db, actor, filed.id, filed.rma)
     units = units_wanted(wanted)

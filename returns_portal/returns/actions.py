@@ -58,17 +58,19 @@ async def file_return(
     bonus_percent: int,
     bank_account: str | None = None,
     withdrawal_id: UUID | None = None,
+    came_at: datetime | None = None,
 ) -> Filed:
     """File a return of an order whose row the caller has locked (`order_state(…, lock=True)`).
 
-    No reason is asked. `bank_account` is stored as given: the caller has encrypted it.
+    No reason is asked. `bank_account` is stored as given: the caller has encrypted it. Goods that came before their
+    return was filed (`came_at`) were sent back in time if they came in time.
 
     Raises:
         InvalidError: nothing is wanted, or a line is not of this order, or more than it has is wanted.
         ConflictError: a line cannot be returned (any more); the code is the rule's.
     """
     now = clock.now()
-    wanted = _checked(order, wanted, policy, now)
+    wanted = _checked(order, wanted, policy, came_at or now)
     filed = Filed(new_id(), new_rma(), ReturnStatus.FILED, now)
     head = {
         "id": filed.id,

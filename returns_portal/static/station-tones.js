@@ -4,6 +4,8 @@ const TONES = { good: ["sine", 880, 1318], wait: ["triangle", 587, 587], bad: ["
 
 export function tone(kind) {
   const [type, ...pitches] = TONES[kind] ?? [];
+  // Browsers are silent until somebody has touched the page; what was said before that is read.
+  if (navigator.userActivation?.hasBeenActive === false) return;
   audio ??= new AudioContext();
   if (audio.state === "suspended") audio.resume();
   pitches.forEach((pitch, index) => {

@@ -1,23 +1,31 @@
 // The dock's keyboard. A wedge scanner types wherever the cursor happens to be, in whatever layout the PC has: keys are
 // read by their place on the keyboard (event.code), and what the layout made of them goes along for the server to judge.
 import {
-  $, CONDITIONS, add, announce, count, dock, enhance, fill, forget, here, keep, miss, name, press, remember, restore, rows,
-  said, show, stand, tally, tell, total,
+  $, CONDITIONS, add, announce, count, dock, enhance, fill, forget, here, keep, miss, name, press, putAside, recent, remember,
+  restore, rows, said, show, stand, tally, tell, total, turn,
 } from "./station-parcel.js";
 import { tone } from "./station-tones.js";
+import { control, eans } from "./station-codes.js";
+import { blindEntry, countBlind, isBlind, openBlind } from "./station-blind.js";
+import { enqueue, flush, show as showQueue } from "./station-queue.js";
+import { showPhotoButtons } from "./station-photo.js";
+import { possible as cameraPossible, toggle as toggleCamera } from "./station-camera.js";
 
-const PLACES = { Minus: "-", NumpadSubtract: "-", Slash: "/", Period: ".", NumpadDecimal: ".", NumpadAdd: "+", Equal: "+" };
+const PLACES = {
+  Minus: "-", NumpadSubtract: "-", Slash: "/", Period: ".", NumpadDecimal: ".", NumpadAdd: "+", Equal: "+", BracketRight: "]",
+};
+const SEPARATOR = "\x1d"; // What scanners type between GS1 elements: Ctrl with the closing bracket.
 const SCANNER_MS = 60; // Scanners type a key every 2 to 30 ms; people need longer.
 const COMMAND_MS = 140; // After so long a lone key was a person's, not the beginning of a scan.
 
 // --- Speaking with the server, one thing after the other ---------------------------------------------------------------
 
-let turn = Promise.resolve();
+let order = Promise.resolve();
 
-// Promises whether there was an answer.
-function load(url, options) {
-  turn = turn.then(() => exchange(url, options)).catch(offline);
-  return turn;
+// Promises whether there was an answer. `away` is what is done where there was none.
+function load(url, options, away = offline) {
+  order = order.then(() => exchange(url, options)).catch(away);
+  return order;
 }
 
 function offline() {
@@ -26,11 +34,27 @@ function offline() {
   return false;
 }
 
-const send = (form) => load(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+const send = (form, away) => load(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) }, away);
+
+// The parcel is written into this browser, and the next one may come.
+function queue(entry, which) {
+  enqueue(entry);
+  forget(which);
+  $(".work").replaceChildren();
+  $(".done")?.remove();
+  tell("wait", said.dataset.offline, said.dataset.queued);
+  remember();
+  restore();
+  tone("wait");
+  flush();
+  return true;
+}
 
 async function exchange(url, options) {
   const before = count() && name(count());
   const answer = await fetch(url, options);
+  // A gateway that answers for a server which is away says no more than no answer does.
+  if ([502, 503, 504].includes(answer.status)) throw new Error(String(answer.status));
   if (new URL(answer.url).pathname === "/sign-in") return location.assign(answer.url);
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = page.getElementById("dock");
@@ -48,6 +72,7 @@ async function exchange(url, options) {
   if (!options || answer.redirected) history.replaceState(null, "", answer.url);
   begin();
   tone($(".state").dataset.tone);
+  flush();
   return true;
 }
 
@@ -60,11 +85,27 @@ function begin() {
   }
   stand(0);
   announce();
-  $("#code").focus({ preventScroll: true });
+  showQueue();
+  showPhotoButtons();
+  $("#camera").hidden = !cameraPossible();
+  ($("#pin") ?? $("#code")).focus({ preventScroll: true });
+}
+
+function closeBlind(form) {
+  if (!rows().some(total) && !form.elements.empty.checked) {
+    putAside(form);
+    $(".work").replaceChildren();
+    tell("wait", fill(said.dataset.needs, { code: form.elements.rma.value }), "");
+    remember();
+    restore();
+    return tone("wait");
+  }
+  return queue(blindEntry(), name(form));
 }
 
 async function close() {
   const form = count();
+  if (isBlind()) return closeBlind(form);
   const unseen = rows().filter((row) => Number(row.dataset.expected) && !total(row) && !row.dataset.missing);
   if (unseen.length && !form.dataset.sure) {
     form.dataset.sure = "asked";
@@ -73,7 +114,11 @@ async function close() {
     return;
   }
   if (!rows().some(total) && !form.elements.else_what.value) form.elements.empty.checked = true;
-  await send(form);
+  const { rma, token } = form.elements;
+  const fields = [...new FormData(form)];
+  const n = rows().reduce((sum, row) => sum + total(row), 0);
+  const which = name(form);
+  await send(form, () => queue({ id: token.value, url: form.getAttribute("action"), code: rma.value, n, fields, at: new Date().toISOString() }, which));
 }
 
 // --- The keyboard, and the scanner that pretends to be one -------------------------------------------------------------
@@ -94,21 +139,50 @@ function clear() {
 async function scanned(code, letters) {
   clear();
   const same = (text) => text.toUpperCase() === code || text.toUpperCase() === letters.toUpperCase();
+  const articles = [...eans(code), ...eans(letters)];
+  const command_ = control(code) ?? control(letters.toUpperCase());
+  if (command_ === "undo") return $("#undo")?.requestSubmit();
+  if (command_ && count()) return controlled(command_);
   if (count()) {
     if (code.length === 1 && command(code)) return;
     if (code.replace(/[^0-9A-Z]/g, "") === count().elements.rma.value.replaceAll("-", "")) {
       tell("wait", said.dataset.same);
       return tone("wait");
     }
-    const row = rows().find((each) => same(each.dataset.sku));
+    const row = rows().find((each) => same(each.dataset.sku) || articles.includes(each.dataset.codes));
     if (row) return countItem(row);
+    if (isBlind() && !isReturn(code) && !isReturn(letters.toUpperCase())) {
+      countBlind(code, letters);
+      return tone("good");
+    }
     keep();
   }
-  const answered = await load(`/station?${new URLSearchParams({ code, typed: letters })}`);
-  if (!answered && !struck) {
-    [struck, typed] = [code, letters];
-    $("#code").value = code;
-  }
+  const along = [...new FormData($("#scan"))].filter(([key]) => ["box", "found"].includes(key));
+  await load(`/station?${new URLSearchParams([["code", code], ["typed", letters], ...along])}`, undefined, () => away(code, letters));
+}
+
+const isReturn = (code) => /^R-?[0-9A-Z]{4}-?[0-9A-Z]{4}$/.test(code);
+
+// Without an answer, a return's number opens a parcel all the same; anything else waits for the network.
+function away(code, letters) {
+  const waiting = count() && !isBlind();
+  if (waiting && !isReturn(code)) return offline();
+  openBlind(code, letters);
+  tone("wait");
+  return false;
+}
+
+function controlled(what) {
+  const row = recent && rows().includes(recent) ? recent : rows()[here];
+  if (what === "done") return close();
+  if (what === "empty" || what === "later") {
+    const box = count().elements[what];
+    if (box) box.checked = !box.checked;
+    tell("wait", box?.closest("label").textContent.trim() ?? "");
+  } else if (!row) return;
+  else if (what === "missing") miss(rows()[here]);
+  else turn(row, what);
+  tone("good");
 }
 
 function countItem(row) {
@@ -137,6 +211,10 @@ function place(event) {
 }
 
 addEventListener("keydown", (event) => {
+  if (event.ctrlKey && event.code === "BracketRight" && struck) {
+    event.preventDefault();
+    return void ([struck, typed] = [struck + SEPARATOR, typed + SEPARATOR]);
+  }
   if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
   const elsewhere = event.target.matches("input:not(#code, [type=checkbox]), textarea, select");
   const letter = place(event);
@@ -145,6 +223,7 @@ addEventListener("keydown", (event) => {
   const keys = {
     F2: () => $("#undo")?.requestSubmit(),
     F3: () => $("#words").focus(),
+    F4: () => toggleCamera(scanned),
     Escape: () => (clear(), $("#code").focus()),
     ...(!elsewhere && { ArrowDown: () => stand(here + 1), ArrowUp: () => stand(here - 1) }),
     ...(!elsewhere && struck && { Backspace: () => ([struck, typed] = [struck.slice(0, -1), typed.slice(0, -1)]) }),
@@ -200,15 +279,17 @@ function enter(event, elsewhere) {
 dock.addEventListener("click", (event) => {
   const row = event.target.closest("[data-row]");
   const button = event.target.closest("button, a");
+  if (button?.id === "camera") return toggleCamera(scanned);
   if (row && button?.type === "button") {
     stand(rows().indexOf(row));
     if (button.dataset.condition) press(row, button.dataset.condition);
     else if ("missing" in button.dataset) miss(row);
     else add(row, "more" in button.dataset ? 1 : -1);
-  } else if (button?.matches("a[href^='/station']")) {
+  } else if (button?.matches("a[href^='/station?']")) {
     event.preventDefault();
     keep();
-    load(button.href);
+    const code = new URL(button.href).searchParams.get("code");
+    load(button.href, undefined, () => (code ? away(code, code) : offline()));
   }
   if (event.detail && !event.target.closest("input, textarea, summary, label")) $("#code").focus({ preventScroll: true });
 });
@@ -218,13 +299,25 @@ dock.addEventListener("input", (event) => {
 });
 
 dock.addEventListener("submit", (event) => {
-  event.preventDefault();
   const form = event.target;
+  // A change of the person is another page, and a file is no text.
+  if (form.id === "badge" || form.enctype === "multipart/form-data") return;
+  event.preventDefault();
   if (form.id === "scan") scanned($("#code").value.trim().toUpperCase(), $("#code").value.trim());
   else if (form.id === "count") close();
   else send(form);
 });
 
 begin();
+flush();
+// A reload without the network brings the empty station: the parcel that was asked for is counted all the same.
+const asked = new URLSearchParams(location.search).get("code");
+if (asked && !navigator.onLine && !count()) away(asked.toUpperCase(), asked);
+
+navigator.serviceWorker?.register(said.dataset.worker, { scope: "/station" }).then(async () => {
+  const { active } = await navigator.serviceWorker.ready;
+  const files = performance.getEntriesByType("resource").map((entry) => entry.name).filter((file) => new URL(file).pathname.startsWith("/static/"));
+  active.postMessage({ files: ["/station", said.dataset.reader, said.dataset.wasm, ...files] });
+}).catch(() => undefined); // Where a browser has none, a reload needs the network; nothing else does.
 // A scan may have begun before this script was there: its first letters lie in the field, as the layout made them.
 [struck, typed] = [$("#code").value.toUpperCase(), $("#code").value];

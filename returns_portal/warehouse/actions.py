@@ -1,27 +1,52 @@
 """Checking parcels in. What a check-in is worth is decided by `refunds.actions`, which calls these."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import text, update
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from returns_portal import clock, history
 from returns_portal.actor import Actor
 from returns_portal.db import insert_rows, run
-from returns_portal.errors import ConflictError, InvalidError, NotFoundError
+from returns_portal.errors import ConflictError, InvalidError
+from returns_portal.i18n import mark
 from returns_portal.ids import new_id
 from returns_portal.orders.models import TRIAL
 from returns_portal.returns.actions import lock_return, move_back, move_to
 from returns_portal.returns.models import ReturnStatus
-from returns_portal.warehouse.models import ACCEPTANCE_TRANSITIONS, Acceptance, Parcel, ParcelItem
+from returns_portal.warehouse.items import item_row
+from returns_portal.warehouse.models import Parcel, ParcelFinding, ParcelItem, RestockEvent
 from returns_portal.warehouse.queries import parcel_for, parcels_of
-from returns_portal.warehouse.rules import Counted, Item, recorded
+from returns_portal.warehouse.restock import restocked, taken_back
+from returns_portal.warehouse.rules import Announced, Counted, Found, Item, findings, place, recorded
 
 MAX_NOTE = 1000
+
+
+class Circumstances(msgspec.Struct, frozen=True):
+    """What is known of a parcel besides its count."""
+
+    note: str = ""
+    more_to_come: bool = False
+    """The customer sends more than one parcel, so that nothing counts as missing yet."""
+    places: Mapping[UUID, str] = {}
+    """Where the units of a line go, where somebody chose otherwise than the shop does."""
+    notes: Mapping[UUID, str] = {}
+    """What was noted of the units of a line."""
+    draft: str = ""
+    """The token under which photos were taken while it was counted."""
+    box_id: UUID | None = None
+    """A parcel that was checked in before and came in the same box."""
+    found_id: UUID | None = None
+    """The unidentified parcel that it was recognised in."""
+
+
+ORDINARY = Circumstances()
 
 
 class CheckedIn(msgspec.Struct, frozen=True):
@@ -31,12 +56,15 @@ class CheckedIn(msgspec.Struct, frozen=True):
     return_row: Any
     number: int
     items: list[Item]
+    findings: list[Found] = []
+    shares_box: bool = False
 
 
 class DockLine(msgspec.Struct, frozen=True):
     """A line of the order, as the dock sees it."""
 
     line_id: UUID
+    sku: str
     title: str
     size: str
     color: str
@@ -45,30 +73,55 @@ class DockLine(msgspec.Struct, frozen=True):
     counted: int
     arrived: int
     """Of `counted`, what came in a parcel: the rest had never left the shop."""
+    announced: int
+    before: int
+    """How many of it came in this return's earlier parcels."""
+
+
+class _Dock(msgspec.Struct, frozen=True):
+    """What a count is held against."""
+
+    lines: list[DockLine]
+    defaults: dict[str, str]
+    two_people: dict[str, bool]
 
 
 _DOCK = """
     SELECT (SELECT status FROM returns WHERE id = :return_id) AS status,
            (SELECT id FROM parcel WHERE return_id = :return_id AND number = :number AND undone_at IS NULL) AS parcel_id,
-           (SELECT json_agg(json_build_object('line_id', l.id, 'title', l.title, 'size', l.size, 'color', l.color,
-                'quantity', l.quantity, 'shipped', l.shipped, 'counted', c.counted, 'arrived', c.arrived
-            ) ORDER BY l.position) FROM order_line l CROSS JOIN LATERAL (
+           (SELECT coalesce(json_agg(json_build_object('line_id', l.id, 'sku', l.sku, 'title', l.title, 'size', l.size,
+                'color', l.color, 'quantity', l.quantity, 'shipped', l.shipped, 'counted', c.counted,
+                'arrived', c.arrived, 'before', c.of_return,
+                'announced', coalesce((SELECT a.quantity FROM return_line a
+                    WHERE a.return_id = :return_id AND a.order_line_id = l.id), 0)
+            ) ORDER BY l.position), '[]'::json) FROM order_line l CROSS JOIN LATERAL (
                 SELECT coalesce(sum(i.quantity), 0) AS counted,
-                       coalesce(sum(i.quantity) FILTER (WHERE i.condition <> 'not_shipped'), 0) AS arrived
+                       coalesce(sum(i.quantity) FILTER (WHERE i.condition <> 'not_shipped'), 0) AS arrived,
+                       coalesce(sum(i.quantity) FILTER (WHERE p.return_id = :return_id), 0) AS of_return
                 FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id
-                WHERE i.order_line_id = l.id AND p.undone_at IS NULL AND i.acceptance <> 'surplus') AS c
-            WHERE l.order_id = :order_id) AS lines
+                WHERE i.order_line_id = l.id AND p.undone_at IS NULL AND i.acceptance <> 'surplus') c
+            WHERE l.order_id = :order_id) AS lines,
+           (SELECT coalesce(json_object_agg(condition, disposition), '{}'::json) FROM condition_rule) AS defaults,
+           (SELECT coalesce(json_object_agg(disposition, second_person), '{}'::json) FROM disposition_rule
+            WHERE offered) AS two_people
 """
 
 
 async def check_in(
-    db: AsyncConnection, actor: Actor, rma: str, counts: Sequence[Counted], *, number: int = 1, note: str = ""
+    db: AsyncConnection,
+    actor: Actor,
+    rma: str,
+    counts: Sequence[Counted],
+    *,
+    number: int = 1,
+    around: Circumstances = ORDINARY,
 ) -> tuple[CheckedIn, list[DockLine]]:
     """Record what was found in a parcel of a return, once: a parcel that is closed stays as it was counted.
 
     Raises:
         NotFoundError: there is no such return.
-        ConflictError: `already_checked_in`, with what was counted then as its detail.
+        ConflictError: `already_checked_in`, with what was counted then as its detail; or `found_already`: the
+            unidentified parcel that it is said to be was recognised as another one meanwhile.
         InvalidError: a count is not of this order, or negative.
     """
     actor.require("check-ins:write", "warehouse", "support", "finance")
@@ -76,14 +129,91 @@ async def check_in(
     [state] = await run(db, _DOCK, return_id=row.id, order_id=row.order_id, number=number)
     if state.parcel_id is not None:
         raise await _already(db, actor, row, number)
-    lines = msgspec.convert(state.lines or [], list[DockLine])
-    items = _recorded(row, counts, lines)
-    parcel_id = await _insert(db, actor, row.id, number, note, items)
+    dock = _dock(state)
+    checked = await _count(db, actor, row, dock, counts, number, around)
+    told = _told(checked, around)
     if state.status != ReturnStatus.RECEIVED:
-        await move_to(db, actor, row.id, ReturnStatus.RECEIVED, "checked_in", _told(parcel_id, number, items))
+        await move_to(db, actor, row.id, ReturnStatus.RECEIVED, "checked_in", told)
     else:
-        await history.record(db, actor, ("return", row.id, "checked_in", _told(parcel_id, number, items)))
-    return CheckedIn(parcel_id, row, number, items), lines
+        await history.record(db, actor, ("return", row.id, "checked_in", told))
+    return checked, dock.lines
+
+
+def _dock(state: Any) -> _Dock:  # noqa: ANN401 - a row
+    return _Dock(msgspec.convert(state.lines, list[DockLine]), state.defaults, state.two_people)
+
+
+async def _count(
+    db: AsyncConnection,
+    actor: Actor,
+    row: Any,  # noqa: ANN401 - a row
+    dock: _Dock,
+    counts: Sequence[Counted],
+    number: int,
+    around: Circumstances,
+    corrects_id: UUID | None = None,
+) -> CheckedIn:
+    """Write a parcel with what was counted in it, under the order's lock."""
+    items = _recorded(row, counts, dock.lines)
+    announced = {line.line_id: Announced(line.announced, line.before) for line in dock.lines if line.announced}
+    # What a trial's return names is all that may come back, not what will.
+    found = findings(items, announced, more_to_come=around.more_to_come or row.source == TRIAL)
+    parcel_id = new_id()
+    came_at = await _recognise(db, actor, around.found_id) if around.found_id else None
+    parcel = _parcel_row(actor, parcel_id, row.id, number, around, corrects_id, came_at)
+    if around.box_id is not None:
+        parcel["box_id"] = await _box_of(db, around.box_id)
+    rows = _item_rows(actor, parcel_id, items, dock, around)
+    told = [
+        {
+            "id": new_id(),
+            "parcel_id": parcel_id,
+            "kind": one.kind,
+            "quantity": one.quantity,
+            "order_line_id": one.line_id,
+            "description": one.description[:200],
+        }
+        for one in found
+    ]
+    skus = {line.line_id: line.sku for line in dock.lines}
+    await insert_rows(
+        db, (Parcel, [parcel]), (ParcelItem, rows), (ParcelFinding, told), (RestockEvent, restocked(rows, skus))
+    )
+    if around.draft:
+        await run(db, _KEEP_PHOTOS, parcel_id=parcel_id, draft=around.draft)
+    return CheckedIn(parcel_id, row, number, items, found, parcel["box_id"] is not None)
+
+
+_KEEP_PHOTOS = "UPDATE dock_photo SET parcel_id = :parcel_id, draft = '' WHERE draft = :draft"
+_BOX = """
+    UPDATE parcel SET box_id = coalesce(box_id, id) WHERE id = :id AND undone_at IS NULL RETURNING box_id
+"""
+_RECOGNISE = """
+    UPDATE found_parcel SET matched_at = :now, matched_by = :by
+    WHERE id = :id AND matched_at IS NULL AND closed_at IS NULL RETURNING found_at
+"""
+
+
+async def _box_of(db: AsyncConnection, parcel_id: UUID) -> UUID | None:
+    """The box of a parcel that was checked in before; None where that was undone."""
+    rows = await run(db, _BOX, id=parcel_id)
+    return rows[0].box_id if rows else None
+
+
+async def _recognise(db: AsyncConnection, actor: Actor, found_id: UUID) -> datetime:
+    """Mark an unidentified parcel as recognised; when it came.
+
+    Raises:
+        ConflictError: it was recognised or given up before.
+    """
+    rows = await run(db, _RECOGNISE, id=found_id, now=clock.now(), by=actor.label)
+    if not rows:
+        raise ConflictError(
+            mark("This parcel was recognised by somebody else meanwhile. Nothing was counted again."),
+            code="found_already",
+        )
+    came_at: datetime = rows[0].found_at
+    return came_at
 
 
 def _recorded(row: Any, counts: Sequence[Counted], lines: Sequence[DockLine]) -> list[Item]:  # noqa: ANN401 - a row
@@ -105,11 +235,11 @@ def _valid(counts: Sequence[Counted], lines: Sequence[DockLine]) -> Sequence[Cou
     return counts
 
 
-def _told(parcel_id: UUID, number: int, items: Sequence[Item]) -> dict[str, Any]:
+def _told(checked: CheckedIn, around: Circumstances) -> dict[str, Any]:
     """What the history keeps of a check-in."""
     return {
-        "parcel": str(parcel_id),
-        "number": number,
+        "parcel": str(checked.parcel_id),
+        "number": checked.number,
         "items": [
             {
                 "line": str(item.line_id) if item.line_id else None,
@@ -117,8 +247,10 @@ def _told(parcel_id: UUID, number: int, items: Sequence[Item]) -> dict[str, Any]
                 "condition": item.condition.value,
                 "acceptance": item.acceptance.value,
             }
-            for item in items
+            for item in checked.items
         ],
+        "findings": [[one.kind.value, one.quantity] for one in checked.findings],
+        **({"found": str(around.found_id)} if around.found_id else {}),
     }
 
 
@@ -131,48 +263,43 @@ async def _already(db: AsyncConnection, actor: Actor, row: Any, number: int) -> 
     )
 
 
-async def _insert(
-    db: AsyncConnection,
+def _parcel_row(
     actor: Actor,
+    parcel_id: UUID,
     return_id: UUID,
     number: int,
-    note: str,
-    items: Sequence[Item],
-    corrects_id: UUID | None = None,
-) -> UUID:
-    parcel_id = new_id()
-    parcel = {
+    around: Circumstances,
+    corrects_id: UUID | None,
+    came_at: datetime | None,
+) -> dict[str, Any]:
+    now = clock.now()
+    return {
         "id": parcel_id,
         "return_id": return_id,
         "number": number,
-        "checked_in_at": clock.now(),
+        "checked_in_at": came_at or now,
         "checked_in_by": actor.label,
-        "note": note.strip()[:MAX_NOTE],
+        "note": around.note.strip()[:MAX_NOTE],
         "undone_by": "",
         "corrects_id": corrects_id,
+        "box_id": None,
+        "found_id": around.found_id,
+        "counted_at": now if came_at else None,
     }
-    rows = [
-        _item_row(parcel_id, item.line_id, item.quantity, item.condition, item.acceptance, item.description)
-        for item in items
-    ]
-    await insert_rows(db, (Parcel, [parcel]), (ParcelItem, rows))
-    return parcel_id
 
 
-def _item_row(
-    parcel_id: UUID, line_id: UUID | None, quantity: int, condition: str, acceptance: str, description: str
-) -> dict[str, object]:
-    return {
-        "id": new_id(),
-        "parcel_id": parcel_id,
-        "order_line_id": line_id,
-        "quantity": quantity,
-        "condition": condition,
-        "acceptance": acceptance,
-        "description": description[:200],
-        "decided_by": "",
-        "decision_reason": "",
-    }
+def _item_rows(
+    actor: Actor, parcel_id: UUID, items: Sequence[Item], dock: _Dock, around: Circumstances
+) -> list[dict[str, Any]]:
+    """The rows of what was counted, each with where it goes."""
+    rows = []
+    for item in items:
+        line_id = item.line_id
+        wanted = around.places.get(line_id) if line_id else None
+        goes = place(item, wanted, dock.defaults, dock.two_people)
+        note = around.notes.get(line_id, "") if line_id else ""
+        rows.append(item_row(actor, parcel_id, item, goes, note[:MAX_NOTE]))
+    return rows
 
 
 async def take_back(db: AsyncConnection, actor: Actor, parcel_id: UUID) -> Any:  # noqa: ANN401 - a row
@@ -187,6 +314,7 @@ async def take_back(db: AsyncConnection, actor: Actor, parcel_id: UUID) -> Any: 
     if any(item.decided_at for item in parcel.items):
         raise ConflictError("Something in this parcel was decided already, so it cannot be undone.", code="decided")
     await _mark_undone(db, actor, parcel_id)
+    await run(db, _NAMELESS_AGAIN, id=parcel_id)
     others = [other for other in await parcels_of(db, actor, row.id) if other.id != parcel_id]
     if not others:
         await move_back(db, actor, row.id, "check_in_undone", {"parcel": str(parcel_id)})
@@ -203,10 +331,20 @@ async def _mark_undone(db: AsyncConnection, actor: Actor, parcel_id: UUID) -> No
     )
     if changed.rowcount == 0:
         raise ConflictError("This check-in was undone already.", code="already_undone")
+    await taken_back(db, parcel_id)
+
+
+_NAMELESS_AGAIN = """
+    UPDATE found_parcel f SET matched_at = NULL, matched_by = '' FROM parcel p WHERE p.id = :id AND f.id = p.found_id
+"""
 
 
 async def replace(
-    db: AsyncConnection, actor: Actor, parcel_id: UUID, counts: Sequence[Counted], note: str
+    db: AsyncConnection,
+    actor: Actor,
+    parcel_id: UUID,
+    counts: Sequence[Counted],
+    around: Circumstances = ORDINARY,
 ) -> CheckedIn:
     """Correct a check-in whose refund is already due: the old count stays in the books, the new one stands.
 
@@ -218,93 +356,15 @@ async def replace(
     row = await lock_return(db, actor, parcel.rma)
     await _mark_undone(db, actor, parcel_id)
     [state] = await run(db, _DOCK, return_id=row.id, order_id=row.order_id, number=parcel.number)
-    lines = msgspec.convert(state.lines or [], list[DockLine])
-    items = _recorded(row, counts, lines)
-    new = await _insert(db, actor, row.id, parcel.number, note, items, corrects_id=parcel_id)
-    await history.record(
-        db,
-        actor,
-        (
-            "return",
-            row.id,
-            "check_in_corrected",
-            _told(new, parcel.number, items) | {"corrects": str(parcel_id)},
-        ),
-    )
-    return CheckedIn(new, row, parcel.number, items)
+    checked = await _count(db, actor, row, _dock(state), counts, parcel.number, around, corrects_id=parcel_id)
+    # It came when it came, in the box and from the shelf that it came from.
+    await run(db, _INHERIT, new=checked.parcel_id, old=parcel_id)
+    told = _told(checked, around) | {"corrects": str(parcel_id)}
+    await history.record(db, actor, ("return", row.id, "check_in_corrected", told))
+    return checked
 
 
-async def settle_item(
-    db: AsyncConnection,
-    actor: Actor,
-    item_id: UUID,
-    acceptance: Acceptance,
-    reason: str,
-    quantity: int | None = None,
-    amount: int | None = None,
-) -> Any:  # noqa: ANN401 - a row
-    """Decide a waiting item (or `quantity` of it: the rest goes on waiting). Returns its row.
-
-    `amount` is what a part gives for these units together, in minor units.
-
-    Raises:
-        NotFoundError: there is no such item.
-        ConflictError: it does not wait (any more).
-        InvalidError: more than wait, or none.
-    """
-    actor.require("returns:write", "finance", "support")
-    row = await _lock_undecided(db, actor, item_id, acceptance)
-    units = row.quantity if quantity is None else quantity
-    if not 0 < units <= row.quantity:
-        raise InvalidError("Decide at least one, and no more than wait.", code="bad_quantity", field="quantity")
-    if units < row.quantity:
-        await _split(db, row, row.quantity - units)
-    await db.execute(
-        update(ParcelItem)
-        .where(col(ParcelItem.id) == item_id)
-        .values(
-            acceptance=acceptance.value,
-            quantity=units,
-            decided_at=clock.now(),
-            decided_by=actor.label,
-            decision_reason=reason,
-            amount=amount,
-        )
-    )
-    told = {"item": str(item_id), "acceptance": acceptance.value, "quantity": units}
-    await history.record(db, actor, ("return", row.return_id, "decided", told))
-    return row
-
-
-_RMA_OF_ITEM = """
-    SELECT r.rma FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id JOIN returns r ON r.id = p.return_id
-    WHERE i.id = :id
+_INHERIT = """
+    WITH photos AS (UPDATE dock_photo SET parcel_id = :new WHERE parcel_id = :old)
+    UPDATE parcel n SET box_id = o.box_id, found_id = o.found_id FROM parcel o WHERE n.id = :new AND o.id = :old
 """
-_LOCK_ITEM = """
-    SELECT i.*, p.return_id FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id
-    WHERE i.id = :id AND p.undone_at IS NULL FOR UPDATE OF i
-"""
-
-
-async def _lock_undecided(db: AsyncConnection, actor: Actor, item_id: UUID, acceptance: Acceptance) -> Any:  # noqa: ANN401 - a row
-    """The item's row, locked behind its return's, if its life can lead to this acceptance from where it is.
-
-    Raises:
-        NotFoundError: there is no such item.
-        ConflictError: it does not wait (any more).
-    """
-    rma = (await db.execute(text(_RMA_OF_ITEM), {"id": item_id})).scalar_one_or_none()
-    if rma is None:
-        raise NotFoundError("There is no such item.")
-    await lock_return(db, actor, rma)
-    row = (await db.execute(text(_LOCK_ITEM), {"id": item_id})).one_or_none()
-    sources = [before.value for before, after in ACCEPTANCE_TRANSITIONS.items() if acceptance in after]
-    if row is None or row.acceptance not in sources:
-        raise ConflictError("This item was decided already.", code="already_decided")
-    return row
-
-
-async def _split(db: AsyncConnection, row: Any, rest: int) -> None:  # noqa: ANN401 - a row
-    """Let the part that is not decided go on waiting as a row of its own."""
-    other = _item_row(row.parcel_id, row.order_line_id, rest, row.condition, row.acceptance, row.description)
-    await insert_rows(db, (ParcelItem, [other]))

@@ -1,23 +1,29 @@
 """The dock over JSON."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
-from litestar import Request, Response, post
+from litestar import Request, Response, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, JSONBody, QueryParameter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from returns_portal import clock
 from returns_portal.accounts.replies import answer_once
 from returns_portal.actor import Actor
+from returns_portal.labels.queries import arrivals
 from returns_portal.refunds import actions as refunds
 from returns_portal.refunds.shapes import PreviewOut, preview_out
+from returns_portal.shop.queries import current
 from returns_portal.texts import WITHOUT_NUL
-from returns_portal.warehouse.models import Acceptance, Condition
+from returns_portal.warehouse.actions import Circumstances
+from returns_portal.warehouse.models import Acceptance, Condition, Disposition
 from returns_portal.warehouse.queries import rma_for_code
+from returns_portal.warehouse.restock import open_events, take
 from returns_portal.warehouse.rules import Counted
 from returns_portal.web.site import site
 
@@ -44,6 +50,56 @@ class CheckInIn(msgspec.Struct, forbid_unknown_fields=True):
     lines: Annotated[list[CountIn], msgspec.Meta(max_length=500)]
     parcel: Annotated[int, msgspec.Meta(ge=1, le=99)] = 1
     note: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=1000)] = ""
+    more_to_come: bool = False
+    """Whether the customer sends more parcels of this return: then nothing counts as missing yet."""
+
+
+class RestockOut(msgspec.Struct, frozen=True):
+    """Units that can be sold again, or (below zero) no longer can; `clean_restock` has to be cleaned first."""
+
+    id: UUID
+    sku: str
+    ean: str
+    quantity: int
+    disposition: Literal["restock", "clean_restock"]
+    rma: str
+    at: datetime
+
+
+class RestockPage(msgspec.Struct, frozen=True):
+    """Changes of stock that were not confirmed, the oldest first; more wait where `more` says so."""
+
+    events: list[RestockOut]
+    more: bool
+
+
+class TakenIn(msgspec.Struct, forbid_unknown_fields=True):
+    """The changes that the shop system has."""
+
+    ids: Annotated[list[UUID], msgspec.Meta(max_length=1000)]
+
+
+class TakenOut(msgspec.Struct, frozen=True):
+    """How many of them were not confirmed before."""
+
+    taken: int
+
+
+class ArrivalOut(msgspec.Struct, frozen=True):
+    """A parcel that is expected. `value` is what was paid for its goods, in minor units."""
+
+    rma: str
+    parcel: int
+    order_number: str
+    carrier: str
+    tracking: str
+    last_event: str
+    last_event_at: datetime | None
+    expected: date
+    items: str
+    quantity: int
+    value: int
+    currency: str
 
 
 class CountOut(msgspec.Struct, frozen=True):
@@ -108,7 +164,13 @@ async def check_in(
     async def work() -> tuple[int, CheckInOut]:
         rma = await rma_for_code(db, actor, data.code)
         released = await refunds.receive(
-            db, actor, site(request).settings, rma, _counts(data.lines), number=data.parcel, note=data.note
+            db,
+            actor,
+            site(request).settings,
+            rma,
+            _counts(data.lines),
+            number=data.parcel,
+            around=Circumstances(note=data.note, more_to_come=data.more_to_come),
         )
         return 201, _out(released)
 
@@ -151,4 +213,63 @@ async def correction(
     return await answer_once(request, db, actor, work)
 
 
-routes: list[Any] = [check_in, undo, correction]
+_MOST_EVENTS = 500
+Day = Annotated[date | None, QueryParameter(name="day", description="A day of the shop's zone; by default today.")]
+
+
+@get("/arrivals", summary="What is expected")
+async def expected(
+    db: NamedDependency[AsyncConnection], actor: NamedDependency[Actor], day: Day = None
+) -> list[ArrivalOut]:
+    """Parcels that are expected on a day; those of today with what is late. Scope `check-ins:write`."""
+    actor.require("check-ins:write")
+    today = clock.now().astimezone(ZoneInfo((await current(db)).timezone)).date()
+    return [
+        ArrivalOut(
+            each.rma,
+            each.number,
+            each.order_number,
+            each.carrier,
+            each.tracking,
+            each.last_event,
+            each.last_event_at,
+            each.expected,
+            each.items,
+            each.quantity,
+            each.value,
+            each.currency,
+        )
+        for each in await arrivals(db, actor, day or today)
+    ]
+
+
+@get("/restock-events", summary="Changes of stock")
+async def restock_events(db: NamedDependency[AsyncConnection], actor: NamedDependency[Actor]) -> RestockPage:
+    """Changes of stock that no shop system has confirmed yet. Scope `restock:read`."""
+    actor.require("restock:read")
+    found = await open_events(db, actor, limit=_MOST_EVENTS + 1)
+    events = [
+        RestockOut(
+            each.id,
+            each.sku,
+            each.ean,
+            each.quantity,
+            "restock" if each.disposition == Disposition.RESTOCK else "clean_restock",
+            each.rma,
+            each.at,
+        )
+        for each in found[:_MOST_EVENTS]
+    ]
+    return RestockPage(events, len(found) > _MOST_EVENTS)
+
+
+@post("/restock-events/taken", summary="Confirm changes of stock", status_code=200)
+async def restock_taken(
+    db: NamedDependency[AsyncConnection], actor: NamedDependency[Actor], data: JSONBody[TakenIn]
+) -> TakenOut:
+    """Say which changes the shop system has; again, nothing changes. Scope `restock:write`."""
+    actor.require("restock:write")
+    return TakenOut(await take(db, actor, data.ids))
+
+
+routes: list[Any] = [check_in, undo, correction, expected, restock_events, restock_taken]

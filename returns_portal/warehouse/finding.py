@@ -1,4 +1,4 @@
-"""Finding a return whose label cannot be read, and what somebody checked in last."""
+"""Finding a return (or the order of a parcel for which none was filed) without its label, and who did what last."""
 
 from datetime import datetime
 from typing import Final
@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.accounts.rules import email_key, order_number
 from returns_portal.actor import Actor
+from returns_portal.db import run
+from returns_portal.warehouse.codes import eans
 
 MOST: Final = 20
 _FEWEST_LETTERS: Final = 3
@@ -36,7 +38,7 @@ _FIND = """
 
 
 async def find_returns(db: AsyncConnection, actor: Actor, words: str) -> list[FoundReturn]:
-    """Returns by order number, by e-mail, or (those on their way only) by a part of the customer's name.
+    """Returns by order number, by e-mail, or (those on their way only) by an article's EAN or the customer's name.
 
     Raises:
         ForbiddenError: the actor does not work at the dock.
@@ -49,11 +51,51 @@ async def find_returns(db: AsyncConnection, actor: Actor, words: str) -> list[Fo
     found = await _find(db, "o.number IN (CAST(:words AS text), upper(CAST(:words AS text)))", number)
     if found or len(words) < _FEWEST_LETTERS:
         return found
+    if articles := eans(words):
+        return await _find(db, _HOLDS, articles)
     # Bounded by the returns on their way, which an index lists; all customers of years are not searched.
     return await _find(db, "r.status = 'filed' AND position(lower(:words) IN lower(o.name)) > 0", words)
 
 
-async def _find(db: AsyncConnection, condition: str, words: str) -> list[FoundReturn]:
+_HOLDS = """
+    r.status = 'filed' AND EXISTS (
+        SELECT FROM variant v JOIN order_line l ON l.sku = v.sku JOIN return_line a ON a.order_line_id = l.id
+        WHERE v.ean = ANY(:words) AND a.return_id = r.id)
+"""
+
+
+class FoundOrder(msgspec.Struct, frozen=True):
+    """An order of which something may have come back without a return."""
+
+    number: str
+    name: str
+    placed_at: datetime
+    items: str
+
+
+_ORDERS = """
+    SELECT o.number, o.name, o.placed_at,
+           (SELECT coalesce(string_agg(concat_ws(', ', l.quantity || ' × ' || l.title, nullif(l.size, '')), '; '
+                ORDER BY l.position), '') FROM order_line l WHERE l.order_id = o.id) AS items
+    FROM orders o WHERE {condition} ORDER BY o.placed_at DESC LIMIT :most
+"""
+
+
+async def find_orders(db: AsyncConnection, actor: Actor, words: str) -> list[FoundOrder]:
+    """Orders by number or e-mail: the customer of a parcel may never have filed a return.
+
+    Raises:
+        ForbiddenError: the actor does not work at the dock.
+    """
+    actor.require("warehouse", "support")
+    words = words.strip()
+    condition = "o.email_key = :words" if "@" in words else "o.number = :words"
+    value = words.casefold() if "@" in words else words.removeprefix("#")
+    rows = await run(db, _ORDERS.format(condition=condition), words=value, most=MOST)
+    return [FoundOrder(**row._asdict()) for row in rows]
+
+
+async def _find(db: AsyncConnection, condition: str, words: str | list[str]) -> list[FoundReturn]:
     rows = await db.execute(text(_FIND.format(condition=condition)), {"words": words, "most": MOST})
     return [FoundReturn(**row._mapping) for row in rows]
 
@@ -77,8 +119,8 @@ async def last_check_in(db: AsyncConnection, actor: Actor, since: datetime) -> L
         await db.execute(
             text(
                 "SELECT p.id, r.rma, p.checked_in_at FROM parcel p JOIN returns r ON r.id = p.return_id"
-                " WHERE p.checked_in_at >= :since AND p.checked_in_by = :me AND p.undone_at IS NULL"
-                " ORDER BY p.checked_in_at DESC LIMIT 1"
+                " WHERE (p.checked_in_at >= :since OR p.counted_at >= :since) AND p.checked_in_by = :me"
+                " AND p.undone_at IS NULL ORDER BY coalesce(p.counted_at, p.checked_in_at) DESC LIMIT 1"
             ),
             {"since": since, "me": actor.label},
         )

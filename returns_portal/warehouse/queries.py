@@ -10,27 +10,30 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from returns_portal.actor import Actor
 from returns_portal.db import run
 from returns_portal.errors import NotFoundError
+from returns_portal.warehouse.codes import parcel_codes
 from returns_portal.warehouse.rules import readings, rma_of
 
 
 async def rma_for_code(db: AsyncConnection, actor: Actor, code: str) -> str:
-    """The return number that a scanned code means: an RMA, or the tracking number of a label.
+    """The return number that a scanned code means: an RMA, or the tracking number of a label, plain or in GS1 form.
 
     Raises:
         NotFoundError: the code means no return.
         ForbiddenError: the actor does not work at the dock.
     """
     actor.require("check-ins:write", "warehouse", "support")
-    rma = rma_of(code)
-    if rma is not None:
-        return rma
+    codes = parcel_codes(code)
+    for each in codes:
+        rma = rma_of(each)
+        if rma is not None:
+            return rma
     found: str | None = (
         await db.execute(
             text(
                 "SELECT r.rma FROM label b JOIN returns r ON r.id = b.return_id WHERE b.code = ANY(:codes)"
                 " OR b.tracking = ANY(:codes) ORDER BY b.created_at DESC LIMIT 1"
             ),
-            {"codes": readings(code)},
+            {"codes": [reading for each in codes for reading in readings(each)]},
         )
     ).scalar_one_or_none()
     if found is None:
@@ -126,6 +129,8 @@ class WaitingItem(msgspec.Struct, frozen=True):
     unit_paid: list[int]
     checked_in_at: datetime
     refund_deadline: datetime
+    photos: list[UUID] = []
+    """Those of this item, and those of its whole parcel."""
 
 
 async def waiting_items(
@@ -140,8 +145,11 @@ async def waiting_items(
     rows = await db.execute(
         text(
             "SELECT i.id, i.parcel_id, r.rma, o.number AS order_number, o.name AS customer, l.id AS line_id, l.title,"
-            " l.size, l.color, i.quantity, i.condition, p.note, o.currency, l.unit_paid, p.checked_in_at,"
-            " r.refund_deadline FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id"
+            " l.size, l.color, i.quantity, i.condition, o.currency, l.unit_paid, p.checked_in_at, r.refund_deadline,"
+            " concat_ws(' · ', nullif(i.note, ''), nullif(p.note, '')) AS note,"
+            " ARRAY(SELECT d.id FROM dock_photo d WHERE d.parcel_id = p.id AND"
+            " (d.order_line_id IS NULL OR d.order_line_id = l.id) ORDER BY d.id) AS photos"
+            " FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id"
             " JOIN returns r ON r.id = p.return_id JOIN orders o ON o.id = r.order_id"
             " JOIN order_line l ON l.id = i.order_line_id"
             " WHERE i.acceptance = 'waiting' AND p.undone_at IS NULL"
@@ -168,8 +176,8 @@ async def dock_figures(db: AsyncConnection, actor: Actor, day_began: datetime) -
     row = (
         await db.execute(
             text(
-                "SELECT (SELECT count(*) FROM parcel WHERE checked_in_by = :me AND checked_in_at >= :since"
-                " AND undone_at IS NULL) AS mine_today,"
+                "SELECT (SELECT count(*) FROM parcel WHERE checked_in_by = :me"
+                " AND (checked_in_at >= :since OR counted_at >= :since) AND undone_at IS NULL) AS mine_today,"
                 " (SELECT count(*) FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id"
                 "  WHERE i.acceptance = 'waiting' AND p.undone_at IS NULL) AS waiting,"
                 " (SELECT min(p.checked_in_at) FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id"
@@ -179,3 +187,62 @@ async def dock_figures(db: AsyncConnection, actor: Actor, day_began: datetime) -
         )
     ).one()
     return DockFigures(**row._mapping)
+
+
+class FindingView(msgspec.Struct, frozen=True):
+    """Something in a parcel that was not as announced."""
+
+    kind: str
+    quantity: int
+    line_id: UUID | None
+    description: str
+
+
+_FINDINGS = """
+    SELECT kind, quantity, order_line_id AS line_id, description FROM parcel_finding WHERE parcel_id = :id ORDER BY id
+"""
+
+
+async def findings_of(db: AsyncConnection, parcel_id: UUID) -> list[FindingView]:
+    """What in a parcel was not as announced; the caller has shown that the actor may see the parcel."""
+    return [FindingView(**row._asdict()) for row in await run(db, _FINDINGS, id=parcel_id)]
+
+
+async def photos_of(db: AsyncConnection, parcel_id: UUID) -> list[UUID]:
+    """The photos of a parcel, those from when nobody knew whose it is included; the caller has shown as above."""
+    rows = await run(db, _PHOTOS, id=parcel_id)
+    return [row.id for row in rows]
+
+
+_PHOTOS = """
+    SELECT d.id FROM dock_photo d WHERE d.parcel_id = :id
+    UNION ALL
+    SELECT d.id FROM parcel p JOIN dock_photo d ON d.found_id = p.found_id WHERE p.id = :id AND d.parcel_id IS NULL
+    ORDER BY id
+"""
+
+
+async def eans_of(db: AsyncConnection, skus: list[str]) -> dict[str, str]:
+    """The EANs of articles by their own numbers, where the catalogue has any."""
+    rows = await run(db, "SELECT sku, ean FROM variant WHERE sku = ANY(:skus) AND ean <> ''", skus=skus)
+    return {row.sku: row.ean for row in rows}
+
+
+_LINES = """
+    SELECT l.id, l.sku, coalesce(v.ean, '') AS ean, l.quantity FROM order_line l
+    LEFT JOIN variant v ON v.sku = l.sku WHERE l.order_id = :id ORDER BY l.position
+"""
+
+
+class ScannedLine(msgspec.Struct, frozen=True):
+    """A line of an order with what may be scanned for it."""
+
+    id: UUID
+    sku: str
+    ean: str
+    quantity: int
+
+
+async def lines_to_scan(db: AsyncConnection, order_id: UUID) -> list[ScannedLine]:
+    """An order's lines with their codes; the caller has shown that the actor may see the order."""
+    return [ScannedLine(**row._asdict()) for row in await run(db, _LINES, id=order_id)]

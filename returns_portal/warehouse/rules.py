@@ -1,4 +1,4 @@
-"""Pure decisions of the dock: what a scanner meant, what a condition leads to, what is surplus."""
+"""Pure decisions of the dock: what a scanner meant, what a condition leads to, what is surplus or not as announced."""
 
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from returns_portal.ids import parse_rma
-from returns_portal.warehouse.models import Acceptance, Condition
+from returns_portal.warehouse.models import TO_STOCK, Acceptance, Condition, Disposition, Finding
 
 
 class Counted(msgspec.Struct, frozen=True):
@@ -17,6 +17,8 @@ class Counted(msgspec.Struct, frozen=True):
     quantity: int
     condition: Condition
     description: str = ""
+    foreign: bool = False
+    """Whether it is another shop's."""
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -27,6 +29,30 @@ class Item(msgspec.Struct, frozen=True):
     condition: Condition
     acceptance: Acceptance
     description: str = ""
+    foreign: bool = False
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where units go; `asked` where it takes another person to say so."""
+
+    disposition: str = ""
+    asked: str = ""
+
+
+class Found(msgspec.Struct, frozen=True):
+    """Something in a parcel that was not as announced."""
+
+    kind: Finding
+    quantity: int = 0
+    line_id: UUID | None = None
+    description: str = ""
+
+
+class Announced(msgspec.Struct, frozen=True):
+    """Of one line of the order: how many the return named, and how many of it came in its earlier parcels."""
+
+    quantity: int
+    before: int
 
 
 def acceptance_of(condition: Condition) -> Acceptance:
@@ -67,6 +93,7 @@ def recorded(
                     count.condition,
                     Acceptance.SURPLUS,
                     count.description,
+                    count.foreign,
                 )
             )
     return items
@@ -82,7 +109,65 @@ def _fitting(count: Counted, line_id: UUID, fits: int, out: dict[UUID, int], *, 
     if accepted is Acceptance.WAITING:
         known = fits
     found = [(known, accepted), (fits - known, Acceptance.WAITING)]
-    return [Item(line_id, units, count.condition, each, count.description) for units, each in found if units]
+    return [
+        Item(line_id, units, count.condition, each, count.description, count.foreign) for units, each in found if units
+    ]
+
+
+def findings(items: Sequence[Item], announced: Mapping[UUID, Announced], *, more_to_come: bool = False) -> list[Found]:
+    """What of a count was not as the return announced it, over all its parcels so far.
+
+    With `more_to_come` the customer sends more than one parcel, and nothing counts as missing yet.
+    """
+    counted: dict[UUID, int] = {}
+    for item in items:
+        if item.line_id is not None:
+            counted[item.line_id] = counted.get(item.line_id, 0) + item.quantity
+    found = [Found(Finding.EMPTY)] if not items else []
+    for line_id in {**announced, **counted}:
+        named = announced.get(line_id, Announced(0, 0))
+        beyond = counted.get(line_id, 0) + named.before - named.quantity
+        if not named.quantity:
+            found.append(Found(Finding.OTHER, counted[line_id], line_id))
+        elif beyond > 0 and counted.get(line_id, 0):
+            found.append(Found(Finding.MORE, min(beyond, counted[line_id]), line_id))
+        elif beyond < 0 and items and not more_to_come:
+            found.append(Found(Finding.FEWER, -beyond, line_id))
+    strange = [item for item in items if item.line_id is None]
+    found += [
+        Found(Finding.FOREIGN if item.foreign else Finding.OTHER, item.quantity, None, item.description)
+        for item in strange
+    ]
+    return found
+
+
+def place(item: Item, wanted: str | None, defaults: Mapping[str, str], two_people: Mapping[str, bool]) -> Place:
+    """Where units go: where somebody said, or where the shop sends what is in this condition.
+
+    Args:
+        item: what was counted.
+        wanted: where somebody said, or None.
+        defaults: by condition.
+        two_people: by disposition that the shop offers, whether it takes two people to say so.
+    """
+    if item.condition is Condition.NOT_SHIPPED:
+        return Place()
+    # What is not of this order goes nowhere until a person has looked at it.
+    usual = "" if item.acceptance is Acceptance.SURPLUS else defaults.get(item.condition.value, "")
+    chosen = wanted if wanted is not None else usual
+    if chosen not in two_people:
+        return Place()
+    return Place(asked=chosen) if two_people[chosen] else Place(chosen)
+
+
+def stocked(acceptance: str, disposition: str) -> bool:
+    """Whether units can be sold again: they are the shop's, and go back to the shelf."""
+    return acceptance in (Acceptance.ACCEPTED, Acceptance.PART) and disposition in TO_STOCK
+
+
+def dispositions_offered(two_people: Mapping[str, bool]) -> list[Disposition]:
+    """What can be chosen, in the order in which it is shown."""
+    return [disposition for disposition in Disposition if disposition.value in two_people]
 
 
 # What each key of a PC keyboard types under the layouts that stand in warehouses, for a scanner that thinks it is an

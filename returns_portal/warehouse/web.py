@@ -1,7 +1,6 @@
 """The station: one field, a scanner, and what is in the parcel."""
 
 import hashlib
-from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,34 +15,41 @@ from returns_portal.actor import Actor
 from returns_portal.errors import ConflictError, DomainError, InvalidError, NotFoundError
 from returns_portal.i18n import _, mark, ngettext, translate
 from returns_portal.refunds import actions as refunds
-from returns_portal.returns.queries import ReturnView, order_state, return_for
+from returns_portal.returns.queries import ReturnView, return_for
 from returns_portal.shop.queries import current
-from returns_portal.warehouse import pages
-from returns_portal.warehouse.actions import MAX_NOTE
-from returns_portal.warehouse.finding import find_returns
-from returns_portal.warehouse.models import Condition
+from returns_portal.warehouse.codes import Control, badge_code, is_badge
+from returns_portal.warehouse.finding import find_orders, find_returns
+from returns_portal.warehouse.pages import badges, controls, goods, live, offline, photos, rules_page
+from returns_portal.warehouse.pages import found as found_pages
+from returns_portal.warehouse.pages import station as pages
+from returns_portal.warehouse.pages.counting import Said, optional_id, read_count
+from returns_portal.warehouse.pages.offline import note_queued
 from returns_portal.warehouse.queries import parcel_for, parcels_of
-from returns_portal.warehouse.rules import Counted
 from returns_portal.web import Form, flash, form, formats, page, redirect, requires_staff, site
+from returns_portal.web.envelope import POLICY
 
 AnyRequest = Request[Any, Any, State]
 
 DOCK_STAFF: Final = [requires_staff("warehouse", "support")]
-_MOST: Final = 999
-"""Units of one line in one condition."""
+_POLICY: Final = {
+    # The camera's reader is WebAssembly: compiling it is allowed on this page alone.
+    "content-security-policy": POLICY.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'")
+}
 
 
 async def _station(
-    request: AnyRequest, db: AsyncConnection, actor: Actor, view: pages.View, *, status: int = 200
+    request: AnyRequest,
+    db: AsyncConnection,
+    actor: Actor,
+    view: pages.View,
+    *,
+    status: int = 200,
+    along: pages.Along = pages.ALONE,
 ) -> Response[Any]:
-    shown = await pages.station(db, actor, await current(db), view)
-    return page(
-        request,
-        "warehouse/station.html",
-        status=status,
-        station=shown,
-        conditions=[(word.value, pages.condition_words(word)) for word in pages.CONDITIONS],
-    )
+    shown = await pages.station(db, actor, await current(db), view, along)
+    answer = page(request, "warehouse/station.html", status=status, station=shown, conditions=shown.conditions)
+    answer.headers.update(_POLICY)
+    return answer
 
 
 @get("/station", guards=DOCK_STAFF)
@@ -56,6 +62,8 @@ async def scan(
     parcel: FromQuery[int | None] = None,
     done: FromQuery[UUID | None] = None,
     correct: FromQuery[UUID | None] = None,
+    box: FromQuery[UUID | None] = None,
+    found: FromQuery[UUID | None] = None,
 ) -> Response[Any]:
     """Answer a scan: `code` by the keys that were struck, `typed` by the letters that came of them."""
     formats.zone.set(site(request).shop.timezone)
@@ -65,13 +73,26 @@ async def scan(
         before = await parcel_for(db, actor, correct)
         view = await return_for(db, actor, before.rma)
         return await _station(request, db, actor, await pages.to_count(db, actor, view, before.number, corrects=before))
-    if not code and not typed:
-        return await _station(request, db, actor, pages.IDLE)
-    found = await pages.find(db, actor, (code, typed))
-    if found is None:
-        return await _station(request, db, actor, pages.unknown((code or typed)[:64]), status=404)
+    along = pages.Along(str(box or ""), str(found or ""))
+    plain = _without_return(code, typed)
+    if plain is not None:
+        return await _station(request, db, actor, plain, along=along)
+    meant = await pages.find(db, actor, (code, typed))
+    if meant is None:
+        return await _station(request, db, actor, pages.unknown((code or typed)[:64]), status=404, along=along)
     number = parcel if parcel is not None and 0 < parcel < 100 else None  # noqa: PLR2004 - as the API takes
-    return await _station(request, db, actor, await pages.scanned(db, actor, found, number))
+    return await _station(request, db, actor, await pages.scanned(db, actor, meant, number, along))
+
+
+def _without_return(code: str, typed: str) -> pages.View | None:
+    """What a scan shows that is no parcel's: nothing, a badge, a control code."""
+    if not code and not typed:
+        return pages.IDLE
+    if is_badge(code) or is_badge(typed):
+        return pages.ask_for_pin(badge_code(code if is_badge(code) else typed))
+    if {code.upper(), typed.upper()} & set(Control):
+        return pages.control_alone()
+    return None
 
 
 @post("/station/check-ins", guards=DOCK_STAFF, status_code=200)
@@ -85,17 +106,24 @@ async def check_in(
     corrects = await parcel_for(db, actor, _id(sent, "corrects")) if sent.get("corrects") else None
     number = corrects.number if corrects else min(max(sent.number("parcel", default=1), 1), 99)
     try:
-        counts = await _counts(db, actor, view, sent)
+        said = await read_count(db, actor, view, sent)
         # A savepoint: what fails leaves nothing behind, and the page can still be read from this transaction.
         async with db.begin_nested():
-            check_in_id = await _count_once(request, db, actor, view, sent, counts, number)
+            check_in_id = await _count_once(request, db, actor, view, sent, said, number)
     except InvalidError as error:
         again = await pages.to_count(
-            db, actor, view, number, typed=sent, corrects=corrects, problem=translate(error.sentence, **error.values)
+            db,
+            actor,
+            view,
+            number,
+            typed=sent,
+            corrects=corrects,
+            problem=translate(error.sentence, **error.values),
+            along=pages.Along(sent.get("box", ""), sent.get("found", "")),
         )
         return await _station(request, db, actor, again, status=error.status)
     except ConflictError as error:
-        return await _not_counted(request, db, actor, view, number, error)
+        return await _not_counted(request, db, actor, view, sent, number, error)
     return redirect(f"/station?done={check_in_id}")
 
 
@@ -105,64 +133,45 @@ async def _count_once(
     actor: Actor,
     view: ReturnView,
     sent: Form,
-    counts: Sequence[Counted],
+    said: Said,
     number: int,
 ) -> str:
     """Check in, unless this very form was sent before (its answer may have been lost): then it is done already."""
-    settings, note = site(request).settings, sent.get("note", "")[:MAX_NOTE]
+    settings, around = site(request).settings, said.around
 
     async def work() -> tuple[int, object]:
         if sent.get("corrects"):
-            released = await refunds.correct(db, actor, settings, _id(sent, "corrects"), counts, note)
+            before = _id(sent, "corrects")
+            released = await refunds.correct(db, actor, settings, before, said.counts, around.note, around)
         else:
-            released = await refunds.receive(db, actor, settings, view.rma, counts, number=number, note=note)
+            released = await refunds.receive(db, actor, settings, view.rma, said.counts, number=number, around=around)
         return 303, {"id": str(released.check_in_id)}
 
-    said = repr((sent.text("token", limit=64), view.rma, number, sorted(map(repr, counts))))
-    key = hashlib.sha256(said.encode()).hexdigest() if sent.get("token") else None
+    told = repr((sent.text("token", limit=64), view.rma, number, sorted(map(repr, said.counts))))
+    key = hashlib.sha256(told.encode()).hexdigest() if sent.get("token") else None
     _status, answer, _repeated = await once(db, actor, key, b"", work)
     return str(answer["id"])  # type: ignore[index]  # the answer that `work` gave
 
 
 async def _not_counted(
-    request: AnyRequest, db: AsyncConnection, actor: Actor, view: ReturnView, number: int, error: DomainError
+    request: AnyRequest,
+    db: AsyncConnection,
+    actor: Actor,
+    view: ReturnView,
+    sent: Form,
+    number: int,
+    error: DomainError,
 ) -> Response[Any]:
     """Somebody was first: show what they counted. Or the count cannot be changed in this way (any more)."""
     view = await return_for(db, actor, view.rma)
     parcels = await parcels_of(db, actor, view.id)
     first = next((parcel for parcel in parcels if parcel.number == number), None)
     if error.code == "already_checked_in" and first is not None:
-        return await _station(request, db, actor, pages.known(actor, view, parcels, first), status=error.status)
+        await note_queued(db, actor, view.id, sent)
+        shown = await pages.known(db, actor, view, parcels, first)
+        return await _station(request, db, actor, shown, status=error.status)
     state = pages.State("bad", _("Not changed"), translate(error.sentence, **error.values))
     return await _station(request, db, actor, pages.View(state), status=error.status)
-
-
-async def _counts(db: AsyncConnection, actor: Actor, view: ReturnView, sent: Form) -> list[Counted]:
-    """What the form says was found.
-
-    Raises:
-        InvalidError: a number is impossible, or nothing was counted and the parcel was not said to be empty.
-    """
-    order = await order_state(db, actor, view.order_number)
-    counts = [
-        Counted(line.line_id, _units(sent, pages.field_name(str(line.line_id), condition)), condition)
-        for line in order.lines
-        for condition in pages.CONDITIONS
-    ]
-    what = sent.get("else_what", "")[:200]
-    if what:
-        counts.append(Counted(None, max(1, _units(sent, "else_many")), Condition.WRONG_ITEM, what))
-    counts = [count for count in counts if count.quantity]
-    if not counts and not sent.get("empty"):
-        raise InvalidError(mark("Nothing is counted yet. If the parcel is empty, say so."), code="nothing_counted")
-    return counts
-
-
-def _units(sent: Form, field: str) -> int:
-    count = sent.number(field)
-    if count > _MOST:
-        raise InvalidError(mark("At most {most} of one kind."), most=_MOST)
-    return count
 
 
 def _id(sent: Form, field: str) -> UUID:
@@ -195,16 +204,32 @@ async def search(
 ) -> Response[Any]:
     """Look for a return whose label cannot be read. By POST, since addresses of people stand in no URL."""
     formats.zone.set(site(request).shop.timezone)
-    words = (await form(request)).text("words", limit=254)
+    sent = await form(request)
+    words = sent.text("words", limit=254)
+    along = pages.Along(str(optional_id(sent, "box") or ""), str(optional_id(sent, "found") or ""))
     found = await find_returns(db, actor, words) if words else []
+    orders = await find_orders(db, actor, words) if words else []
     title = ngettext("{n} return", "{n} returns", len(found)) if found else _("Nothing found")
+    if orders and not found:
+        title = _("No return was filed")
     small = _("for “{words}”", words=words)
-    if not found:
-        small = _(
-            "{what}. No return was filed, or the name is written in another way: put the parcel aside.", what=small
-        )
-    state = pages.State("wait" if found else "bad", title, small)
-    return await _station(request, db, actor, pages.View(state, found=found))
+    if not found and not orders:
+        small = _("{what}. If nobody can say whose it is, keep it as a parcel without a name.", what=small)
+    state = pages.State("wait" if found or orders else "bad", title, small)
+    return await _station(request, db, actor, pages.View(state, found=found, orders=orders), along=along)
 
 
-routes: list[Any] = [scan, check_in, undo, search]
+routes: list[Any] = [
+    scan,
+    check_in,
+    undo,
+    search,
+    *badges.routes,
+    *controls.routes,
+    *found_pages.routes,
+    *goods.routes,
+    *live.routes,
+    *offline.routes,
+    *photos.routes,
+    *rules_page.routes,
+]

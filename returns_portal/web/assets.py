@@ -20,7 +20,7 @@ from returns_portal.i18n import mark
 
 LAYERS: Final = b"@layer reset, tokens, base, components, pages;\n"
 STYLE_SHEET: Final = "app.css"
-_COMPRESSIBLE: Final = ("text/", "application/javascript", "application/json", "image/svg+xml")
+_COMPRESSIBLE: Final = ("text/", "application/javascript", "application/json", "application/wasm", "image/svg+xml")
 _WORTH_COMPRESSING: Final = 1024
 _FOREVER: Final = "public, max-age=31536000, immutable"
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, NoReturn
 
-from tests.bench import cycles, exports, imports, labels, reads, reconciliation, settlement
+from tests.bench import cycles, exports, imports, labels, reads, reconciliation, settlement, stations
 from tests.bench.servers import Portal, Server, database_server, portal
 from tests.bench.table import Row, render
 
@@ -22,6 +22,7 @@ _ON_THE_PORTAL: Final[dict[str, Callable[[Server, Portal], list[Row]]]] = {
     "cycles": cycles.run,
     "reads": reads.run,
     "settlement": settlement.measure,
+    "stations": stations.run,
 }
 """These speak to the running portal, which is started once for them and stopped before the others."""
 _ALONE: Final[dict[str, Callable[[Server], list[Row]]]] = {

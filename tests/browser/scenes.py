@@ -84,6 +84,17 @@ def to_the_basket(*names: str, path: str = "") -> Act:
     return act
 
 
+def the_nameless(page: Page, _live: Live) -> None:
+    page.locator("main article h2 a").first.click()
+    page.get_by_role("heading", name="Whose is it?").wait_for()
+
+
+def no_place(page: Page, live: Live) -> None:
+    for box in page.locator("[name^=offered-]").all():
+        box.uncheck()
+    press("Let it hold")(page, live)
+
+
 def a_refund(name: str, *, path: str = "/finance/refunds") -> Act:
     def act(page: Page, live: Live) -> None:
         page.goto(f"{path}/{live.stage.refunds[name]}")
@@ -160,6 +171,23 @@ SCENES = [
     Scene("station, searched", "/station", "warehouse", press("Look for the return", words="1010")),
     Scene("station, nothing found", "/station", "warehouse", press("Look for the return", words="nobody")),
     Scene("station, unknown", "/station?code=R-0000-0001", "warehouse"),
+    Scene("station, orders found", "/station", "warehouse", press("Look for the return", words="1061")),
+    Scene("station, badge", "/station?code=RB-0123456789ABCDEF", "warehouse"),
+    Scene("station, other return of the box", "/station?box=0192f0c1-0000-7000-8000-000000000000", "warehouse"),
+    Scene("without a name", "/station/found", "warehouse"),
+    Scene("without a name, wrong", "/station/found", "warehouse", press("Keep it")),
+    Scene("without a name, one", "/station/found", "warehouse", the_nameless),
+    Scene("return for the customer", "/station/return?order=1061", "warehouse"),
+    Scene("return for the customer, wrong", "/station/return?order=1061", "warehouse", press("File it and count")),
+    Scene("where goods go", "/station/goods", "warehouse"),
+    Scene("back on the shelf", "/station/restock", "warehouse"),
+    Scene("back on the shelf, nothing", "/station/restock?day=2020-01-01", "warehouse"),
+    Scene("expected", "/station/arrivals", "warehouse"),
+    Scene("expected, nothing", "/station/arrivals?day=2020-01-01", "warehouse"),
+    Scene("dock, live", "/station/live", "warehouse"),
+    Scene("badges", "/station/badges", "admin"),
+    Scene("dock's rules", "/station/rules", "admin"),
+    Scene("dock's rules, wrong", "/station/rules", "admin", no_place),
     Scene("outbox", "/outbox"),
     Scene("outbox, one", "/outbox", act=newest_mail),
     Scene("decisions", "/finance/decisions", "support"),

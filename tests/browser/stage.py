@@ -15,12 +15,13 @@ from sqlalchemy import text
 from returns_portal import clock
 from returns_portal.accounts import actions as accounts
 from returns_portal.accounts.rules import CUSTOMER_SESSION, STAFF_SESSION
-from returns_portal.actor import SYSTEM
+from returns_portal.actor import SYSTEM, Actor
 from returns_portal.db import beginner, create_engine
 from returns_portal.finance import credit_notes, proofs
 from returns_portal.orders.intake import PaymentInput
 from returns_portal.payments.models import Tender
 from returns_portal.payments.stripe import StripeGateway
+from returns_portal.photos import rebuilt
 from returns_portal.refunds.actions import correct
 from returns_portal.refunds.deciding import decide
 from returns_portal.refunds.filing import cancel
@@ -33,9 +34,13 @@ from returns_portal.settings import Settings
 from returns_portal.shop.queries import current
 from returns_portal.tryon import settling, shipping
 from returns_portal.tryon.models import Decision
-from returns_portal.warehouse.models import Condition
+from returns_portal.warehouse.found import keep
+from returns_portal.warehouse.items import send_to
+from returns_portal.warehouse.models import Condition, Disposition
+from returns_portal.warehouse.pictures import add_photo
 from returns_portal.warehouse.rules import Counted
 from tests.browser import road
+from tests.catalog.pictures import a_picture
 from tests.finance.seed import stories
 from tests.orders.samples import PLACED
 from tests.portal import API, Portal
@@ -45,6 +50,14 @@ from tests.webclient import add_staff
 
 IBAN = "BG80 BNBG 9661 1020 3456 78"
 _HOUR = 3600
+
+
+_TAKEN = ["1002", "1003", "1061", "1019", "1054", "1011", "1045", "1039", "1040", "1063", "1085"]
+_UNTOUCHED = """
+    SELECT o.number FROM orders o WHERE o.financial_status = 'paid' AND o.fulfillment_status = 'fulfilled'
+    AND o.cancelled_at IS NULL AND o.number LIKE '10%' AND NOT o.number = ANY(:taken)
+    AND NOT EXISTS (SELECT FROM returns r WHERE r.order_id = o.id) ORDER BY o.number DESC LIMIT 16
+"""
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -73,6 +86,7 @@ async def set_up(database_url: str, settings: Settings) -> Stage:
         await director.nothing_filed()
         await director.settled()
         await director.waiting()
+        await director.at_the_dock()
         await director.portal.work()
         await director.on_the_road()
         await director.trials()
@@ -93,7 +107,7 @@ class _Director:
         for role in ("warehouse", "finance", "support", "admin"):
             async with self.portal.begin() as db:
                 staff_id = await add_staff(db, f"{role}@shop.example", role)
-                self.stage.staff[role] = await accounts._open_session(db, lasting=STAFF_SESSION, staff_id=staff_id)
+                self.stage.staff[role] = await accounts.open_session(db, lasting=STAFF_SESSION, staff_id=staff_id)
 
     async def nothing_filed(self) -> None:
         for name, number in (("fresh", "1061"), ("cancelled order", "1019"), ("closed", "1054")):
@@ -134,6 +148,23 @@ class _Director:
         partly = await self._file("partly here", "1021")
         lines = await self._lines(partly.number)
         await self.portal.receive(partly.rma, (lines[0].id, 1, Condition.RESELLABLE))
+
+    async def at_the_dock(self) -> None:
+        """A parcel without a name, with a photo, and goods that another person has to agree on."""
+        dock = Actor(kind="staff", id="ivo", grants=frozenset({"warehouse"}))
+        async with self.portal.begin() as db:
+            sender = "…etrova, Plovdiv"
+            found = await keep(db, dock, shelf="A 3", description="A torn box", sender=sender, codes=["999"])
+            await add_photo(db, dock, rebuilt(a_picture(size=(800, 600))), found_id=found)
+        for place, order in enumerate(await self.portal.rows(_UNTOUCHED, taken=_TAKEN)):
+            await self._file(f"dock {place}", order.number)
+        (item,) = await self.portal.rows(
+            "SELECT i.id FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id JOIN returns r ON r.id = p.return_id"
+            " WHERE r.rma = :rma LIMIT 1",
+            rma=self.stage.cases["partly here"].rma,
+        )
+        async with self.portal.begin() as db:
+            await send_to(db, dock, item.id, Disposition.DONATE)
 
     async def unsettled(self) -> None:
         """Refunds that stand still where they are seldom seen: their jobs are taken away."""
@@ -268,7 +299,7 @@ class _Director:
     async def _enter(self, name: str, number: str, rma: str = "") -> Case:
         (order,) = await self.portal.rows("SELECT id FROM orders WHERE number = :number", number=number)
         async with self.portal.begin() as db:
-            token = await accounts._open_session(db, lasting=CUSTOMER_SESSION, order_id=order.id)
+            token = await accounts.open_session(db, lasting=CUSTOMER_SESSION, order_id=order.id)
         self.stage.cases[name] = Case(number, rma, token)
         return self.stage.cases[name]
 

@@ -85,6 +85,12 @@ SAMPLES: dict[Template, dict[str, object]] = {
         "rma": RMA,
         "lines": [{**SHOE, "condition": "resellable"}, {**HAT, "condition": "damaged"}],
         "refunds": [{"destination": "original", "amount": 11691, "bonus": 0, "currency": "EUR"}],
+        "findings": [
+            {**SHOE, "kind": "fewer", "quantity": 1},
+            {"kind": "foreign", "quantity": 1, "title": "A scarf <b>&", "size": "", "color": ""},
+        ],
+        "parcel": 1,
+        "shares_box": True,
         "waiting": True,
         "url": URL,
     },

@@ -18,7 +18,7 @@ async def come_in(browser: Browser, portal: Portal, number: str) -> None:
     """As a customer who has proven that the order is theirs."""
     async with portal.begin() as db:
         order_id = (await portal.rows("SELECT id FROM orders WHERE number = :number", number=number))[0].id
-        token = await actions._open_session(db, lasting=CUSTOMER_SESSION, order_id=order_id)
+        token = await actions.open_session(db, lasting=CUSTOMER_SESSION, order_id=order_id)
     _carry(browser, token)
 
 
@@ -26,7 +26,7 @@ async def sign_in(browser: Browser, portal: Portal, email: str, *roles: str) -> 
     """As a new member of staff."""
     async with portal.begin() as db:
         staff_id = await add_staff(db, email, *roles)
-        token = await actions._open_session(db, lasting=STAFF_SESSION, staff_id=staff_id)
+        token = await actions.open_session(db, lasting=STAFF_SESSION, staff_id=staff_id)
     _carry(browser, token)
 
 

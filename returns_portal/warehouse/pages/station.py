@@ -17,15 +17,25 @@ from returns_portal.i18n import _, ngettext
 from returns_portal.returns.models import ReturnStatus
 from returns_portal.returns.queries import ReturnView, order_state, return_for
 from returns_portal.shop.queries import ShopInfo
-from returns_portal.warehouse.finding import FoundReturn, LastCheckIn, last_check_in
-from returns_portal.warehouse.models import Acceptance, Condition
-from returns_portal.warehouse.queries import DockFigures, ParcelView, dock_figures, parcel_for, parcels_of, rma_for_code
+from returns_portal.warehouse.finding import FoundOrder, FoundReturn, LastCheckIn, last_check_in
+from returns_portal.warehouse.models import Acceptance, Finding
+from returns_portal.warehouse.pages.words import condition_words, disposition_words, finding_words
+from returns_portal.warehouse.queries import (
+    DockFigures,
+    ParcelView,
+    dock_figures,
+    eans_of,
+    findings_of,
+    parcel_for,
+    parcels_of,
+    photos_of,
+    rma_for_code,
+)
+from returns_portal.warehouse.rules import dispositions_offered
+from returns_portal.warehouse.settings import COUNTED, DockRules, dock_rules
 from returns_portal.web import formats
 
 Kind = Literal["good", "wait", "bad", "idle"]
-
-CONDITIONS: Final = (Condition.RESELLABLE, Condition.WORN, Condition.DAMAGED, Condition.WRONG_ITEM)
-"""In the order of their keys, 1 to 4."""
 
 
 class State(msgspec.Struct, frozen=True):
@@ -41,10 +51,14 @@ class Row(msgspec.Struct, frozen=True):
 
     line_id: str
     sku: str
+    codes: str
+    """What may be scanned for it besides its own number, with a space between two."""
     big: str
     title: str
     expected: int
     counts: dict[str, int]
+    goes: str
+    note: str
 
 
 class Count(msgspec.Struct, frozen=True):
@@ -57,6 +71,10 @@ class Count(msgspec.Struct, frozen=True):
     corrects: str
     token: str
     typed: Mapping[str, str]
+    places: list[tuple[str, str]]
+    """Where goods can go: value and words."""
+    box: str = ""
+    found: str = ""
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -68,6 +86,8 @@ class Known(msgspec.Struct, frozen=True):
     note: str
     next_number: int
     missing: int
+    findings: list[str]
+    photos: list[UUID]
 
 
 class Station(msgspec.Struct, frozen=True):
@@ -77,9 +97,15 @@ class Station(msgspec.Struct, frozen=True):
     figures: DockFigures
     longest: str
     last: LastCheckIn | None
+    conditions: list[tuple[str, str]]
+    """Value and words, in the order of their keys."""
     count: Count | None = None
     known: Known | None = None
     found: list[FoundReturn] | None = None
+    orders: list[FoundOrder] | None = None
+    badge: str = ""
+    box: str = ""
+    nameless: str = ""
 
 
 class View(msgspec.Struct, frozen=True):
@@ -89,28 +115,54 @@ class View(msgspec.Struct, frozen=True):
     count: Count | None = None
     known: Known | None = None
     found: list[FoundReturn] | None = None
+    orders: list[FoundOrder] | None = None
+    badge: str = ""
+    """The code of a badge whose PIN is asked for."""
 
 
+class Along(msgspec.Struct, frozen=True):
+    """What the next scan belongs to: a box of which a return was counted before, or a parcel without a name."""
+
+    box: str = ""
+    found: str = ""
+
+
+ALONE: Final = Along()
 IDLE: Final = View(State("idle", "", ""))
 
 
-async def station(db: AsyncConnection, actor: Actor, shop: ShopInfo, view: View) -> Station:
+async def station(db: AsyncConnection, actor: Actor, shop: ShopInfo, view: View, along: Along = ALONE) -> Station:
     """Put a view and what stands beside it together."""
+    rules = await dock_rules(db)
     now = clock.now().astimezone(ZoneInfo(shop.timezone))
     day_began = now.replace(hour=0, minute=0, second=0, microsecond=0)
     figures = await dock_figures(db, actor, day_began)
     return Station(
-        state=view.state if view.state.words else State("idle", _("Scan a parcel"), _("or type its return number")),
+        state=view.state if view.state.words else _idle(along),
         figures=figures,
-        longest=_duration(figures.longest_since),
+        longest=duration(figures.longest_since),
         last=await last_check_in(db, actor, day_began) if figures.mine_today else None,
         count=view.count,
         known=view.known,
         found=view.found,
+        orders=view.orders,
+        badge=view.badge,
+        box=along.box,
+        nameless=along.found,
+        conditions=[(each.value, rules.names.get(each.value) or condition_words(each)) for each in COUNTED],
     )
 
 
-def _duration(since: datetime | None) -> str:
+def _idle(along: Along) -> State:
+    if along.box:
+        return State("wait", _("Scan the other return"), _("of the same box"))
+    if along.found:
+        return State("wait", _("Whose is it?"), _("Scan or look for the return that this parcel belongs to"))
+    return State("idle", _("Scan a parcel"), _("or type its return number"))
+
+
+def duration(since: datetime | None) -> str:
+    """How long ago that was, in words."""
     if since is None:
         return "–"
     minutes = int((clock.now() - since).total_seconds()) // 60
@@ -136,15 +188,30 @@ def unknown(code: str) -> View:
     return View(State("bad", _("Unknown code"), f"{code} · {hint}"))
 
 
-async def scanned(db: AsyncConnection, actor: Actor, view: ReturnView, number: int | None) -> View:
+async def scanned(
+    db: AsyncConnection, actor: Actor, view: ReturnView, number: int | None, along: Along = ALONE
+) -> View:
     """A parcel that was scanned: to be counted, or (where it was) what was counted."""
     parcels = await parcels_of(db, actor, view.id) if view.status == ReturnStatus.RECEIVED else []
+    if parcels and number is None and along.found:
+        # It lay on a shelf while others of the same return were counted: it is one more.
+        number = max(parcel.number for parcel in parcels) + 1
     if parcels and number is None:
-        return known(actor, view, parcels)
+        return await known(db, actor, view, parcels)
     taken = next((parcel for parcel in parcels if parcel.number == number), None)
     if taken is not None:
-        return known(actor, view, parcels, taken)
-    return await to_count(db, actor, view, number or 1)
+        return await known(db, actor, view, parcels, taken)
+    return await to_count(db, actor, view, number or 1, along=along)
+
+
+def ask_for_pin(code: str, problem: str = "") -> View:
+    """A badge was scanned: its PIN is asked for."""
+    return View(State("bad" if problem else "wait", problem or _("Your PIN, please"), _("then Enter")), badge=code)
+
+
+def control_alone() -> View:
+    """A control code was scanned where it means nothing."""
+    return View(State("wait", _("First a parcel"), _("A control code does something to the parcel that is open.")))
 
 
 async def to_count(
@@ -156,6 +223,7 @@ async def to_count(
     typed: Mapping[str, str] | None = None,
     corrects: ParcelView | None = None,
     problem: str = "",
+    along: Along = ALONE,
 ) -> View:
     """The form for one parcel. `typed` are the fields of a form that came back, `problem` is why."""
     order = await order_state(db, actor, view.order_number)
@@ -163,15 +231,20 @@ async def to_count(
     filled = dict(typed or {})
     if corrects is not None:
         expected = {line.line_id: line.quantity for line in view.lines}
-        filled = filled or _fields_of(corrects)
+        filled = filled or await _fields_of(db, corrects)
+    rules = await dock_rules(db)
+    codes = await eans_of(db, [line.sku for line in order.lines])
     rows = [
         Row(
             line_id=str(line.line_id),
             sku=line.sku,
+            codes=codes.get(line.sku, ""),
             big=" · ".join(part for part in (line.size, line.color) if part) or line.title,
             title=line.title if line.size or line.color else "",
             expected=max(0, expected.get(line.line_id, 0)),
-            counts={word: _number(filled.get(field_name(str(line.line_id), word), "")) for word in CONDITIONS},
+            counts={word: _number(filled.get(field_name(str(line.line_id), word), "")) for word in COUNTED},
+            goes=filled.get(f"goes-{line.line_id}", ""),
+            note=filled.get(f"note-{line.line_id}", ""),
         )
         for line in order.lines
     ]
@@ -193,8 +266,15 @@ async def to_count(
         corrects=str(corrects.id) if corrects else "",
         token=token,
         typed=filled,
+        places=_places(rules),
+        box=along.box,
+        found=along.found,
     )
     return View(State(kind, words, small), count=count)
+
+
+def _places(rules: DockRules) -> list[tuple[str, str]]:
+    return [(each.value, disposition_words(each)) for each in dispositions_offered(rules.two_people)]
 
 
 def field_name(line_id: str, condition: str) -> str:
@@ -202,11 +282,14 @@ def field_name(line_id: str, condition: str) -> str:
     return f"count-{line_id}-{condition}"
 
 
-def _fields_of(parcel: ParcelView) -> dict[str, str]:
+async def _fields_of(db: AsyncConnection, parcel: ParcelView) -> dict[str, str]:
+    """The form of a parcel as it was counted, for its correction."""
     fields: dict[str, str] = {"note": parcel.note}
+    foreign = {one.description for one in await findings_of(db, parcel.id) if one.kind == Finding.FOREIGN}
     for item in parcel.items:
         if item.line_id is None:
-            fields |= {"else_what": item.description, "else_many": str(item.quantity)}
+            kind = "foreign" if item.description in foreign else "else"
+            fields |= {f"{kind}_what": item.description, f"{kind}_many": str(item.quantity)}
         else:
             name = field_name(str(item.line_id), item.condition)
             fields[name] = str(int(fields.get(name, "0")) + item.quantity)
@@ -224,16 +307,22 @@ def _who(view: ReturnView, number: int) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def known(actor: Actor, view: ReturnView, parcels: Sequence[ParcelView], parcel: ParcelView | None = None) -> View:
+async def known(
+    db: AsyncConnection,
+    actor: Actor,
+    view: ReturnView,
+    parcels: Sequence[ParcelView],
+    parcel: ParcelView | None = None,
+) -> View:
     """A parcel that was counted before: by whom, when, what; the last one, where it is not said which."""
     parcel = parcel or parcels[-1]
     by = _("you") if parcel.checked_in_by == actor.label else _("somebody else")
     when = formats.format_datetime(parcel.checked_in_at, "day")
     small = _("{who}. By {whom}, {when}. Nothing was counted again.", who=_who(view, parcel.number), whom=by, when=when)
-    return View(State("bad", _("Already checked in"), small), known=_known(view, parcels, parcel))
+    return View(State("bad", _("Already checked in"), small), known=await _known(db, view, parcels, parcel))
 
 
-def _known(view: ReturnView, parcels: Sequence[ParcelView], parcel: ParcelView) -> Known:
+async def _known(db: AsyncConnection, view: ReturnView, parcels: Sequence[ParcelView], parcel: ParcelView) -> Known:
     lines = {line.line_id: line for line in view.lines}
     items = []
     for item in parcel.items:
@@ -248,6 +337,8 @@ def _known(view: ReturnView, parcels: Sequence[ParcelView], parcel: ParcelView) 
         note=parcel.note,
         next_number=max(other.number for other in parcels) + 1,
         missing=sum(max(0, line.quantity - line.received) for line in view.lines),
+        findings=[finding_words(one.kind) for one in await findings_of(db, parcel.id)],
+        photos=await photos_of(db, parcel.id),
     )
 
 
@@ -269,15 +360,4 @@ async def done(db: AsyncConnection, actor: Actor, check_in_id: UUID) -> View:
         rest = ngettext("{n} item waits for a decision.", "{n} items wait for a decision.", waiting)
         small = f"{small}. {rest}"
     parcels = await parcels_of(db, actor, view.id)
-    return View(State("good", words, small), known=_known(view, parcels, parcel))
-
-
-def condition_words(condition: str) -> str:
-    """A condition, as the buttons say it."""
-    return {
-        Condition.RESELLABLE: _("Like new"),
-        Condition.WORN: _("Worn"),
-        Condition.DAMAGED: _("Damaged"),
-        Condition.WRONG_ITEM: _("Wrong item"),
-        Condition.NOT_SHIPPED: _("Not shipped"),
-    }[Condition(condition)]
+    return View(State("good", words, small), known=await _known(db, view, parcels, parcel))

@@ -1,0 +1,76 @@
+"""Parcels that were counted while the network was away: each lands once, whoever sends it and however often.
+
+What cannot be checked in (a number that nobody knows, a parcel that somebody else was first with) is kept as a parcel
+without a name, with what was counted, so that nothing that a station acknowledged is lost.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Annotated, Final, Literal
+from uuid import UUID
+
+import msgspec
+
+from returns_portal.actor import Actor
+from returns_portal.texts import WITHOUT_NUL
+from returns_portal.warehouse.codes import eans
+from returns_portal.warehouse.models import Condition
+from returns_portal.warehouse.queries import ScannedLine
+from returns_portal.warehouse.rules import Counted, readings
+
+CALLER: Final = Actor(kind="system", id="dock-queue")
+"""Under whose name landings are remembered: one that was sent by two people is still one."""
+_MAX_ITEMS: Final = 200
+
+
+class QueuedItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Units that were scanned: by the keys' places, and by what the layout made of them."""
+
+    code: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, min_length=1, max_length=128)]
+    quantity: Annotated[int, msgspec.Meta(ge=1, le=999)]
+    condition: Literal["resellable", "worn", "damaged", "wrong_item"]
+    typed: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=128)] = ""
+
+
+class Queued(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A parcel as it was counted without the network."""
+
+    id: UUID
+    code: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, min_length=1, max_length=128)]
+    items: Annotated[list[QueuedItem], msgspec.Meta(max_length=_MAX_ITEMS)]
+    typed: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=128)] = ""
+    note: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=1000)] = ""
+    empty: bool = False
+    """Whether somebody said that the box was empty; without it, nothing counted is nothing said."""
+
+
+def fingerprint(queued: Queued) -> bytes:
+    """What tells a repetition from something else under the same id."""
+    return hashlib.sha256(msgspec.json.encode(queued)).digest()
+
+
+def counts_of(items: Sequence[QueuedItem], lines: Sequence[ScannedLine]) -> list[Counted]:
+    """What was counted, by the lines of an order; what none of them has is of no line, and nothing is paid for it."""
+    left = {line.id: line.quantity for line in lines}
+    counts: list[Counted] = []
+    for item in items:
+        condition = Condition(item.condition)
+        fitting = [line for line in lines if _means(item, line)]
+        rest = item.quantity
+        for line in fitting:
+            # The same article may stand on two lines; the last takes what is beyond all of them, as surplus.
+            units = rest if line is fitting[-1] else min(rest, left[line.id])
+            if units:
+                counts.append(Counted(line.id, units, condition))
+                left[line.id] -= units
+                rest -= units
+        if not fitting:
+            counts.append(Counted(None, rest, Condition.WRONG_ITEM, item.code))
+    return counts
+
+
+def _means(item: QueuedItem, line: ScannedLine) -> bool:
+    said = {reading.casefold() for text in (item.code, item.typed) if text for reading in readings(text)}
+    if line.sku and line.sku.casefold() in said:
+        return True
+    return bool(line.ean) and line.ean in {*eans(item.code), *eans(item.typed)}

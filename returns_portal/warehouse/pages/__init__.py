@@ -1,0 +1,1 @@
+"""The pages of the dock: what they show, and what their forms do."""

@@ -1,0 +1,114 @@
+"""The dock live for whoever leads it, and what is expected."""
+
+from datetime import date
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from litestar import Request, Response, get
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from returns_portal import clock
+from returns_portal.actor import Actor
+from returns_portal.finance.cells import safe
+from returns_portal.i18n import _
+from returns_portal.labels.queries import Arrival, arrivals
+from returns_portal.money import Money
+from returns_portal.shop.queries import current
+from returns_portal.warehouse.pages.goods import csv_file, read_day
+from returns_portal.warehouse.pages.station import duration
+from returns_portal.warehouse.pages.words import finding_words
+from returns_portal.warehouse.pulse import pulse
+from returns_portal.web import formats, page, requires_staff, site
+
+AnyRequest = Request[Any, Any, State]
+Db = NamedDependency[AsyncConnection]
+By = NamedDependency[Actor]
+
+readers = [requires_staff("warehouse", "support", "finance")]
+COLUMNS: Final = (
+    "expected", "rma", "parcel", "order_number", "carrier", "tracking", "last_event", "last_event_at", "items",
+    "quantity", "value", "currency",
+)  # fmt: skip
+_SHOWN: Final = 500
+
+
+@get("/station/live", guards=readers)
+async def live_page(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
+    """How the dock stands; a script asks again every few seconds."""
+    zone = site(request).shop.timezone
+    formats.zone.set(zone)
+    now = clock.now().astimezone(ZoneInfo(zone))
+    since = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    found = await pulse(db, actor, since, zone)
+    expected = await arrivals(db, actor, now.date())
+    hours = sorted({hour for person in found.people for hour in person.hours})
+    return page(
+        request,
+        "warehouse/live.html",
+        pulse=found,
+        expected=len(expected),
+        late=sum(1 for each in expected if each.expected < now.date()),
+        hours=hours,
+        headings=_headings(hours),
+        waiting=duration(found.waiting_since),
+        nameless=duration(found.nameless_since),
+        findings=[(finding_words(kind), times) for kind, times in sorted(found.findings.items())],
+        now=now,
+    )
+
+
+def _headings(hours: list[int]) -> list[dict[str, object]]:
+    numbers = [f"{hour:02d}:00" for hour in hours]
+    columns = [*numbers, _("Parcels"), _("Items")]
+    return [{"text": _("Who")}, *({"text": text, "number": True} for text in columns)]
+
+
+async def _expected(request: AnyRequest, db: AsyncConnection, actor: Actor) -> tuple[date, list[Arrival]]:
+    zone = ZoneInfo((await current(db)).timezone)
+    today = clock.now().astimezone(zone).date()
+    day = read_day(request.query_params.get("day", ""), today)
+    return day, await arrivals(db, actor, day)
+
+
+@get("/station/arrivals", guards=readers)
+async def arrivals_page(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
+    """What is expected on a day."""
+    formats.zone.set(site(request).shop.timezone)
+    day, expected = await _expected(request, db, actor)
+    return page(
+        request,
+        "warehouse/arrivals.html",
+        day=day,
+        arrivals=expected[:_SHOWN],
+        count=len(expected),
+        units=sum(each.quantity for each in expected),
+    )
+
+
+@get("/station/arrivals.csv", guards=readers)
+async def arrivals_csv(request: AnyRequest, db: Db, actor: By) -> Response[bytes]:
+    """The same as a file; amounts are decimals, times are UTC."""
+    day, expected = await _expected(request, db, actor)
+    rows = [
+        (
+            each.expected.isoformat(),
+            each.rma,
+            each.number,
+            safe(each.order_number),
+            safe(each.carrier),
+            safe(each.tracking),
+            safe(each.last_event),
+            f"{each.last_event_at:%Y-%m-%dT%H:%M:%SZ}" if each.last_event_at else "",
+            safe(each.items),
+            each.quantity,
+            Money(each.value, each.currency).decimal,
+            each.currency,
+        )
+        for each in expected
+    ]
+    return csv_file(f"arrivals-{day}.csv", COLUMNS, rows)
+
+
+routes: list[Any] = [live_page, arrivals_page, arrivals_csv]

@@ -1,0 +1,30 @@
+"""Keyboard layouts, as the browser reports them: the key's place on the board, and what the layout makes of it."""
+
+from playwright.sync_api import Page
+
+_PLACES = {"-": "Minus", "\x1d": "BracketRight"}
+_ROWS = "QWERTYUIOPASDFGHJKLZXCVBNM-"
+LAYOUTS = {
+    "American": "QWERTYUIOPASDFGHJKLZXCVBNM-",
+    "Ukrainian": "ЙЦУКЕНГШЩЗФІВАПРОЛДЯЧСМИТЬ-",
+    "Russian": "ЙЦУКЕНГШЩЗФЫВАПРОЛДЯЧСМИТЬ-",
+    "Bulgarian": "ЫУЕИШЩКСДЗѝЯАОЖГТНВЮЙЪЭФХП-",
+    "German": "QWERTZUIOPASDFGHJKLYXCVBNMß",
+}
+"""What the same keys type, as the layouts' own standards list them; a scanner believes that it is the first."""
+
+
+def strike(page: Page, letters: str, layout: str = "American") -> None:
+    """Strike keys as a wedge scanner does, which presses places: what comes of them is the layout's."""
+    session = page.context.new_cdp_session(page)
+    made = dict(zip(_ROWS, LAYOUTS[layout], strict=True))
+    for letter in letters:
+        place = _PLACES.get(letter, f"Digit{letter}" if letter.isdigit() else f"Key{letter}")
+        sign = made.get(letter, letter)
+        key: dict[str, str | int] = {"key": sign, "code": place, "text": sign}
+        if letter == "\x1d":
+            key = {"key": "]", "code": place, "modifiers": 2}
+        session.send("Input.dispatchKeyEvent", {"type": "keyDown", **key})
+        session.send("Input.dispatchKeyEvent", {"type": "keyUp", **key})
+    page.keyboard.press("Enter")
+    session.detach()

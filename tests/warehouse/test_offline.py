@@ -1,0 +1,142 @@
+"""Parcels that a station counted without the network: each lands once, whatever became of it meanwhile."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import pytest
+from httpx import Response
+
+from returns_portal.warehouse.rules import Counted
+from tests.portal import Portal, at_once
+from tests.returns.visits import post, sign_in, value, words
+from tests.warehouse.dock import LIKE_NEW, LINES, count, found, two_shoes
+from tests.webclient import Browser, browsing
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def station(portal: Portal, database_url: str) -> AsyncIterator[Browser]:
+    async with browsing(portal.settings, database_url) as client:
+        await sign_in(client, portal, "mira@example.com", "warehouse")
+        yield client
+
+
+def entry(code: str, *items: tuple[str, int, str], **more: Any) -> dict[str, Any]:  # noqa: ANN401 - as JSON has them
+    scanned = [{"code": sku, "quantity": units, "condition": condition} for sku, units, condition in items]
+    return {"id": str(uuid4()), "code": code, "items": scanned, **more}
+
+
+async def send(station: Browser, queued: dict[str, Any]) -> Response:
+    return await post(station, "/station/offline", {"entry": msgspec.json.encode(queued).decode()})
+
+
+SHOES, SOCKS = LINES[0].sku, LINES[1].sku
+
+
+async def test_it_is_checked_in_by_what_was_scanned(station: Browser, portal: Portal) -> None:
+    filed, shoes, socks = await two_shoes(portal)
+    queued = entry(filed.rma, (SHOES.lower(), 2, "resellable"), (SOCKS, 1, "worn"), ("4006381333931", 1, "resellable"))
+    landed = (await send(station, queued)).json()
+    assert (landed["outcome"], landed["rma"]) == ("checked_in", filed.rma)
+    rows = await portal.rows("SELECT order_line_id, quantity, condition, acceptance FROM parcel_item ORDER BY id")
+    assert [tuple(row) for row in rows] == [
+        (shoes, 2, "resellable", "accepted"),
+        (socks, 1, "worn", "accepted"),
+        (None, 1, "wrong_item", "surplus"),
+    ]
+
+
+async def test_however_often_and_by_whomever_it_is_sent_it_lands_once(
+    station: Browser, portal: Portal, database_url: str
+) -> None:
+    filed, _shoes, _socks = await two_shoes(portal)
+    queued = entry(filed.rma, (SHOES, 2, "resellable"))
+    await station.get("/")
+    async with browsing(portal.settings, database_url) as other:
+        await sign_in(other, portal, "ivo@example.com", "warehouse")
+        await other.get("/")
+        answers = await at_once(*(send(each, queued) for each in (station, other, station, other)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert len(await portal.rows("SELECT id FROM parcel")) == 1
+    # Under the same id something else is not taken for the same.
+    assert (await send(station, queued | {"note": "more"})).status_code == 409
+
+
+async def test_the_letters_of_another_layout_are_read(station: Browser, portal: Portal) -> None:
+    filed, _shoes, _socks = await two_shoes(portal)
+    queued = entry("???", (SHOES, 1, "resellable"), typed=filed.rma)
+    assert (await send(station, queued)).json()["outcome"] == "checked_in"
+
+
+async def test_what_nobody_knows_is_kept_with_what_was_counted(station: Browser, portal: Portal) -> None:
+    queued = entry("R-0000-0001", (SHOES, 2, "damaged"), note="wet")
+    landed = (await send(station, queued)).json()
+    assert landed["outcome"] == "kept"
+    again = (await send(station, queued)).json()
+    assert again == landed
+    (row,) = await portal.rows("SELECT codes, counts, description FROM found_parcel")
+    assert row.codes == ["R-0000-0001", SHOES]
+    assert (row.counts[0]["quantity"], "wet" in row.description) == (2, True)
+    assert f"2 × {SHOES}" in words(await station.get(f"/station/found/{landed['id']}"))
+
+
+async def test_what_somebody_else_counted_meanwhile_is_kept_beside_it(station: Browser, portal: Portal) -> None:
+    filed, shoes, _socks = await two_shoes(portal)
+    await count(portal, filed.rma, Counted(shoes, 1, LIKE_NEW))
+    landed = (await send(station, entry(filed.rma, (SHOES, 2, "resellable")))).json()
+    assert (landed["outcome"], landed["rma"]) == ("kept", filed.rma)
+    assert "checked in by somebody else meanwhile" in landed["words"]
+    assert len(await portal.rows("SELECT id FROM parcel")) == 1
+    assert filed.rma in (await portal.rows("SELECT description FROM found_parcel"))[0].description
+
+
+async def test_a_form_that_was_queued_leaves_a_trace_where_it_came_too_late(station: Browser, portal: Portal) -> None:
+    filed, shoes, _socks = await two_shoes(portal)
+    form = await station.get(f"/station?code={filed.rma}")
+    await count(portal, filed.rma, Counted(shoes, 1, LIKE_NEW))
+    sent = {name: value(form, name) for name in ("rma", "parcel", "token", "corrects")}
+    sent |= {f"count-{shoes}-resellable": "2", "queued": "2026-11-22T10:00:00Z"}
+    for _ in range(2):
+        assert (await post(station, "/station/check-ins", sent)).status_code == 409
+    (kept,) = await portal.rows("SELECT data FROM history WHERE action = 'counted_twice'")
+    assert kept.data == {"counts": {f"count-{shoes}-resellable": "2"}}
+
+
+async def test_an_empty_box_is_empty_only_when_somebody_says_so(station: Browser, portal: Portal) -> None:
+    filed, _shoes, _socks = await two_shoes(portal)
+    assert (await send(station, entry(filed.rma))).status_code == 422
+    assert (await send(station, entry(filed.rma, empty=True))).json()["outcome"] == "checked_in"
+    assert await found(portal) == [("empty", 0)]
+
+
+KNOWN = {"id": "0192f0c1-0000-7000-8000-000000000000", "code": "R", "items": []}
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        [],
+        {},
+        KNOWN | {"id": "x"},
+        KNOWN | {"code": ""},
+        KNOWN | {"more": 1},
+        KNOWN | {"note": "\x00", "empty": True},
+        KNOWN | {"items": [{"code": "A", "quantity": 0, "condition": "worn"}]},
+        KNOWN | {"items": [{"code": "A", "quantity": 1, "condition": "eaten"}]},
+        KNOWN | {"items": [{"code": "A", "quantity": 1, "condition": "worn"}] * 201},
+    ],
+)
+async def test_what_no_station_has_queued_is_refused(station: Browser, portal: Portal, broken: object) -> None:
+    assert (await post(station, "/station/offline", {"entry": msgspec.json.encode(broken).decode()})).status_code == 422
+    assert await portal.rows("SELECT id FROM found_parcel") == []
+
+
+async def test_the_worker_lies_where_it_works(station: Browser) -> None:
+    answer = await station.get("/station/worker.js")
+    assert answer.headers["service-worker-allowed"] == "/station"
+    assert answer.headers["content-type"].startswith("application/javascript")
+    assert answer.headers["cache-control"] == "no-cache"
