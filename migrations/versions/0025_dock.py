@@ -5,8 +5,8 @@ import sqlmodel.sql.sqltypes
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0016"
-down_revision = "0042"
+revision = "0025"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 

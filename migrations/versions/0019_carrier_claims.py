@@ -4,8 +4,8 @@ import sqlalchemy as sa
 import sqlmodel.sql.sqltypes
 from alembic import op
 
-revision = "0051"
-down_revision = "0050"
+revision = "0019"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
