@@ -24,7 +24,7 @@ class Money(Sending):
 
     def _plan_anew(self, refund: Refund) -> None:
         refund.status, refund.held, refund.stopped, refund.changed = "planned", False, False, self.now
-        refund.attempt += 1
+        refund.attempt, refund.unpayable = refund.attempt + 1, False
         self._ask_for(refund)
 
     def _need(self, refund: Refund, way: Callable[[], bool]) -> None:
@@ -39,7 +39,7 @@ class Money(Sending):
             raise RefusedError("no_way")
 
     def try_again(self, refund: Refund) -> None:
-        self._need(refund, lambda: True)
+        self._need(refund, lambda: not refund.unpayable)
         self._plan_anew(refund)
 
     def take_points(self, refund: Refund) -> None:

@@ -133,6 +133,7 @@ class Sending(Points):
             return
         if refund.amount % _STEP.get(refund.order.currency, 1):
             self._move(refund, "failed")
+            refund.unpayable = True
             return
         fault, self.fault = self.fault, ""
         effect = self._effect(refund) if fault != "busy" else None

@@ -272,6 +272,8 @@ class Refund(Thing):
     held: bool = False
     stopped: bool = False
     """Whether it failed because too little is left."""
+    unpayable: bool = False
+    """Whether it failed because the gateway cannot be told this amount."""
     refused_as: int = 0
     """The attempt to which the gateway has said no, which it says again to the same key."""
     id: UUID = NOTHING
