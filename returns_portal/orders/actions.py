@@ -61,7 +61,7 @@ _LINES = "SELECT * FROM order_line WHERE order_id = :id ORDER BY position"
 _SHIPPED = """
     UPDATE order_line l SET shipped = greatest(:shipped, (
         SELECT coalesce(sum(i.quantity), 0) FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id
-        WHERE i.order_line_id = l.id AND p.undone_at IS NULL AND i.acceptance = 'accepted' AND i.decided_at IS NULL
+        WHERE i.order_line_id = l.id AND p.undone_at IS NULL AND i.acceptance <> 'surplus'
           AND i.condition <> 'not_shipped'))
     WHERE l.id = :id
 """

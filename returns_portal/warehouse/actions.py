@@ -20,7 +20,7 @@ from returns_portal.orders.models import TRIAL
 from returns_portal.returns.actions import lock_return, move_back, move_to
 from returns_portal.returns.models import ReturnStatus
 from returns_portal.warehouse.items import item_row
-from returns_portal.warehouse.models import Parcel, ParcelFinding, ParcelItem, RestockEvent
+from returns_portal.warehouse.models import Acceptance, Condition, Parcel, ParcelFinding, ParcelItem, RestockEvent
 from returns_portal.warehouse.queries import parcel_for, parcels_of
 from returns_portal.warehouse.restock import restocked, taken_back
 from returns_portal.warehouse.rules import Announced, Counted, Found, Item, findings, place, recorded
@@ -154,7 +154,8 @@ async def _count(
     corrects_id: UUID | None = None,
 ) -> CheckedIn:
     """Write a parcel with what was counted in it, under the order's lock."""
-    items = _recorded(row, counts, dock.lines)
+    room = {line.line_id: line.quantity - line.counted for line in dock.lines}
+    items = recorded(_valid(counts, dock.lines), room, hold=row.settled_elsewhere)
     announced = {line.line_id: Announced(line.announced, line.before) for line in dock.lines if line.announced}
     # What a trial's return names is all that may come back, not what will.
     found = findings(items, announced, more_to_come=around.more_to_come or row.source == TRIAL)
@@ -181,7 +182,25 @@ async def _count(
     )
     if around.draft:
         await run(db, _KEEP_PHOTOS, parcel_id=parcel_id, draft=around.draft)
+    await _had_left(db, dock.lines, items)
     return CheckedIn(parcel_id, row, number, items, found, parcel["box_id"] is not None)
+
+
+_HAD_LEFT = "UPDATE order_line SET shipped = :shipped WHERE id = :id AND shipped < :shipped"
+
+
+async def _had_left(db: AsyncConnection, lines: Sequence[DockLine], items: Sequence[Item]) -> None:
+    """What arrives had left the shop, whether or not its system has said so yet."""
+    for line in lines:
+        came = line.arrived + sum(
+            item.quantity
+            for item in items
+            if item.line_id == line.line_id
+            and item.acceptance != Acceptance.SURPLUS
+            and item.condition != Condition.NOT_SHIPPED
+        )
+        if came > line.shipped:
+            await run(db, _HAD_LEFT, id=line.line_id, shipped=came)
 
 
 _KEEP_PHOTOS = "UPDATE dock_photo SET parcel_id = :parcel_id, draft = '' WHERE draft = :draft"
@@ -214,13 +233,6 @@ async def _recognise(db: AsyncConnection, actor: Actor, found_id: UUID) -> datet
         )
     came_at: datetime = rows[0].found_at
     return came_at
-
-
-def _recorded(row: Any, counts: Sequence[Counted], lines: Sequence[DockLine]) -> list[Item]:  # noqa: ANN401 - a row
-    """What is recorded of counts. Of a trial, whatever comes is not charged, and nothing is paid for it."""
-    room = {line.line_id: line.quantity - line.counted for line in lines}
-    sent = room if row.source == TRIAL else {line.line_id: line.shipped - line.arrived for line in lines}
-    return recorded(_valid(counts, lines), room, sent, hold=row.settled_elsewhere)
 
 
 def _valid(counts: Sequence[Counted], lines: Sequence[DockLine]) -> Sequence[Counted]:

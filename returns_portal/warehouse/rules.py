@@ -62,21 +62,13 @@ def acceptance_of(condition: Condition) -> Acceptance:
     return Acceptance.WAITING
 
 
-def recorded(
-    counts: Sequence[Counted],
-    room: Mapping[UUID, int],
-    sent: Mapping[UUID, int] | None = None,
-    *,
-    hold: bool = False,
-) -> list[Item]:
+def recorded(counts: Sequence[Counted], room: Mapping[UUID, int], *, hold: bool = False) -> list[Item]:
     """Turn counts into records. `room` says how many units of each line can still come back.
 
-    What goes beyond it is surplus: recorded, and nothing is paid for it, since the order never had it. What goes beyond
-    `sent`, the units that have left the shop and are still out, waits for a person: the shop may not have said yet that
-    it was shipped, or something else was counted. With `hold` everything waits for a person: the shop says that it
-    cancelled or refunded the order by itself meanwhile.
+    What goes beyond it is surplus: recorded, and nothing is paid for it, since the order never had it. With `hold`
+    everything waits for a person: the shop says that it cancelled or refunded the order by itself meanwhile.
     """
-    left, out = dict(room), dict(room if sent is None else sent)
+    left = dict(room)
     items: list[Item] = []
     for count in counts:
         if not count.quantity:
@@ -84,7 +76,8 @@ def recorded(
         fits = min(count.quantity, left.get(count.line_id, 0)) if count.line_id else 0
         if count.line_id and fits:
             left[count.line_id] -= fits
-            items += _fitting(count, count.line_id, fits, out, hold=hold)
+            accepted = Acceptance.WAITING if hold else acceptance_of(count.condition)
+            items.append(Item(count.line_id, fits, count.condition, accepted, count.description, count.foreign))
         if count.quantity > fits:
             items.append(
                 Item(
@@ -97,21 +90,6 @@ def recorded(
                 )
             )
     return items
-
-
-def _fitting(count: Counted, line_id: UUID, fits: int, out: dict[UUID, int], *, hold: bool) -> list[Item]:
-    """The records of the units of a count that the order had; those that are known to have been sent are one."""
-    accepted = Acceptance.WAITING if hold else acceptance_of(count.condition)
-    known = fits
-    if count.condition is not Condition.NOT_SHIPPED:
-        known = max(0, min(fits, out.get(line_id, 0)))
-        out[line_id] = out.get(line_id, 0) - fits
-    if accepted is Acceptance.WAITING:
-        known = fits
-    found = [(known, accepted), (fits - known, Acceptance.WAITING)]
-    return [
-        Item(line_id, units, count.condition, each, count.description, count.foreign) for units, each in found if units
-    ]
 
 
 def findings(items: Sequence[Item], announced: Mapping[UUID, Announced], *, more_to_come: bool = False) -> list[Found]:

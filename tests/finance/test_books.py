@@ -30,7 +30,7 @@ BREAKS: Final = (
         "frozen-sums": f"UPDATE orders SET total = total + 1 WHERE id = '{identity('order', 1)}'",
         "payments-within-total": f"UPDATE payment SET amount = amount + 1 WHERE id = '{identity('payment', 1)}'",
         "requested-within-ordered": f"UPDATE return_line SET quantity = 3 WHERE id = '{identity('return_line', 1)}'",
-        "accepted-within-shipped": f"UPDATE order_line SET shipped = 0 WHERE id = '{identity('line', 1)}'",
+        "counted-within-shipped": f"UPDATE order_line SET shipped = 0 WHERE id = '{identity('line', 1)}'",
         "counted-within-ordered": f"""
         INSERT INTO parcel_item SELECT gen_random_uuid(), parcel_id, order_line_id, 2, 'damaged', 'waiting', '', NULL,
         '', '' FROM parcel_item WHERE id = '{identity("item", 1)}'""",

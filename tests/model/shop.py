@@ -61,6 +61,7 @@ class Model(Money):
             raise RefusedError("already_checked_in")
         parcel = Parcel(ret, number, _recorded(ret.order, counts))
         ret.parcels.append(parcel)
+        _had_left(ret.order)
         ret.status = "received"
         units = [Units(line, accepted) for line, accepted in _accepted(parcel).items()]
         planned = plan(ret.order, Dues(units, []), to=ret.to, bonus=ret.bonus)
@@ -112,6 +113,7 @@ class Model(Money):
         parcel.live = False
         new = Parcel(ret, parcel.number, _recorded(ret.order, counts), corrects=parcel)
         ret.parcels.append(new)
+        _had_left(ret.order)
         dues = Dues([], [])
         accepted = _accepted(new)
         for line in ret.order.lines:
@@ -142,24 +144,22 @@ class Model(Money):
         return self._released(parcel, plan(ret.order, dues, to=ret.to, bonus=ret.bonus))
 
 
+def _had_left(order: Order) -> None:
+    """What arrives had left the shop."""
+    for line in order.lines:
+        line.shipped = max(line.shipped, order.arrived(line))
+
+
 def _recorded(order: Order, counts: Sequence[Count]) -> list[Item]:
-    """Counts as they are kept: what the order never had is surplus; what is damaged, wrong or was never sent waits."""
+    """Counts as they are kept: what the order never had is surplus, what is damaged or wrong waits for a person."""
     room = {line: line.ordered - order.counted(line) for line in order.lines}
-    out = {line: line.shipped - order.arrived(line) for line in order.lines}
     items = []
     for count in counts:
         fits = min(count.quantity, room[count.line]) if count.line else 0
         if count.line and fits > 0:
             room[count.line] -= fits
-            fine = 0
-            if count.condition == "not_shipped":
-                fine = fits
-            else:
-                if count.condition in {"resellable", "worn"}:
-                    fine = max(0, min(fits, out[count.line]))
-                out[count.line] -= fits
-            split = ((fine, "accepted"), (fits - fine, "waiting"))
-            items += [Item(count.line, units, count.condition, outcome) for units, outcome in split if units]
+            fine = count.condition in {"resellable", "worn", "not_shipped"}
+            items.append(Item(count.line, fits, count.condition, "accepted" if fine else "waiting"))
         if count.quantity > fits:
             items.append(Item(count.line, count.quantity - fits, count.condition, "surplus"))
     return items

@@ -51,15 +51,6 @@ def test_what_a_condition_leads_to(condition: Condition, acceptance: Acceptance)
     assert [item.acceptance for item in recorded([Counted(A, 1, condition)], {A: 1})] == [acceptance]
 
 
-def test_what_was_never_sent_waits_for_a_person() -> None:
-    counts = [Counted(A, 2, Condition.WORN), Counted(A, 1, Condition.NOT_SHIPPED)]
-    assert [(item.quantity, item.condition, item.acceptance) for item in recorded(counts, {A: 3}, {A: 1})] == [
-        (1, "worn", "accepted"),
-        (1, "worn", "waiting"),
-        (1, "not_shipped", "accepted"),
-    ]
-
-
 def test_more_than_the_order_had_is_surplus() -> None:
     items = recorded([Counted(A, 3, Condition.RESELLABLE), Counted(None, 1, Condition.WRONG_ITEM, "a scarf")], {A: 2})
     assert [(item.quantity, item.acceptance) for item in items] == [

@@ -42,14 +42,12 @@ ORDERS: Final = (
         """,
     ),
     Invariant(
-        "accepted-within-shipped",
-        "No more units of a line were accepted as they arrived than had left the shop; others a person decided on.",
+        "counted-within-shipped",
+        "No more units of a line were counted in parcels than had left the shop.",
         """
-        SELECT l.id AS order_line_id, l.shipped, sum(i.quantity) AS accepted
+        SELECT l.id AS order_line_id, l.shipped, sum(i.quantity) AS counted
         FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id JOIN order_line l ON l.id = i.order_line_id
-        JOIN orders o ON o.id = l.order_id
-        WHERE p.undone_at IS NULL AND i.acceptance = 'accepted' AND i.decided_at IS NULL
-          AND i.condition <> 'not_shipped' AND o.source <> 'trial'
+        WHERE p.undone_at IS NULL AND i.acceptance <> 'surplus' AND i.condition <> 'not_shipped'
         GROUP BY l.id HAVING sum(i.quantity) > l.shipped
         """,
     ),
