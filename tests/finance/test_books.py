@@ -117,6 +117,7 @@ BREAKS: Final = (
 
 # What is wrong is often wrong in two respects.
 ALSO: Final = {
+    "counted-within-ordered": {"counted-within-shipped"},
     "dispute-cap": {"disputes-are-booked"},
     "units-paid-once": {"accepted-is-paid"},
     "units-at-their-price": {"releases-are-refunded", "line-within-price"},
