@@ -147,12 +147,13 @@ class OnMoney(Stage):
     def catch_up(self, data: st.DataObject) -> None:
         """What no event told of is found by asking: the last piece of news by one of the lists."""
         self.work()
-        news = self.news()
-        for order, what in news[:-1]:
+        # What is told of one thing may set another one going.
+        while len(news := self.news()) > 1:
+            order, what = news[0]
             self._told(order, what)
             self.work()
             self._known(what)
-        if not (news := self.news()):
+        if not news:
             return
         [(order, what)] = news
         ways = ["events"] if isinstance(what, Effect) and what.of is not None else ["events", "lists"]

@@ -13,7 +13,7 @@ from tests.model.intake import Wish, expected, handed_in, wishes
 from tests.model.points import LIMIT, Purse
 from tests.model.stage import SUPPORT, Stage
 from tests.model.things import Effect, Order, Return
-from tests.portal import API
+from tests.portal import API, FINANCE
 
 MOST_ORDERS = 4
 _PAYMENTS = "SELECT reference, status FROM payment WHERE order_id = :id ORDER BY created_at, id"
@@ -73,13 +73,20 @@ class OnOrders(Stage):
         self.world.do(spend())
 
     def _give_points(self, order: Order, purse: Purse, points: int) -> None:
+        """By one person, or by two where it takes two."""
         self.tick()
-        self.model.adjust(purse, points, self.model.now)
+        asked = self.model.adjust(purse, points, self.model.now)
+        if asked is not None:
+            self.model.decide_asked(asked, approved=True, now=self.model.now)
 
         async def give() -> None:
             async with self.world.begin() as db:
                 account_id = await adjusting.open_account(db, SUPPORT, order.email)
                 await adjusting.request(db, SUPPORT, account_id, order.currency, points, "A birthday.")
+            for row in await self.world.rows("SELECT id FROM points_adjustment ORDER BY id DESC LIMIT 1"):
+                if asked is not None:
+                    async with self.world.begin() as db:
+                        await adjusting.approve(db, FINANCE, row.id)
 
         self.world.do(give())
 

@@ -67,6 +67,8 @@ class Purse(Thing):
     currency: str
     lots: list[Lot] = field(default_factory=list)
     holds: list[Hold] = field(default_factory=list)
+    alone: list[tuple[datetime, int]] = field(default_factory=list)
+    """What was given or taken by hand without a second person, and when."""
 
     @property
     def points(self) -> int:
@@ -207,10 +209,12 @@ class Points:
 
     def adjust(self, purse: Purse, points: int, now: datetime) -> Asked | None:
         """Give or take; the request, where it waits for a second person."""
-        if abs(points) > LIMIT:
+        lately = [other for at, other in purse.alone if at > now - timedelta(days=30) and (other > 0) == (points > 0)]
+        if abs(sum(lately) + points) > LIMIT:
             self.asked.append(Asked(purse, points))
             return self.asked[-1]
         self._adjust(purse, points, now)
+        purse.alone.append((now, points))
         return None
 
     def decide_asked(self, asked: Asked, *, approved: bool, now: datetime) -> None:

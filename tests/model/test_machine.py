@@ -105,7 +105,7 @@ def test_the_portal_does_what_the_model_does(shops: Worlds, round_: int) -> None
             derandomize=round_ == 0,
             database=None,
             deadline=None,
-            phases=(Phase.generate, Phase.shrink),
+            phases=(Phase.generate,),
             report_multiple_bugs=False,
             suppress_health_check=list(HealthCheck),
             print_blob=round_ > 0,
