@@ -13,7 +13,7 @@ from tests.finance.seed import stories
 
 pytestmark = pytest.mark.anyio
 
-BEFORE, AFTER = "0014", "0015"
+BEFORE, AFTER = "0042", "0015"
 
 
 @pytest.fixture
