@@ -36,7 +36,6 @@ def _added() -> list[sa.Column[object]]:
         sa.Column("expires_at", MOMENT, nullable=True),
         sa.Column("stuck_at", MOMENT, nullable=True),
         sa.Column("reused_at", MOMENT, nullable=True),
-        sa.Column("claim", TEXT, nullable=False, server_default=""),
         sa.Column("polled_at", MOMENT, nullable=True),
         sa.Column("pdf", sa.LargeBinary(), nullable=True),
         sa.Column("qr", TEXT, nullable=False, server_default=""),

@@ -47,7 +47,6 @@ async def issue(
         "bought_at": None if asked else now,
         "void_status": "",
         "last_scan": "",
-        "claim": "",
         "qr": "",
         "failure": "",
         "attempts": 0,

@@ -61,7 +61,7 @@ def _move(learnt: tuple[str, ...]) -> str:
 _LOCK: Final = """
     SELECT id, return_id, number, carrier, service, status, code, tracking, shipment_ref, cost, cost_currency,
            created_at, asked_at, bought_at, voided_at, void_status, first_scan_at, last_scan_at, last_scan, expected_on,
-           delivered_at, stuck_at, reused_at, claim, polled_at, qr, failure, attempts, tried
+           delivered_at, stuck_at, reused_at, polled_at, qr, failure, attempts, tried
     FROM label WHERE id = :id FOR UPDATE
 """
 

@@ -104,8 +104,6 @@ class Label(SQLModel, table=True):
     """When the customer was told that the parcel does not move."""
     reused_at: datetime | None = Field(default=None, sa_column=moment())
     """When it was seen once more after it had served: a flag, never a refusal."""
-    claim: str = ""
-    """The number of the claim that was made at the carrier for a lost parcel."""
     polled_at: datetime | None = Field(default=None, sa_column=moment())
     pdf: bytes | None = Field(default=None, sa_type=LargeBinary)
     """The carrier's own label."""

@@ -218,7 +218,6 @@ class LabelRow(msgspec.Struct, frozen=True):
     delivered_at: datetime | None
     stuck_at: datetime | None
     reused_at: datetime | None
-    claim: str
     qr: str
     failure: str
     has_pdf: bool
@@ -228,7 +227,7 @@ _LABELS: Final = """
     SELECT b.id, r.rma, b.number, o.number AS order_number, o.name AS customer, b.carrier, b.service, b.status, b.code,
            coalesce(b.tracking, '') AS tracking, b.cost, b.cost_currency, b.created_at, b.bought_at, b.voided_at,
            b.void_status, b.first_scan_at, b.last_scan_at, b.last_scan, b.delivered_at, b.stuck_at, b.reused_at,
-           b.claim, b.qr, b.failure, b.pdf IS NOT NULL AS has_pdf
+           b.qr, b.failure, b.pdf IS NOT NULL AS has_pdf
     FROM label b JOIN returns r ON r.id = b.return_id JOIN orders o ON o.id = r.order_id
 """
 _STAFF: Final = ("support", "warehouse", "finance")

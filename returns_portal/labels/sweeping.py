@@ -10,11 +10,10 @@ from returns_portal import clock
 from returns_portal.actor import SYSTEM
 from returns_portal.db import Begin, run
 from returns_portal.jobs import defer_many
-from returns_portal.labels.letters import tell
-from returns_portal.labels.life import lock_label, move_to
+from returns_portal.labels.life import move_to
 from returns_portal.labels.models import LabelStatus
 from returns_portal.labels.policy import carrier_policy
-from returns_portal.labels.tracking import stuck
+from returns_portal.labels.tracking import lost, stuck
 from returns_portal.labels.voiding import void
 
 _BATCH: Final = 200
@@ -99,4 +98,4 @@ async def watch(begin: Begin) -> None:
 async def _lose(db: AsyncConnection, label_id: UUID) -> None:
     """Nobody has seen the parcel for long: it counts as lost, and the customer is told who looks after it."""
     await move_to(db, SYSTEM, label_id, LabelStatus.LOST)
-    await tell(db, await lock_label(db, label_id), "parcel_lost")
+    await lost(db, label_id)

@@ -153,11 +153,11 @@ async def _follow(db: AsyncConnection, label_id: UUID, status: LabelStatus, new:
     label = await lock_label(db, label_id)
     told = await about(db, label.return_id)
     if told.source == TRIAL and any(scan.code in MOVING or scan.code is ScanCode.DELIVERED for scan in new):
-        await defer(db, "tryon.scanned", return_id=str(label.return_id), at=label.first_scan_at.isoformat())
+        await defer(db, "tryon.scanned", return_id=str(label.return_id), moment=label.first_scan_at.isoformat())
     if told.arrived:
         return
     if status is LabelStatus.LOST:
-        await tell(db, label, "parcel_lost")
+        await lost(db, label_id)
     elif status is LabelStatus.DELIVERED:
         await tell(db, label, "parcel_delivered")
     elif new[-1].code is ScanCode.RETURNED:
@@ -170,6 +170,12 @@ async def _follow(db: AsyncConnection, label_id: UUID, status: LabelStatus, new:
 async def _flag_reuse(db: AsyncConnection, label_id: UUID, at: datetime) -> None:
     await run(db, "UPDATE label SET reused_at = :at WHERE id = :id AND reused_at IS NULL", id=label_id, at=at)
     await history.record(db, SYSTEM, ("label", label_id, "reused", {"at": at.isoformat()}))
+
+
+async def lost(db: AsyncConnection, label_id: UUID) -> None:
+    """Tell the customer that a parcel is lost, and that it is not their loss; a claim against the carrier is opened."""
+    await tell(db, await lock_label(db, label_id), "parcel_lost")
+    await defer(db, "tryon.claim_lost", label_id=str(label_id))
 
 
 async def stuck(db: AsyncConnection, label_id: UUID, *, returned: bool = False) -> None:

@@ -20,7 +20,6 @@ from returns_portal.errors import InvalidError
 from returns_portal.finance.replies import attempt
 from returns_portal.i18n import _, mark
 from returns_portal.labels import pickups, words
-from returns_portal.labels.claims import claim
 from returns_portal.labels.costs import Cost, costs
 from returns_portal.labels.models import LabelStatus
 from returns_portal.labels.pickup_list import planned_pickups
@@ -113,13 +112,6 @@ async def void_again(request: AnyRequest, db: Db, actor: By, label_id: FromPath[
     return await attempt(request, db, try_again, actor, label_id, done=done, back=f"{LIST}/{label_id}")
 
 
-@post(f"{LIST}/{{label_id:uuid}}/claim", guards=readers)
-async def claim_label(request: AnyRequest, db: Db, actor: By, label_id: FromPath[UUID]) -> Redirect:
-    """Note the claim that was made at the carrier for a lost parcel."""
-    number = (await form(request)).get("claim", "")
-    return await attempt(request, db, claim, actor, label_id, number, done=_("Noted."), back=f"{LIST}/{label_id}")
-
-
 @get(f"{LIST}/costs", guards=payers)
 async def costs_page(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
     """What labels cost in the last twelve months."""
@@ -187,7 +179,6 @@ routes: list[Any] = [
     label_page,
     void_label,
     void_again,
-    claim_label,
     costs_page,
     costs_csv,
     pickups_page,

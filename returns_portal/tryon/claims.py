@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock, history
-from returns_portal.actor import Actor
+from returns_portal.actor import SYSTEM, Actor
 from returns_portal.db import insert_rows, run
 from returns_portal.errors import ConflictError, InvalidError, NotFoundError
 from returns_portal.i18n import mark
@@ -105,6 +105,22 @@ async def open_for_return(db: AsyncConnection, actor: Actor, rma: str, kind: str
     event = history.rows(actor, ("carrier_claim", row["id"], "open", {"kind": kind}))
     await insert_rows(db, (CarrierClaim, [row]), event)
     return UUID(str(row["id"]))
+
+
+_LOST: Final = """
+    SELECT r.rma, b.carrier, coalesce(b.tracking, '') AS tracking FROM label b JOIN returns r ON r.id = b.return_id
+    WHERE b.id = :id
+"""
+_OF_WHOM: Final = """
+    UPDATE carrier_claim SET carrier = :carrier, tracking = :tracking WHERE id = :id AND carrier = '' AND tracking = ''
+"""
+
+
+async def open_for_lost(db: AsyncConnection, label_id: UUID) -> None:
+    """Open a claim for the parcel of a label that its carrier lost; again, it is the same claim."""
+    [row] = await run(db, _LOST, id=label_id)
+    claim_id = await open_for_return(db, SYSTEM, row.rma, ClaimKind.MISSING)
+    await run(db, _OF_WHOM, id=claim_id, carrier=row.carrier, tracking=row.tracking)
 
 
 _LOCK: Final = "SELECT id, status, amount, reference, notes FROM carrier_claim WHERE id = :id FOR UPDATE"

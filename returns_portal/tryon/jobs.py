@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from returns_portal.jobs import JobContext, job
-from returns_portal.tryon import asking, authorising, ending, renewing, settling, shipping, sweeping
+from returns_portal.tryon import asking, authorising, claims, ending, renewing, settling, shipping, sweeping
 from returns_portal.tryon.restocking import restock
 
 
@@ -46,11 +46,18 @@ async def unwind(context: JobContext, trial_id: str) -> None:
     await settling.unwind(context, UUID(trial_id))
 
 
+@job("tryon.claim_lost")
+async def claim_lost(context: JobContext, label_id: str) -> None:
+    """Open a claim for a parcel that a carrier lost."""
+    async with context.begin() as db:
+        await claims.open_for_lost(db, UUID(label_id))
+
+
 @job("tryon.scanned")
-async def scanned(context: JobContext, return_id: str, at: str) -> None:
+async def scanned(context: JobContext, return_id: str, moment: str) -> None:
     """A carrier has the parcel of a trial's return in hand."""
     async with context.begin() as db:
-        await shipping.scanned_of(db, UUID(return_id), datetime.fromisoformat(at))
+        await shipping.scanned_of(db, UUID(return_id), datetime.fromisoformat(moment))
 
 
 @job("tryon.read_event", attempts=40)

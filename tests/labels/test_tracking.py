@@ -13,12 +13,14 @@ from returns_portal.finance.filters import Basis, Filters
 from returns_portal.finance.listing import reading
 from returns_portal.finance.report import page_rows
 from returns_portal.labels import inbox, sweeping, tracking
+from returns_portal.labels.actions import another
 from returns_portal.labels.queries import arrivals
 from returns_portal.labels.voiding import try_again, void
 from returns_portal.refunds.filing import cancel
 from returns_portal.warehouse.models import Condition
 from returns_portal.warehouse.queries import rma_for_code
 from tests.labels.carried import SUPPORT, Carried
+from tests.tryon import samples
 
 pytestmark = pytest.mark.anyio
 
@@ -122,6 +124,10 @@ async def test_a_parcel_that_does_not_move_is_told_of_once_then_counts_as_lost_a
         assert len(await letters(shop)) == expected
     assert await letters(shop) == ["parcel_on_its_way", "parcel_stuck", "parcel_lost"]
     assert (await shop.label(filed)).status == "lost"
+    await shop.portal.work()
+    [claim] = await shop.portal.rows("SELECT * FROM carrier_claim")
+    assert (claim.return_id, claim.kind, claim.status) == (filed.id, "missing", "open")
+    assert (claim.carrier, claim.tracking) == ("easypost", label.tracking)
     shop.easypost.bring(label.shipment_ref, clock.now() + 23 * DAY)
     await tracking.track(shop.context, label.id)
     assert (await shop.label(filed)).status == "delivered"
@@ -289,3 +295,26 @@ async def test_the_dock_finds_a_return_by_the_carriers_number(shop: Carried) -> 
     await shop.portal.rows("UPDATE label SET code = :rma RETURNING id", rma=filed.rma)
     async with shop.portal.begin() as db:
         assert await rma_for_code(db, SUPPORT, label.tracking) == filed.rma
+
+
+async def test_a_trial_is_told_that_its_return_is_under_way_and_its_own_label_is_the_prepaid_one(shop: Carried) -> None:
+    trial = await samples.place(shop.portal, (await samples.boots(shop.portal))[:2])
+    await shop.portal.work()
+    await samples.shipped(shop.portal, trial)
+    await samples.delivered(shop.portal, trial)
+    trial = await samples.seen(shop.portal, trial)
+    assert trial.rma is not None
+    [label] = await shop.portal.rows("SELECT carrier, status FROM label")
+    assert (label.carrier, label.status) == ("prepaid", "bought")
+    # A second parcel has a label of a carrier, and that one is scanned.
+    async with shop.portal.begin() as db:
+        await another(db, SYSTEM, trial.rma)
+    await shop.portal.work()
+    [label] = await shop.portal.rows("SELECT * FROM label WHERE number = 2")
+    assert label.carrier == "easypost"
+    now = clock.now()
+    shop.easypost.hand_in(label.shipment_ref, now)
+    await tracking.track(shop.context, label.id)
+    await shop.portal.work()
+    [row] = await shop.portal.rows("SELECT return_scanned_at FROM trial")
+    assert row.return_scanned_at == now

@@ -128,17 +128,6 @@ async def test_staff_see_a_label_and_give_it_back_and_the_customer_gets_another(
     assert new.id != label.id
 
 
-async def test_a_claim_is_noted_for_a_lost_parcel_alone(carried: Carried, browser: Browser) -> None:
-    await carried.rule("easypost")
-    filed, label = await carried.bought()
-    await staff_signs_in(browser, carried.portal.begin, "support")
-    await send(browser, f"/staff/labels/{label.id}/claim", {"claim": "CLM-1"})
-    assert (await carried.label(filed)).claim == ""
-    await carried.portal.rows("UPDATE label SET status = 'lost' RETURNING id")
-    await send(browser, f"/staff/labels/{label.id}/claim", {"claim": "CLM-1"})
-    assert (await carried.label(filed)).claim == "CLM-1"
-
-
 @pytest.mark.parametrize("chosen", ["", "stuck", "reused", "failed", "not_given_back", *LabelStatus, "nonsense"])
 async def test_every_choice_shows_a_list_also_an_empty_one(carried: Carried, browser: Browser, chosen: str) -> None:
     await staff_signs_in(browser, carried.portal.begin, "warehouse")
