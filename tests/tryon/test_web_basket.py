@@ -77,7 +77,7 @@ async def test_too_few_are_said_at_the_item(browser: Browser, portal: Portal) ->
 @pytest.mark.parametrize(
     ("policy", "reason"),
     [
-        ({"max_items": 1}, "At most 1 items can be tried at a time"),
+        ({"max_items": 1}, "the basket holds 2, and the limit is 1."),
         ({"max_value": 20_000}, "This is worth more than can be sent to be tried at a time."),
         ({"offered": False}, "We do not send anything to try at the moment."),
     ],
