@@ -53,6 +53,8 @@ def send(warehouse: Visitor, number: str) -> None:
     page.goto("/station/packing")
     page.get_by_label("Scan a slip or a label").fill(number)
     page.keyboard.press("Enter")
+    # Until then the list of all that is to be packed is still there.
+    page.wait_for_url("**code=*")
     slip = page.get_by_role("link", name="Slip and label")
     assert warehouse.download(slip.get_attribute("href") or "").startswith(b"%PDF")
     page.get_by_role("button", name=re.compile("^Packed")).click()
