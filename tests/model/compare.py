@@ -90,7 +90,7 @@ def known(model: Model, closely: Sequence[Order]) -> Facts:
         )
     for (email, currency), purse in model.purses.items():
         if email in {order.email for order in closely}:
-            facts[f"{email} {currency}"] = (purse.points, purse.held, purse.expiring())
+            facts[f"{email} {currency}"] = (purse.points(model.now), purse.held, purse.expiring(model.now))
     return {name: fact for name, fact in facts.items() if fact != _EMPTY}
 
 

@@ -129,18 +129,20 @@ def wishes(draw: st.DrawFn) -> Wish:
 
 def expected(wish: Wish, number: str, email: str, now: datetime) -> Order:
     """The order as the model has it: what each unit cost is settled now, and for good."""
-    step = STEP[wish.currency] if "stripe" in wish.tenders and wish.tax_included else 1
     nets = [line.net for line in wish.lines]
+    delivery, refundable = _delivery(wish, wish.shipping.net), _delivery(wish, wish.shipping.refundable)
+    goods = sum(nets) - wish.order_discount + (0 if wish.tax_included else sum(line.tax for line in wish.lines))
+    payments = _payments(wish, goods + delivery + wish.extras)
+    by_card = any(payment.tender == "stripe" for payment in payments)
+    step = STEP[wish.currency] if by_card and wish.tax_included else 1
     shares = [share * step for share in largest_remainder(wish.order_discount // step, nets)]
     made = [_line(wish, line, line.net - share, step) for line, share in zip(wish.lines, shares, strict=True)]
-    delivery, refundable = _delivery(wish, wish.shipping.net), _delivery(wish, wish.shipping.refundable)
-    total = sum(sum(line.prices) for line in made) + delivery + wish.extras
     return Order(
         number=number,
         email=email,
         currency=wish.currency,
         lines=made,
-        payments=_payments(wish, total),
+        payments=payments,
         shipping=refundable,
         shipping_tax=wish.shipping.tax * refundable // delivery if delivery else 0,
         delivered_at=now if wish.delivered else None,

@@ -57,9 +57,10 @@ class OnOrders(Stage):
         purse = self.model.purse(order.email, order.currency)
         is_known = any(other.email == order.email for other in self.model.orders)
         for _ in range(3):
-            if is_known and purse.points < amount:
-                self._give_points(order, purse, min(LIMIT, amount - purse.points))
-        if not 0 < amount <= purse.points:
+            has = purse.points(self.model.now)
+            if is_known and has < amount:
+                self._give_points(order, purse, min(LIMIT, amount - has))
+        if not 0 < amount <= purse.points(self.model.now):
             return
         hold = self.model.hold(purse, amount, self.model.now, 60, order.number)
         self.model.capture(hold, amount)

@@ -19,7 +19,7 @@ class OnPoints(Stage):
 
     def _purse(self, data: st.DataObject) -> tuple[str, str, Purse]:
         """One that there is something in, or any."""
-        filled = [key for key, purse in self.model.purses.items() if purse.points]
+        filled = [key for key, purse in self.model.purses.items() if purse.points(self.model.now)]
         anyone = [(order.email, currency) for order in self.model.orders for currency in CURRENCIES]
         email, currency = self.pick(data, filled, anyone)
         return email, currency, self.model.purse(email, currency)
@@ -53,7 +53,7 @@ class OnPoints(Stage):
     @rule(data=st.data(), minutes=st.sampled_from([5, 24 * 60]))
     def hold(self, data: st.DataObject, minutes: int) -> None:
         email, currency, purse = self._purse(data)
-        amount = data.draw(st.integers(1, purse.points + 1))
+        amount = data.draw(st.integers(1, purse.points(self.model.now) + 1))
 
         async def held() -> Redemption:
             async with self.world.begin() as db:

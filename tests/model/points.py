@@ -70,19 +70,19 @@ class Purse(Thing):
     alone: list[tuple[datetime, int]] = field(default_factory=list)
     """What was given or taken by hand without a second person, and when."""
 
-    @property
-    def points(self) -> int:
-        return sum(lot.left for lot in self.lots)
+    def points(self, now: datetime) -> int:
+        """What has ended is not there any more, also before the night in which the books hear of it."""
+        return sum(lot.left for lot in self.lots if lot.end > now)
 
     @property
     def held(self) -> int:
         return sum(hold.amount for hold in self.holds if hold.status == "held")
 
-    def expiring(self) -> dict[datetime | None, int]:
+    def expiring(self, now: datetime) -> dict[datetime | None, int]:
         """How many end when."""
         found: dict[datetime | None, int] = {}
         for lot in self.lots:
-            if lot.left:
+            if lot.left and lot.end > now:
                 found[lot.ends] = found.get(lot.ends, 0) + lot.left
         return found
 
@@ -90,13 +90,13 @@ class Purse(Thing):
         if points:
             self.lots.append(Lot(kind, points, points, ends, len(self.lots), cause, origin))
 
-    def take(self, points: int, *, kinds: Collection[str] = (), own: object = None) -> dict[Lot, int]:
+    def take(self, points: int, now: datetime, *, kinds: Collection[str] = (), own: object = None) -> dict[Lot, int]:
         """Take up to so many, those that end first before the others; of this cause before all."""
         lots = sorted(self.lots, key=lambda lot: (lot.cause is not own or own is None, lot.end, lot.place))
         took = {}
         for lot in lots:
             share = min(points, lot.left)
-            if share and (not kinds or lot.kind in kinds):
+            if share and lot.end > now and (not kinds or lot.kind in kinds):
                 took[lot] = share
                 lot.left -= share
                 points -= share
@@ -125,7 +125,7 @@ class Points:
         order.earned, order.basis = basis * RATE // 1000, basis
         self.purse(order.email, order.currency).give("earned", order.earned, self.end(now), order)
 
-    def claw_back(self, order: Order) -> None:
+    def claw_back(self, order: Order, now: datetime) -> None:
         """What was earned goes back as the money for goods does, as far as it is still there."""
         if not order.earned:
             return
@@ -137,7 +137,7 @@ class Points:
         due = order.earned * min(gone, order.basis) // order.basis - order.clawed
         if due > 0:
             order.clawed += due
-            self.purse(order.email, order.currency).take(due, kinds=GIVEN, own=order)
+            self.purse(order.email, order.currency).take(due, now, kinds=GIVEN, own=order)
 
     # Refunds.
 
@@ -173,9 +173,9 @@ class Points:
     # The shop's own checkout.
 
     def hold(self, purse: Purse, points: int, now: datetime, minutes: int, number: str = "") -> Hold:
-        if points > purse.points:
+        if points > purse.points(now):
             raise RefusedError("too_few_points")
-        made = Hold(purse, points, now + timedelta(minutes=minutes), number, purse.take(points))
+        made = Hold(purse, points, now + timedelta(minutes=minutes), number, purse.take(points, now))
         purse.holds.append(made)
         return made
 
@@ -225,10 +225,10 @@ class Points:
     def _adjust(self, purse: Purse, points: int, now: datetime) -> None:
         if points > 0:
             purse.give("adjusted", points, self.end(now), None)
-        elif -points > purse.points:
+        elif -points > purse.points(now):
             raise RefusedError("too_few_points")
         else:
-            purse.take(-points)
+            purse.take(-points, now)
 
     def night(self, now: datetime, months: int | None) -> None:
         """Holds whose time is over go back; then points whose time is over are gone. New ones may last otherwise."""

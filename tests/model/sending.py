@@ -171,7 +171,7 @@ class Sending(Points):
         refund.status, refund.held, refund.changed = status, False, self.now
         if status == "succeeded":
             if refund.kind == "return" and refund.payment.tender != "points":
-                self.claw_back(refund.order)
+                self.claw_back(refund.order, self.now)
             if refund.to == "points":
                 self.credit(refund, self.now)
 
