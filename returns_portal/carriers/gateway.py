@@ -148,6 +148,37 @@ class PickupOffer(msgspec.Struct, frozen=True):
     currency: str = ""
 
 
+class HandedIn:
+    """The pick-ups of a carrier to whom parcels are brought: there are none."""
+
+    picks_up = False
+
+    async def prepare_pickup(self, ref: str, place: Place, begins: datetime, ends: datetime) -> PickupOffer:
+        """Refuse.
+
+        Raises:
+            CarrierRefusedError: always.
+        """
+        del ref, place, begins, ends
+        raise CarrierRefusedError("This carrier fetches no parcels: they are handed in.")
+
+    async def book_pickup(self, ref: str) -> str:
+        """As `prepare_pickup`.
+
+        Raises:
+            CarrierRefusedError: always.
+        """
+        raise CarrierRefusedError(f"There is no pick-up {ref}.")
+
+    async def cancel_pickup(self, ref: str) -> None:
+        """As `prepare_pickup`.
+
+        Raises:
+            CarrierRefusedError: always.
+        """
+        raise CarrierRefusedError(f"There is no pick-up {ref}.")
+
+
 class Carrier(Protocol):
     """A carrier. Every method but `close` may raise `CarrierRefusedError` and `CarrierUnknownError`."""
 

@@ -22,9 +22,8 @@ from returns_portal.carriers.gateway import (
     Bought,
     CarrierRefusedError,
     CarrierUnknownError,
+    HandedIn,
     Offer,
-    PickupOffer,
-    Place,
     Scan,
     ScanCode,
     Shipment,
@@ -78,11 +77,10 @@ class _Answer(msgspec.Struct):
     errorCodes: Any = None  # noqa: N815 - the API's own name
 
 
-class NovaPoshta:
+class NovaPoshta(HandedIn):
     """Keeps `Carrier`. It belongs to the event loop in which it is first used, and keeps its connections."""
 
     name = NOVA_POSHTA
-    picks_up = False
 
     def __init__(self, *, key: str, base: str = API, seconds: float = _SECONDS) -> None:
         """Take the API key, the address of the API, and how long an answer may take."""
@@ -182,31 +180,6 @@ class NovaPoshta:
             cost=cost,
             currency=_CURRENCY if cost is not None else "",
         )
-
-    async def prepare_pickup(self, ref: str, place: Place, begins: datetime, ends: datetime) -> PickupOffer:
-        """Return orders are handed in at a branch.
-
-        Raises:
-            CarrierRefusedError: always.
-        """
-        del ref, place, begins, ends
-        raise CarrierRefusedError("A return with Nova Poshta is handed in at a branch.")
-
-    async def book_pickup(self, ref: str) -> str:
-        """As `prepare_pickup`.
-
-        Raises:
-            CarrierRefusedError: always.
-        """
-        raise CarrierRefusedError(f"There is no pick-up {ref}.")
-
-    async def cancel_pickup(self, ref: str) -> None:
-        """As `prepare_pickup`.
-
-        Raises:
-            CarrierRefusedError: always.
-        """
-        raise CarrierRefusedError(f"There is no pick-up {ref}.")
 
     async def close(self) -> None:
         """Close the connections."""

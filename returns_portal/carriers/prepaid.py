@@ -5,15 +5,12 @@ may only be given out by a postal operator (UPU S10), so that nothing is tracked
 nothing.
 """
 
-from datetime import datetime
 from typing import Final
 
 from returns_portal.carriers.gateway import (
     Bought,
-    CarrierRefusedError,
+    HandedIn,
     Offer,
-    PickupOffer,
-    Place,
     Shipment,
     Track,
     VoidStatus,
@@ -22,11 +19,10 @@ from returns_portal.carriers.gateway import (
 PREPAID: Final = "prepaid"
 
 
-class Prepaid:
+class Prepaid(HandedIn):
     """Keeps `Carrier`."""
 
     name = PREPAID
-    picks_up = False
 
     async def prepare(self, shipment: Shipment, service: str) -> Offer:
         """The label is ready as soon as the return has a number."""
@@ -51,31 +47,6 @@ class Prepaid:
         """Nothing is known until the parcel is here."""
         del ref, tracking
         return Track(scans=[])
-
-    async def prepare_pickup(self, ref: str, place: Place, begins: datetime, ends: datetime) -> PickupOffer:
-        """Post with a prepaid-reply label is handed in.
-
-        Raises:
-            CarrierRefusedError: always.
-        """
-        del ref, place, begins, ends
-        raise CarrierRefusedError("A prepaid-reply parcel is handed in at a post office.")
-
-    async def book_pickup(self, ref: str) -> str:
-        """As `prepare_pickup`.
-
-        Raises:
-            CarrierRefusedError: always.
-        """
-        raise CarrierRefusedError(f"There is no pick-up {ref}.")
-
-    async def cancel_pickup(self, ref: str) -> None:
-        """As `prepare_pickup`.
-
-        Raises:
-            CarrierRefusedError: always.
-        """
-        raise CarrierRefusedError(f"There is no pick-up {ref}.")
 
     async def close(self) -> None:
         """There are no connections."""

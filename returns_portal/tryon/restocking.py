@@ -1,7 +1,8 @@
-"""What the warehouse has back of a trial can be ordered again: the catalogue's stock follows what was counted.
+"""What the warehouse has back of a trial can be ordered again: the catalogue's stock follows where it goes.
 
 The shop's own system keeps the stock of every other order. A unit is put back once, however often it is looked at,
-because its row says whether it was; and a count that is undone or corrected takes it out again.
+because its row says whether it was; and it is taken out again when a count is undone or corrected, or it goes
+elsewhere.
 """
 
 from collections import Counter
@@ -16,12 +17,13 @@ from returns_portal.catalog.actions import give_back_stock, take_out_stock
 from returns_portal.db import run
 
 _LOCK: Final = "SELECT id FROM orders WHERE id = :id FOR UPDATE"
-# Worn and damaged goods are not sold as new, and what never left the shop was given back when it was called off.
+# What goes anywhere else is not for sale, or not before it was cleaned; and what never left the shop goes nowhere: it
+# was given back when it was called off.
 _ITEMS: Final = """
     SELECT i.id, i.trial_id, i.variant_id, i.restocked_at IS NOT NULL AS restocked, EXISTS (
         SELECT FROM parcel_item c JOIN parcel p ON p.id = c.parcel_id
         WHERE c.order_line_id = i.order_line_id AND p.undone_at IS NULL
-        AND c.acceptance = 'accepted' AND c.condition = 'resellable') AS on_shelf
+        AND c.acceptance IN ('accepted', 'part') AND c.disposition = 'restock') AS on_shelf
     FROM trial_item i JOIN trial t ON t.id = i.trial_id WHERE t.order_id = :id ORDER BY i.position
 """
 _MARK: Final = "UPDATE trial_item SET restocked_at = :at WHERE id = ANY(:ids)"

@@ -13,6 +13,8 @@ from returns_portal.db import insert_rows, run
 from returns_portal.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from returns_portal.i18n import mark
 from returns_portal.ids import new_id
+from returns_portal.jobs import defer
+from returns_portal.orders.models import TRIAL
 from returns_portal.returns.actions import lock_return
 from returns_portal.warehouse.models import (
     ACCEPTANCE_TRANSITIONS,
@@ -95,7 +97,8 @@ _RMA_OF_ITEM = """
     WHERE i.id = :id
 """
 _LOCK_ITEM = """
-    SELECT i.*, p.return_id, l.sku FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id
+    SELECT i.*, p.return_id, l.sku, o.id AS order_id, o.source FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id
+    JOIN returns r ON r.id = p.return_id JOIN orders o ON o.id = r.order_id
     LEFT JOIN order_line l ON l.id = i.order_line_id
     WHERE i.id = :id AND p.undone_at IS NULL FOR UPDATE OF i
 """
@@ -184,6 +187,9 @@ async def send_to(db: AsyncConnection, actor: Actor, item_id: UUID, to: str) -> 
             raise ForbiddenError(mark("You asked for this yourself. It takes another person to say so too."))
     await run(db, _PLACE, id=item_id, to=goes.disposition, asked=goes.asked, by=actor.label, now=clock.now())
     await _tell_shop(db, row, goes.disposition)
+    if row.source == TRIAL:
+        # The catalogue keeps the stock of trials, and stands above.
+        await defer(db, "tryon.received", order_id=str(row.order_id))
     told = {"item": str(item_id), "to": to, "agreed": bool(goes.disposition)}
     await history.record(db, actor, ("return", row.return_id, "placed", told))
     return goes

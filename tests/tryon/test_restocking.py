@@ -3,10 +3,12 @@
 import pytest
 from sqlalchemy import text
 
+from returns_portal.actor import Actor
 from returns_portal.jobs import defer
 from returns_portal.refunds import actions, deciding
 from returns_portal.tryon.models import Mode
 from returns_portal.tryon.restocking import restock
+from returns_portal.warehouse.items import send_to
 from returns_portal.warehouse.models import Condition
 from returns_portal.warehouse.rules import Counted
 from tests.portal import API, Portal, at_once
@@ -14,6 +16,8 @@ from tests.tryon.money import arrives, kept_first, running, settled_now
 from tests.tryon.samples import boots, place, seen
 
 pytestmark = pytest.mark.anyio
+
+DOCK = Actor(kind="staff", id="dora", grants=frozenset({"warehouse"}))
 
 
 async def stock(portal: Portal) -> list[int]:
@@ -85,6 +89,21 @@ async def test_a_count_that_is_undone_or_corrected_takes_it_out_again(portal: Po
         await actions.correct(db, API, portal.settings, parcel.id, counts, "another size")
     await portal.work()
     assert await stock(portal) == [9, 9, 10, 9]
+
+
+async def test_what_is_sent_elsewhere_is_taken_out_and_what_was_cleaned_comes_back(portal: Portal) -> None:
+    trial = await running(portal)
+    await arrives(portal, trial, [0])
+    await arrives(portal, trial, [1], number=2, condition=Condition.WORN)
+    await portal.work()
+    assert await stock(portal) == [10, 9, 9, 9]
+    for item, to in zip(
+        await portal.rows("SELECT id FROM parcel_item ORDER BY id"), ("outlet", "restock"), strict=True
+    ):
+        async with portal.begin() as db:
+            await send_to(db, DOCK, item.id, to)
+    await portal.work()
+    assert await stock(portal) == [9, 10, 9, 9]
 
 
 async def test_what_was_ordered_meanwhile_is_neither_taken_out_nor_put_back_twice(portal: Portal) -> None:
