@@ -18,7 +18,7 @@ from returns_portal.money import Money
 from returns_portal.shop.queries import current
 from returns_portal.tryon.claim_models import CLAIM_TRANSITIONS, ClaimKind, ClaimStatus
 from returns_portal.tryon.claims import open_for_return, work_on
-from returns_portal.web import Form, flash, form, formats, page, redirect, requires_staff, site
+from returns_portal.web import Form, flash, form, formats, page, page_after, redirect, requires_staff, site
 
 AnyRequest = Request[Any, Any, State]
 Db = NamedDependency[AsyncConnection]
@@ -68,7 +68,7 @@ async def list_page(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
 async def _list(
     request: AnyRequest, db: AsyncConnection, actor: Actor, typed: dict[str, str], errors: dict[str, str]
 ) -> Response[Any]:
-    chosen, before = _status(request), _after(request)
+    chosen, before = _status(request), page_after(request)
     found = await claims(db, actor, status=chosen, before=before, limit=PAGE + 1)
     return page(
         request,
@@ -87,19 +87,6 @@ async def _list(
 def _status(request: AnyRequest) -> str | None:
     asked = request.query_params.get("status", "")
     return asked if asked in set(ClaimStatus) else None
-
-
-def _after(request: AnyRequest) -> UUID | None:
-    """The claim after which a page begins.
-
-    Raises:
-        InvalidError: there is no such page.
-    """
-    text = request.query_params.get("after", "")
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        raise InvalidError(mark("There is no such page."), field="after") from None
 
 
 @get("/finance/claims.csv", guards=staff)

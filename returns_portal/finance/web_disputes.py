@@ -11,7 +11,6 @@ from litestar.response import Redirect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.actor import Actor
-from returns_portal.errors import InvalidError
 from returns_portal.finance import words
 from returns_portal.finance.disputes import (
     closed_disputes,
@@ -20,9 +19,9 @@ from returns_portal.finance.disputes import (
     review_overpayment,
 )
 from returns_portal.finance.replies import attempt
-from returns_portal.i18n import _, mark
+from returns_portal.i18n import _
 from returns_portal.refunds.lowering import lower
-from returns_portal.web import form, page, requires_staff
+from returns_portal.web import form, page, page_after, requires_staff
 
 AnyRequest = Request[Any, Any, State]
 Db = NamedDependency[AsyncConnection]
@@ -38,7 +37,7 @@ readers = [requires_staff("finance", "support")]
 @get("/finance/disputes", guards=readers)
 async def disputes_page(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
     """Open disputes, the most urgent first; below them the closed ones."""
-    closed = await closed_disputes(db, actor, PAGE + 1, _place(request.query_params.get("after")))
+    closed = await closed_disputes(db, actor, PAGE + 1, page_after(request))
     return page(
         request,
         "finance/disputes.html",
@@ -48,18 +47,6 @@ async def disputes_page(request: AnyRequest, db: Db, actor: By) -> Response[Any]
         first="after" not in request.query_params,
         words=words.FOR_TEMPLATES,
     )
-
-
-def _place(text: str | None) -> UUID | None:
-    """The dispute after which a page of closed ones begins.
-
-    Raises:
-        InvalidError: there is no such page.
-    """
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        raise InvalidError(mark("There is no such page."), field="after") from None
 
 
 @get("/finance/disputes/{dispute_id:uuid}", guards=readers)

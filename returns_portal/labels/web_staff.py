@@ -16,9 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock
 from returns_portal.actor import Actor
-from returns_portal.errors import InvalidError
 from returns_portal.finance.replies import attempt
-from returns_portal.i18n import _, mark
+from returns_portal.i18n import _
 from returns_portal.labels import pickups, words
 from returns_portal.labels.costs import Cost, costs
 from returns_portal.labels.models import LabelStatus
@@ -26,7 +25,7 @@ from returns_portal.labels.pickup_list import planned_pickups
 from returns_portal.labels.queries import FLAGS, label_for, labels_of, list_labels, scans_of
 from returns_portal.labels.voiding import try_again, void
 from returns_portal.money import Money
-from returns_portal.web import form, formats, page, requires_staff, site
+from returns_portal.web import form, formats, page, page_after, requires_staff, site
 
 AnyRequest = Request[Any, Any, State]
 Db = NamedDependency[AsyncConnection]
@@ -45,7 +44,7 @@ async def labels_page(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
     """Labels, the newest first; of one status or with one flag, where that is asked for."""
     asked = request.query_params.get("show", "")
     chosen = asked if asked in FLAGS or asked in set(LabelStatus) else ""
-    found = await list_labels(db, actor, chosen=chosen, before=_place(request), limit=PAGE + 1)
+    found = await list_labels(db, actor, chosen=chosen, before=page_after(request), limit=PAGE + 1)
     return page(
         request,
         "labels/list.html",
@@ -67,19 +66,6 @@ def _choices() -> list[tuple[str, str]]:
         ("not_given_back", _("money refused")),
         *((status.value, words.status_word(status).text) for status in LabelStatus),
     ]
-
-
-def _place(request: AnyRequest) -> UUID | None:
-    """The label after which a page begins.
-
-    Raises:
-        InvalidError: there is no such page.
-    """
-    text = request.query_params.get("after", "")
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        raise InvalidError(mark("There is no such page."), field="after") from None
 
 
 @get(f"{LIST}/{{label_id:uuid}}", guards=readers)

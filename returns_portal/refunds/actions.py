@@ -31,7 +31,7 @@ from returns_portal.returns.actions import lock_return
 from returns_portal.returns.models import RefundTo
 from returns_portal.settings import Settings
 from returns_portal.warehouse import actions as dock
-from returns_portal.warehouse.actions import Circumstances
+from returns_portal.warehouse.counting import CheckedIn, Circumstances, DockLine
 from returns_portal.warehouse.models import Acceptance, Condition
 from returns_portal.warehouse.queries import parcel_for
 from returns_portal.warehouse.rules import Counted, Item
@@ -82,7 +82,7 @@ async def receive(
     )
 
 
-def _checked_in(checked: dock.CheckedIn, lines: Mapping[UUID, dock.DockLine], planned: RefundPlan) -> Letter:
+def _checked_in(checked: CheckedIn, lines: Mapping[UUID, DockLine], planned: RefundPlan) -> Letter:
     """The e-mail that says what was counted and what it releases."""
     row = checked.return_row
     values = {
@@ -131,7 +131,7 @@ def _accepted(items: Sequence[Item]) -> dict[UUID, int]:
 async def release_counted(
     db: AsyncConnection,
     settings: Settings,
-    checked: dock.CheckedIn,
+    checked: CheckedIn,
     dues: Sequence[Due],
     due_at: datetime,
     *,

@@ -19,7 +19,7 @@ from returns_portal.refunds.rules import OrderBalance, RefundPlan, plan
 from returns_portal.returns.actions import lock_return
 from returns_portal.returns.models import RefundTo
 from returns_portal.settings import Settings
-from returns_portal.warehouse import actions as dock
+from returns_portal.warehouse.counting import CheckedIn
 from returns_portal.warehouse.items import settle_item
 from returns_portal.warehouse.models import Acceptance, Condition
 from returns_portal.warehouse.rules import Item
@@ -57,7 +57,7 @@ async def decide(
     units = quantity or row.quantity
     return_row, line = await _return_and_line(db, actor, row.return_id, row.order_line_id)
     item = Item(row.order_line_id, units, Condition(row.condition), _ACCEPTANCE[decision])
-    checked = dock.CheckedIn(row.parcel_id, return_row, 1, [item])
+    checked = CheckedIn(row.parcel_id, return_row, 1, [item])
     balance = await balance_of(db, return_row.order_id)
     dues = [] if decision == "send_back" else [await _due(db, balance, row, Owed(units, part))]
     released = await release_counted(db, settings, checked, dues, clock.now(), balance=balance)

@@ -3,7 +3,6 @@
 from datetime import date, datetime
 from functools import partial
 from typing import Any, Final
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from litestar import Request, Response, get, post
@@ -27,7 +26,7 @@ from returns_portal.tryon.pages.staff import staff_page
 from returns_portal.tryon.pages.words import last_day, sentence, status_word
 from returns_portal.tryon.posting import posted
 from returns_portal.tryon.queries import list_trials, policy, set_policy
-from returns_portal.web import Form, flash, form, formats, page, redirect, requires_staff, site
+from returns_portal.web import Form, flash, form, formats, page, page_after, redirect, requires_staff, site
 
 AnyRequest = Request[Any, Any, State]
 Db = NamedDependency[AsyncConnection]
@@ -48,7 +47,7 @@ async def trials_page(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
     """Trials, the newest first; of one status, where that is asked for."""
     asked = request.query_params.get("status", "")
     status = TrialStatus(asked) if asked in set(TrialStatus) else None
-    found = await list_trials(db, actor, status=status, before=_place(request), limit=PAGE + 1)
+    found = await list_trials(db, actor, status=status, before=page_after(request), limit=PAGE + 1)
     zone = (await current(db)).timezone
     return page(
         request,
@@ -61,19 +60,6 @@ async def trials_page(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
         chosen=asked if status else "",
         statuses=[(word.value, status_word(word).text) for word in TrialStatus],
     )
-
-
-def _place(request: AnyRequest) -> UUID | None:
-    """The trial after which a page begins.
-
-    Raises:
-        InvalidError: there is no such page.
-    """
-    text = request.query_params.get("after", "")
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        raise InvalidError(mark("There is no such page."), field="after") from None
 
 
 @get(f"{LIST}/{{number:str}}", guards=readers)

@@ -1,110 +1,24 @@
 """Checking parcels in. What a check-in is worth is decided by `refunds.actions`, which calls these."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from returns_portal import clock, history
 from returns_portal.actor import Actor
-from returns_portal.db import insert_rows, run
-from returns_portal.errors import ConflictError, InvalidError
-from returns_portal.i18n import mark
-from returns_portal.ids import new_id
-from returns_portal.orders.models import TRIAL
+from returns_portal.db import run
+from returns_portal.errors import ConflictError
 from returns_portal.returns.actions import lock_return, move_back, move_to
 from returns_portal.returns.models import ReturnStatus
-from returns_portal.warehouse.items import item_row
-from returns_portal.warehouse.models import Acceptance, Condition, Parcel, ParcelFinding, ParcelItem, RestockEvent
+from returns_portal.warehouse.counting import ORDINARY, CheckedIn, Circumstances, DockLine, count_parcel, dock_for
+from returns_portal.warehouse.models import Parcel
 from returns_portal.warehouse.queries import parcel_for, parcels_of
-from returns_portal.warehouse.restock import restocked, taken_back
-from returns_portal.warehouse.rules import Announced, Counted, Found, Item, findings, place, recorded
-
-MAX_NOTE = 1000
-
-
-class Circumstances(msgspec.Struct, frozen=True):
-    """What is known of a parcel besides its count."""
-
-    note: str = ""
-    more_to_come: bool = False
-    """The customer sends more than one parcel, so that nothing counts as missing yet."""
-    places: Mapping[UUID, str] = {}
-    """Where the units of a line go, where somebody chose otherwise than the shop does."""
-    notes: Mapping[UUID, str] = {}
-    """What was noted of the units of a line."""
-    draft: str = ""
-    """The token under which photos were taken while it was counted."""
-    box_id: UUID | None = None
-    """A parcel that was checked in before and came in the same box."""
-    found_id: UUID | None = None
-    """The unidentified parcel that it was recognised in."""
-
-
-ORDINARY = Circumstances()
-
-
-class CheckedIn(msgspec.Struct, frozen=True):
-    """What was recorded of a parcel."""
-
-    parcel_id: UUID
-    return_row: Any
-    number: int
-    items: list[Item]
-    findings: list[Found] = []
-    shares_box: bool = False
-
-
-class DockLine(msgspec.Struct, frozen=True):
-    """A line of the order, as the dock sees it."""
-
-    line_id: UUID
-    sku: str
-    title: str
-    size: str
-    color: str
-    quantity: int
-    shipped: int
-    counted: int
-    arrived: int
-    """Of `counted`, what came in a parcel: the rest had never left the shop."""
-    announced: int
-    before: int
-    """How many of it came in this return's earlier parcels."""
-
-
-class _Dock(msgspec.Struct, frozen=True):
-    """What a count is held against."""
-
-    lines: list[DockLine]
-    defaults: dict[str, str]
-    two_people: dict[str, bool]
-
-
-_DOCK = """
-    SELECT (SELECT status FROM returns WHERE id = :return_id) AS status,
-           (SELECT id FROM parcel WHERE return_id = :return_id AND number = :number AND undone_at IS NULL) AS parcel_id,
-           (SELECT coalesce(json_agg(json_build_object('line_id', l.id, 'sku', l.sku, 'title', l.title, 'size', l.size,
-                'color', l.color, 'quantity', l.quantity, 'shipped', l.shipped, 'counted', c.counted,
-                'arrived', c.arrived, 'before', c.of_return,
-                'announced', coalesce((SELECT a.quantity FROM return_line a
-                    WHERE a.return_id = :return_id AND a.order_line_id = l.id), 0)
-            ) ORDER BY l.position), '[]'::json) FROM order_line l CROSS JOIN LATERAL (
-                SELECT coalesce(sum(i.quantity), 0) AS counted,
-                       coalesce(sum(i.quantity) FILTER (WHERE i.condition <> 'not_shipped'), 0) AS arrived,
-                       coalesce(sum(i.quantity) FILTER (WHERE p.return_id = :return_id), 0) AS of_return
-                FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id
-                WHERE i.order_line_id = l.id AND p.undone_at IS NULL AND i.acceptance <> 'surplus') c
-            WHERE l.order_id = :order_id) AS lines,
-           (SELECT coalesce(json_object_agg(condition, disposition), '{}'::json) FROM condition_rule) AS defaults,
-           (SELECT coalesce(json_object_agg(disposition, second_person), '{}'::json) FROM disposition_rule
-            WHERE offered) AS two_people
-"""
+from returns_portal.warehouse.restock import taken_back
+from returns_portal.warehouse.rules import Counted
 
 
 async def check_in(
@@ -126,125 +40,16 @@ async def check_in(
     """
     actor.require("check-ins:write", "warehouse", "support", "finance")
     row = await lock_return(db, actor, rma)
-    [state] = await run(db, _DOCK, return_id=row.id, order_id=row.order_id, number=number)
-    if state.parcel_id is not None:
+    dock = await dock_for(db, row, number)
+    if dock.parcel_id is not None:
         raise await _already(db, actor, row, number)
-    dock = _dock(state)
-    checked = await _count(db, actor, row, dock, counts, number, around)
+    checked = await count_parcel(db, actor, row, dock, counts, number, around)
     told = _told(checked, around)
-    if state.status != ReturnStatus.RECEIVED:
+    if dock.status != ReturnStatus.RECEIVED:
         await move_to(db, actor, row.id, ReturnStatus.RECEIVED, "checked_in", told)
     else:
         await history.record(db, actor, ("return", row.id, "checked_in", told))
     return checked, dock.lines
-
-
-def _dock(state: Any) -> _Dock:  # noqa: ANN401 - a row
-    return _Dock(msgspec.convert(state.lines, list[DockLine]), state.defaults, state.two_people)
-
-
-async def _count(
-    db: AsyncConnection,
-    actor: Actor,
-    row: Any,  # noqa: ANN401 - a row
-    dock: _Dock,
-    counts: Sequence[Counted],
-    number: int,
-    around: Circumstances,
-    corrects_id: UUID | None = None,
-) -> CheckedIn:
-    """Write a parcel with what was counted in it, under the order's lock."""
-    room = {line.line_id: line.quantity - line.counted for line in dock.lines}
-    items = recorded(_valid(counts, dock.lines), room, hold=row.settled_elsewhere)
-    announced = {line.line_id: Announced(line.announced, line.before) for line in dock.lines if line.announced}
-    # What a trial's return names is all that may come back, not what will.
-    found = findings(items, announced, more_to_come=around.more_to_come or row.source == TRIAL)
-    parcel_id = new_id()
-    came_at = await _recognise(db, actor, around.found_id) if around.found_id else None
-    parcel = _parcel_row(actor, parcel_id, row.id, number, around, corrects_id, came_at)
-    if around.box_id is not None:
-        parcel["box_id"] = await _box_of(db, around.box_id)
-    rows = _item_rows(actor, parcel_id, items, dock, around)
-    told = [
-        {
-            "id": new_id(),
-            "parcel_id": parcel_id,
-            "kind": one.kind,
-            "quantity": one.quantity,
-            "order_line_id": one.line_id,
-            "description": one.description[:200],
-        }
-        for one in found
-    ]
-    skus = {line.line_id: line.sku for line in dock.lines}
-    await insert_rows(
-        db, (Parcel, [parcel]), (ParcelItem, rows), (ParcelFinding, told), (RestockEvent, restocked(rows, skus))
-    )
-    if around.draft:
-        await run(db, _KEEP_PHOTOS, parcel_id=parcel_id, draft=around.draft)
-    await _had_left(db, dock.lines, items)
-    return CheckedIn(parcel_id, row, number, items, found, parcel["box_id"] is not None)
-
-
-_HAD_LEFT = "UPDATE order_line SET shipped = :shipped WHERE id = :id AND shipped < :shipped"
-
-
-async def _had_left(db: AsyncConnection, lines: Sequence[DockLine], items: Sequence[Item]) -> None:
-    """What arrives had left the shop, whether or not its system has said so yet."""
-    for line in lines:
-        came = line.arrived + sum(
-            item.quantity
-            for item in items
-            if item.line_id == line.line_id
-            and item.acceptance != Acceptance.SURPLUS
-            and item.condition != Condition.NOT_SHIPPED
-        )
-        if came > line.shipped:
-            await run(db, _HAD_LEFT, id=line.line_id, shipped=came)
-
-
-_KEEP_PHOTOS = "UPDATE dock_photo SET parcel_id = :parcel_id, draft = '' WHERE draft = :draft"
-_BOX = """
-    UPDATE parcel SET box_id = coalesce(box_id, id) WHERE id = :id AND undone_at IS NULL RETURNING box_id
-"""
-_RECOGNISE = """
-    UPDATE found_parcel SET matched_at = :now, matched_by = :by
-    WHERE id = :id AND matched_at IS NULL AND closed_at IS NULL RETURNING found_at
-"""
-
-
-async def _box_of(db: AsyncConnection, parcel_id: UUID) -> UUID | None:
-    """The box of a parcel that was checked in before; None where that was undone."""
-    rows = await run(db, _BOX, id=parcel_id)
-    return rows[0].box_id if rows else None
-
-
-async def _recognise(db: AsyncConnection, actor: Actor, found_id: UUID) -> datetime:
-    """Mark an unidentified parcel as recognised; when it came.
-
-    Raises:
-        ConflictError: it was recognised or given up before.
-    """
-    rows = await run(db, _RECOGNISE, id=found_id, now=clock.now(), by=actor.label)
-    if not rows:
-        raise ConflictError(
-            mark("This parcel was recognised by somebody else meanwhile. Nothing was counted again."),
-            code="found_already",
-        )
-    came_at: datetime = rows[0].found_at
-    return came_at
-
-
-def _valid(counts: Sequence[Counted], lines: Sequence[DockLine]) -> Sequence[Counted]:
-    known = {line.line_id for line in lines}
-    for index, count in enumerate(counts):
-        if count.quantity < 0:
-            raise InvalidError("A count cannot be negative.", code="bad_quantity", field=f"lines[{index}].quantity")
-        if count.line_id is not None and count.line_id not in known:
-            raise InvalidError(
-                "This item is not part of the order.", code="unknown_line", field=f"lines[{index}].line_id"
-            )
-    return counts
 
 
 def _told(checked: CheckedIn, around: Circumstances) -> dict[str, Any]:
@@ -273,45 +78,6 @@ async def _already(db: AsyncConnection, actor: Actor, row: Any, number: int) -> 
         code="already_checked_in",
         detail=next(parcel for parcel in parcels if parcel.number == number),
     )
-
-
-def _parcel_row(
-    actor: Actor,
-    parcel_id: UUID,
-    return_id: UUID,
-    number: int,
-    around: Circumstances,
-    corrects_id: UUID | None,
-    came_at: datetime | None,
-) -> dict[str, Any]:
-    now = clock.now()
-    return {
-        "id": parcel_id,
-        "return_id": return_id,
-        "number": number,
-        "checked_in_at": came_at or now,
-        "checked_in_by": actor.label,
-        "note": around.note.strip()[:MAX_NOTE],
-        "undone_by": "",
-        "corrects_id": corrects_id,
-        "box_id": None,
-        "found_id": around.found_id,
-        "counted_at": now if came_at else None,
-    }
-
-
-def _item_rows(
-    actor: Actor, parcel_id: UUID, items: Sequence[Item], dock: _Dock, around: Circumstances
-) -> list[dict[str, Any]]:
-    """The rows of what was counted, each with where it goes."""
-    rows = []
-    for item in items:
-        line_id = item.line_id
-        wanted = around.places.get(line_id) if line_id else None
-        goes = place(item, wanted, dock.defaults, dock.two_people)
-        note = around.notes.get(line_id, "") if line_id else ""
-        rows.append(item_row(actor, parcel_id, item, goes, note[:MAX_NOTE]))
-    return rows
 
 
 async def take_back(db: AsyncConnection, actor: Actor, parcel_id: UUID) -> Any:  # noqa: ANN401 - a row
@@ -367,8 +133,8 @@ async def replace(
     parcel = await parcel_for(db, actor, parcel_id)
     row = await lock_return(db, actor, parcel.rma)
     await _mark_undone(db, actor, parcel_id)
-    [state] = await run(db, _DOCK, return_id=row.id, order_id=row.order_id, number=parcel.number)
-    checked = await _count(db, actor, row, _dock(state), counts, parcel.number, around, corrects_id=parcel_id)
+    dock = await dock_for(db, row, parcel.number)
+    checked = await count_parcel(db, actor, row, dock, counts, parcel.number, around, corrects_id=parcel_id)
     # It came when it came, in the box and from the shelf that it came from.
     await run(db, _INHERIT, new=checked.parcel_id, old=parcel_id)
     told = _told(checked, around) | {"corrects": str(parcel_id)}

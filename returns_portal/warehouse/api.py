@@ -20,7 +20,7 @@ from returns_portal.refunds import actions as refunds
 from returns_portal.refunds.shapes import PreviewOut, preview_out
 from returns_portal.shop.queries import current
 from returns_portal.texts import WITHOUT_NUL
-from returns_portal.warehouse.actions import Circumstances
+from returns_portal.warehouse.counting import Circumstances
 from returns_portal.warehouse.models import Acceptance, Condition, Disposition
 from returns_portal.warehouse.queries import rma_for_code
 from returns_portal.warehouse.restock import open_events, take

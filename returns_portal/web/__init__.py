@@ -2,7 +2,7 @@
 
 from returns_portal.web.envelope import client_network
 from returns_portal.web.forms import Form, form, form_with_file
-from returns_portal.web.pages import csrf_token, flash, local_path, page, redirect
+from returns_portal.web.pages import csrf_token, flash, local_path, page, page_after, redirect
 from returns_portal.web.site import Site, known_actor, site
 from returns_portal.web.transaction import requires_staff
 
@@ -17,6 +17,7 @@ __all__ = [
     "known_actor",
     "local_path",
     "page",
+    "page_after",
     "redirect",
     "requires_staff",
     "site",

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from html import escape
 from typing import Any, Final, Literal
+from uuid import UUID
 
 import minijinja
 from litestar import Request, Response
@@ -11,6 +12,8 @@ from litestar.response import Redirect
 from litestar.template.base import csrf_token as request_csrf_token
 
 from returns_portal import i18n
+from returns_portal.errors import InvalidError
+from returns_portal.i18n import mark
 from returns_portal.web.signing import CSRF_COOKIE, FLASH_COOKIE, cookie, derive, forget, seal, unseal
 from returns_portal.web.site import FLASH, Connection, Site, known_actor, notes, site
 
@@ -88,3 +91,16 @@ def local_path(target: str, *, otherwise: str) -> str:
     """
     ours = target.startswith("/") and not target.startswith("//") and "\\" not in target and target.isprintable()
     return target if ours else otherwise
+
+
+def page_after(request: Request[Any, Any, State]) -> UUID | None:
+    """The row after which a page of a list begins, as the link to it says; None for the first page.
+
+    Raises:
+        InvalidError: there is no such page.
+    """
+    text = request.query_params.get("after", "")
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        raise InvalidError(mark("There is no such page."), field="after") from None

@@ -6,7 +6,7 @@ from uuid import UUID
 from returns_portal.actor import Actor
 from returns_portal.refunds import actions
 from returns_portal.refunds.filing import FiledReturn
-from returns_portal.warehouse.actions import Circumstances
+from returns_portal.warehouse.counting import Circumstances
 from returns_portal.warehouse.models import Condition
 from returns_portal.warehouse.rules import Counted
 from tests.orders.samples import a_line

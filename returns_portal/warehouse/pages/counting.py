@@ -9,7 +9,7 @@ from returns_portal.actor import Actor
 from returns_portal.errors import InvalidError, NotFoundError
 from returns_portal.i18n import mark
 from returns_portal.returns.queries import ReturnView, order_state
-from returns_portal.warehouse.actions import MAX_NOTE, Circumstances
+from returns_portal.warehouse.counting import MAX_NOTE, Circumstances
 from returns_portal.warehouse.models import Condition, Disposition
 from returns_portal.warehouse.pages.station import field_name
 from returns_portal.warehouse.rules import Counted

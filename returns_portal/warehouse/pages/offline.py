@@ -17,7 +17,7 @@ from returns_portal.errors import ConflictError, InvalidError
 from returns_portal.i18n import _, mark
 from returns_portal.refunds import actions as refunds
 from returns_portal.returns.queries import ReturnView
-from returns_portal.warehouse.actions import Circumstances
+from returns_portal.warehouse.counting import Circumstances
 from returns_portal.warehouse.found import keep
 from returns_portal.warehouse.landing import CALLER, Queued, counts_of, fingerprint
 from returns_portal.warehouse.pages import station as pages
