@@ -1,6 +1,6 @@
 """What the label of a return says, and what is known of labels and of the parcels that are expected."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from returns_portal import clock
 from returns_portal.actor import Actor
 from returns_portal.carriers.prepaid import PREPAID
 from returns_portal.catalog.sizes import arranged
@@ -17,10 +16,9 @@ from returns_portal.errors import ConflictError, NotFoundError
 from returns_portal.i18n import mark
 from returns_portal.labels.content import LabelContent, LabelItem, PostalAddress
 from returns_portal.labels.models import LIVE, LabelStatus
-from returns_portal.labels.policy import carrier_policy
 from returns_portal.returns.models import ReturnStatus
 from returns_portal.returns.queries import ReturnView, return_for
-from returns_portal.shop.queries import ShopInfo, current
+from returns_portal.shop.queries import ShopInfo
 
 
 async def label_content(
@@ -120,77 +118,6 @@ async def carriers_pdf(db: AsyncConnection, actor: Actor, rma: str, *, number: i
 def _address(parts: dict[str, str]) -> PostalAddress:
     """An address as it is stored, where what it does not have may be missing."""
     return PostalAddress(**{part: parts.get(part) or "" for part in PostalAddress.__struct_fields__})
-
-
-class Arrival(msgspec.Struct, frozen=True):
-    """A parcel that is expected. `value` is what was paid for its goods, in minor units of `currency`."""
-
-    label_id: UUID
-    rma: str
-    number: int
-    order_number: str
-    carrier: str
-    tracking: str
-    last_event: str
-    last_event_at: datetime | None
-    expected: date
-    items: str
-    quantity: int
-    value: int
-    currency: str
-
-
-# A parcel is expected until it is checked in: on the day that its carrier says, else some days after its first scan,
-# else, where nobody follows it, some days after its label. The latter are not looked for for ever.
-_ARRIVALS: Final = """
-    WITH expected AS MATERIALIZED (
-        SELECT b.id, b.return_id, b.number, b.carrier, b.tracking, b.last_scan, b.last_scan_at, b.first_scan_at,
-               coalesce(b.expected_on, CAST(:transit AS integer) + CAST(
-                   coalesce(b.first_scan_at, b.created_at + :handing_in) AT TIME ZONE :zone AS date)) AS expected
-        FROM label b WHERE b.status IN ('bought', 'sent', 'in_transit', 'delivered') AND b.created_at > :since),
-    due AS MATERIALIZED (
-        SELECT id, return_id, number, carrier, tracking, last_scan, last_scan_at, expected FROM expected
-        WHERE expected = CAST(:day AS date) OR :overdue AND expected < CAST(:day AS date)
-            AND (first_scan_at IS NOT NULL OR expected > CAST(:day AS date) - :patience))
-    SELECT b.id AS label_id, r.rma, b.number, o.number AS order_number, b.carrier, coalesce(b.tracking, '') AS tracking,
-           b.last_scan AS last_event, b.last_scan_at AS last_event_at, b.expected, coalesce(i.items, '') AS items,
-           coalesce(i.quantity, 0) AS quantity, coalesce(i.value, 0) AS value, o.currency
-    FROM due b JOIN returns r ON r.id = b.return_id JOIN orders o ON o.id = r.order_id
-    CROSS JOIN LATERAL (
-        SELECT string_agg(concat_ws(', ', a.quantity || ' × ' || l.title, nullif(l.size, '')), '; '
-                   ORDER BY l.position) AS items, CAST(sum(a.quantity) AS integer) AS quantity,
-               CAST(sum((SELECT sum(u) FROM unnest(l.unit_paid[1:a.quantity]) AS u)) AS bigint) AS value
-        FROM return_line a JOIN order_line l ON l.id = a.order_line_id WHERE a.return_id = r.id) AS i
-    WHERE r.status = 'filed' ORDER BY b.expected, b.id
-"""
-_LONGEST: Final = timedelta(days=120)
-_HANDING_IN: Final = timedelta(days=2)
-"""How long people take to hand a parcel in, where nobody scans it."""
-_PATIENCE: Final = 7
-"""For how many days more such a parcel stays in the list."""
-
-
-async def arrivals(db: AsyncConnection, actor: Actor, day: date) -> list[Arrival]:
-    """The parcels that are expected on a day of the shop's zone; those of today with what was expected before.
-
-    Raises:
-        ForbiddenError: the actor does not work at the dock.
-    """
-    actor.require("check-ins:write", "warehouse", "support", "finance")
-    shop, policy = await current(db), await carrier_policy(db)
-    now = clock.now()
-    rows = await run(
-        db,
-        _ARRIVALS,
-        day=day,
-        overdue=day == now.astimezone(ZoneInfo(shop.timezone)).date(),
-        zone=shop.timezone,
-        transit=policy.transit_days,
-        handing_in=_HANDING_IN,
-        patience=_PATIENCE,
-        since=now - _LONGEST,
-    )
-    return [Arrival(*row) for row in rows]
 
 
 class LabelRow(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from returns_portal import clock
 from returns_portal.accounts.replies import answer_once
 from returns_portal.actor import Actor
-from returns_portal.labels.queries import arrivals
+from returns_portal.labels.arrivals import arrivals
 from returns_portal.refunds import actions as refunds
 from returns_portal.refunds.shapes import PreviewOut, preview_out
 from returns_portal.shop.queries import current

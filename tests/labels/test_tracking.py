@@ -14,7 +14,7 @@ from returns_portal.finance.listing import reading
 from returns_portal.finance.report import page_rows
 from returns_portal.labels import inbox, sweeping, tracking
 from returns_portal.labels.actions import another
-from returns_portal.labels.queries import arrivals
+from returns_portal.labels.arrivals import arrivals
 from returns_portal.labels.voiding import try_again, void
 from returns_portal.refunds.filing import cancel
 from returns_portal.warehouse.models import Condition

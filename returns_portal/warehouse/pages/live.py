@@ -13,7 +13,7 @@ from returns_portal import clock
 from returns_portal.actor import Actor
 from returns_portal.finance.cells import safe
 from returns_portal.i18n import _
-from returns_portal.labels.queries import Arrival, arrivals
+from returns_portal.labels.arrivals import arrivals, expected
 from returns_portal.money import Money
 from returns_portal.shop.queries import current
 from returns_portal.warehouse.pages.goods import csv_file, read_day
@@ -42,14 +42,14 @@ async def live_page(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
     now = clock.now().astimezone(ZoneInfo(zone))
     since = now.replace(hour=0, minute=0, second=0, microsecond=0)
     found = await pulse(db, actor, since, zone)
-    expected = await arrivals(db, actor, now.date())
+    coming = await expected(db, actor, now.date())
     hours = sorted({hour for person in found.people for hour in person.hours})
     return page(
         request,
         "warehouse/live.html",
         pulse=found,
-        expected=len(expected),
-        late=sum(1 for each in expected if each.expected < now.date()),
+        expected=coming.parcels,
+        late=coming.late,
         hours=hours,
         headings=_headings(hours),
         waiting=duration(found.waiting_since),
@@ -65,32 +65,31 @@ def _headings(hours: list[int]) -> list[dict[str, object]]:
     return [{"text": _("Who")}, *({"text": text, "number": True} for text in columns)]
 
 
-async def _expected(request: AnyRequest, db: AsyncConnection, actor: Actor) -> tuple[date, list[Arrival]]:
+async def _day(request: AnyRequest, db: AsyncConnection) -> date:
     zone = ZoneInfo((await current(db)).timezone)
-    today = clock.now().astimezone(zone).date()
-    day = read_day(request.query_params.get("day", ""), today)
-    return day, await arrivals(db, actor, day)
+    return read_day(request.query_params.get("day", ""), clock.now().astimezone(zone).date())
 
 
 @get("/station/arrivals", guards=readers)
 async def arrivals_page(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
     """What is expected on a day."""
     formats.zone.set(site(request).shop.timezone)
-    day, expected = await _expected(request, db, actor)
+    day = await _day(request, db)
+    found = await expected(db, actor, day)
     return page(
         request,
         "warehouse/arrivals.html",
         day=day,
-        arrivals=expected[:_SHOWN],
-        count=len(expected),
-        units=sum(each.quantity for each in expected),
+        arrivals=await arrivals(db, actor, day, most=_SHOWN),
+        count=found.parcels,
+        units=found.units,
     )
 
 
 @get("/station/arrivals.csv", guards=readers)
 async def arrivals_csv(request: AnyRequest, db: Db, actor: By) -> Response[bytes]:
     """The same as a file; amounts are decimals, times are UTC."""
-    day, expected = await _expected(request, db, actor)
+    day = await _day(request, db)
     rows = [
         (
             each.expected.isoformat(),
@@ -106,7 +105,7 @@ async def arrivals_csv(request: AnyRequest, db: Db, actor: By) -> Response[bytes
             Money(each.value, each.currency).decimal,
             each.currency,
         )
-        for each in expected
+        for each in await arrivals(db, actor, day)
     ]
     return csv_file(f"arrivals-{day}.csv", COLUMNS, rows)
 
