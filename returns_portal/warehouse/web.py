@@ -19,7 +19,7 @@ from returns_portal.returns.queries import ReturnView, return_for
 from returns_portal.shop.queries import current
 from returns_portal.warehouse.codes import Control, badge_code, is_badge
 from returns_portal.warehouse.finding import find_orders, find_returns
-from returns_portal.warehouse.pages import badges, controls, goods, live, offline, photos, rules_page
+from returns_portal.warehouse.pages import badges, controls, goods, live, offline, parts, photos, rules_page
 from returns_portal.warehouse.pages import found as found_pages
 from returns_portal.warehouse.pages import station as pages
 from returns_portal.warehouse.pages.counting import Said, optional_id, read_count
@@ -41,10 +41,10 @@ async def _station(
     request: AnyRequest,
     db: AsyncConnection,
     actor: Actor,
-    view: pages.View,
+    view: parts.View,
     *,
     status: int = 200,
-    along: pages.Along = pages.ALONE,
+    along: parts.Along = parts.ALONE,
 ) -> Response[Any]:
     shown = await pages.station(db, actor, await current(db), view, along)
     answer = page(request, "warehouse/station.html", status=status, station=shown, conditions=shown.conditions)
@@ -73,7 +73,7 @@ async def scan(
         before = await parcel_for(db, actor, correct)
         view = await return_for(db, actor, before.rma)
         return await _station(request, db, actor, await pages.to_count(db, actor, view, before.number, corrects=before))
-    along = pages.Along(str(box or ""), str(found or ""))
+    along = parts.Along(str(box or ""), str(found or ""))
     plain = _without_return(code, typed)
     if plain is not None:
         return await _station(request, db, actor, plain, along=along)
@@ -84,10 +84,10 @@ async def scan(
     return await _station(request, db, actor, await pages.scanned(db, actor, meant, number, along))
 
 
-def _without_return(code: str, typed: str) -> pages.View | None:
+def _without_return(code: str, typed: str) -> parts.View | None:
     """What a scan shows that is no parcel's: nothing, a badge, a control code."""
     if not code and not typed:
-        return pages.IDLE
+        return parts.IDLE
     if is_badge(code) or is_badge(typed):
         return pages.ask_for_pin(badge_code(code if is_badge(code) else typed))
     if {code.upper(), typed.upper()} & set(Control):
@@ -119,7 +119,7 @@ async def check_in(
             typed=sent,
             corrects=corrects,
             problem=translate(error.sentence, **error.values),
-            along=pages.Along(sent.get("box", ""), sent.get("found", "")),
+            along=parts.Along(sent.get("box", ""), sent.get("found", "")),
         )
         return await _station(request, db, actor, again, status=error.status)
     except ConflictError as error:
@@ -170,8 +170,8 @@ async def _not_counted(
         await note_queued(db, actor, view.id, sent)
         shown = await pages.known(db, actor, view, parcels, first)
         return await _station(request, db, actor, shown, status=error.status)
-    state = pages.State("bad", _("Not changed"), translate(error.sentence, **error.values))
-    return await _station(request, db, actor, pages.View(state), status=error.status)
+    state = parts.State("bad", _("Not changed"), translate(error.sentence, **error.values))
+    return await _station(request, db, actor, parts.View(state), status=error.status)
 
 
 def _id(sent: Form, field: str) -> UUID:
@@ -206,7 +206,7 @@ async def search(
     formats.zone.set(site(request).shop.timezone)
     sent = await form(request)
     words = sent.text("words", limit=254)
-    along = pages.Along(str(optional_id(sent, "box") or ""), str(optional_id(sent, "found") or ""))
+    along = parts.Along(str(optional_id(sent, "box") or ""), str(optional_id(sent, "found") or ""))
     found = await find_returns(db, actor, words) if words else []
     orders = await find_orders(db, actor, words) if words else []
     title = ngettext("{n} return", "{n} returns", len(found)) if found else _("Nothing found")
@@ -215,8 +215,8 @@ async def search(
     small = _("for “{words}”", words=words)
     if not found and not orders:
         small = _("{what}. If nobody can say whose it is, keep it as a parcel without a name.", what=small)
-    state = pages.State("wait" if found or orders else "bad", title, small)
-    return await _station(request, db, actor, pages.View(state, found=found, orders=orders), along=along)
+    state = parts.State("wait" if found or orders else "bad", title, small)
+    return await _station(request, db, actor, parts.View(state, found=found, orders=orders), along=along)
 
 
 routes: list[Any] = [
