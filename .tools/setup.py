@@ -76,7 +76,10 @@ FOR_ALL = [
     SystemPackage("libharfbuzz-subset0", _has_library("libharfbuzz-subset.so.0"), "labels take many times as long"),
     SystemPackage("fonts-noto-core", _has_noto, "names in scripts other than Latin and Cyrillic are transliterated"),
 ]
-FOR_TESTS = [SystemPackage("chromium", _has_chromium, "the browser tests are skipped")]
+FOR_TESTS = [
+    SystemPackage("chromium", _has_chromium, "the browser tests are skipped"),
+    SystemPackage("libzbar0", _has_library("libzbar.so.0"), "labels are read by one reader instead of two"),
+]
 
 
 def main() -> None:

@@ -1,7 +1,12 @@
 """What the templates of a label show: printable text, in the customer's language and in English."""
 
 from collections.abc import Callable
+from datetime import date
+from functools import lru_cache, partial
+from unicodedata import bidirectional, east_asian_width
 
+import msgspec
+from babel import Locale
 from babel.dates import format_date
 
 from returns_portal.documents.coverage import printable
@@ -10,6 +15,8 @@ from returns_portal.labels.addresses import ENGLISH, address_lines, address_name
 from returns_portal.labels.content import LabelContent, LabelItem, PostalAddress
 
 Translate = Callable[[str], str]
+Row = tuple[str, str, str, str]
+"""How many, title, size and colour."""
 
 _ITEM_LENGTH = 38
 _SHORTEST_TITLE = 12
@@ -20,56 +27,156 @@ CAPTION_TYPE = 6.5
 """Points; as `.label div::first-line` in the stylesheet."""
 BASELINE = 0.99
 """From the top of a line to its baseline, in multiples of the type size, with the stylesheet's line height."""
-_CODE_ROOM, _CODE_TYPE = 250, 24
+_CODE_ROOM = 250
 _ORDER_ROOM, _ORDER_TYPE = 102, 13
 """Points: how wide a number may be, and how large it is set if it is short."""
 _ADVANCE = 0.6
 """Width of a letter of Noto Sans Mono, and of most letters and figures of Noto Sans Bold, in the same measure."""
+_SLIP_ROOMS, SLIP_TYPE = (150, 116, 153), 11
+"""As above, for return, order and date on the packing slip."""
+_CAPTION_ADVANCE = 0.74
+"""Width of a capital of a caption, letter spacing included, in multiples of the type size."""
+_PAID_ROOM, _PAID_HEIGHT, _PAID_LEADING, _PAID_ADVANCE = 103, 34, 1.22, 0.56
+_PAID_TYPE = (7.0, 6.5, 6.0, 5.5, 5.0, 4.5, 4.0, 3.5)
+"""Points: the place for the words on postage below their heading, and the type in which they are set; tried in turn."""
 
 
-def wording(content: LabelContent, translate: Translate) -> dict[str, object]:
-    """The templates' values for one label."""
+class OwnWords(msgspec.Struct, frozen=True):
+    """What a label says that the shop's other labels do not, ready for the templates."""
+
+    code: str
+    sender_lines: list[str]
+    order_number: str
+    order_points: float
+    slip_points: tuple[float, ...]
+    """Points of return, order and date on the packing slip."""
+    issued: str
+    issued_long: str
+    rows: list[Row]
+    """The articles in the table of the packing slip."""
+    item_lines: list[str]
+    """The articles on the label."""
+    more: str
+    """Stands for articles that there is no room for."""
+    pieces: str
+    from_line: str
+
+    def templates(self) -> dict[str, object]:
+        """The templates' values."""
+        return msgspec.structs.asdict(self) | {"order_shift": round((_ORDER_TYPE - self.order_points) * BASELINE, 2)}
+
+    def inside(self, room: int) -> list[str]:
+        """The articles on the label, in so many lines at most."""
+        if len(self.item_lines) <= room:
+            return self.item_lines
+        return [*self.item_lines[: room - 1], self.more.format(count=len(self.item_lines) - room + 1)]
+
+
+def standing_words(content: LabelContent, translate: Translate) -> dict[str, object]:
+    """The templates' values that are the same for each label of a shop in a language."""
     locale = formatting_locale(content.locale)
-
-    def local(message: str) -> str:
-        return printable(translate(message))
-
-    def both(message: str, part: str = " · ") -> str:
-        """A caption in the customer's language and in English, which the post and the warehouse read."""
-        return message if local(message) == message else f"{local(message)}{part}{message}"
-
-    sender_country = printable(country_name(content.sender.country, locale))
+    licence = shortened(printable(content.licence), _LONGEST_LICENCE)
     recipient_country = country_name(content.recipient.country, ENGLISH)
     recipient_local = printable(country_name(content.recipient.country, locale))
-    order_number = printable(content.order_number)
-    order_points = _type_size(order_number, _ORDER_ROOM, _ORDER_TYPE)
     return {
-        "_": local,
+        "_": lambda message: printable(translate(message)),
         "mark": mark,
-        "both": both,
+        "both": partial(_both, translate),
+        "caption": partial(_caption, translate),
         "lang": locale.language,
-        "code": content.code,
-        "code_points": _type_size(content.code, _CODE_ROOM, _CODE_TYPE),
-        "sender_lines": _sender_lines(content.sender, sender_country),
         "recipient_name": address_name(content.recipient),
         "recipient_lines": address_lines(content.recipient),
         "recipient_country": recipient_country.upper(),
         "recipient_country_local": "" if recipient_local == recipient_country else recipient_local,
-        "licence": shortened(printable(content.licence), _LONGEST_LICENCE),
-        "order_number": order_number,
-        "order_points": order_points,
-        "order_shift": round((_ORDER_TYPE - order_points) * BASELINE, 2),
-        "issued": content.issued.isoformat(),
-        "issued_long": printable(format_date(content.issued, format="long", locale=locale)),
-        "item_lines": [_item_line(item) for item in content.items],
-        "items": [_printable_item(item) for item in content.items],
-        "pieces": sum(item.quantity for item in content.items),
-        "shop_name": printable(content.shop_name),
+        "licence": licence,
+        "paid_points": _paid_points(_both(translate, mark("Postage paid by addressee"), "\n"), f"Licence {licence}"),
+        "shop_name": _closed(printable(content.shop_name)),
         "shop_phone": printable(content.shop_phone),
         "shop_email": printable(content.shop_email),
         "sandbox": content.sandbox,
         "to_choose": content.to_choose,
     }
+
+
+def own_words(content: LabelContent, translate: Translate) -> OwnWords:
+    """What only this label says."""
+    locale = formatting_locale(content.locale)
+    order_number = printable(content.order_number)
+    issued_long = _long_date(content.issued, locale)
+    sender_lines = _sender_lines(content.sender, printable(country_name(content.sender.country, locale)))
+    items = [_printable_item(item) for item in content.items]
+    return OwnWords(
+        code=content.code,
+        sender_lines=sender_lines,
+        order_number=order_number,
+        order_points=_type_size(order_number, _ORDER_ROOM, _ORDER_TYPE),
+        slip_points=tuple(
+            _type_size(text, room, SLIP_TYPE)
+            for text, room in zip((content.code, order_number, issued_long), _SLIP_ROOMS, strict=True)
+        ),
+        issued=content.issued.isoformat(),
+        issued_long=issued_long,
+        rows=[(f"{item.quantity} {_TIMES}", item.title, item.size, item.color) for item in items],
+        item_lines=[_item_line(item) for item in items],
+        more=printable(translate(mark("and {count} more"))),
+        pieces=str(sum(item.quantity for item in items)),
+        from_line=f"{_both(translate, mark('From'))}: {', '.join(map(_closed, sender_lines))}",
+    )
+
+
+@lru_cache(maxsize=256)
+def _long_date(day: date, locale: Locale) -> str:
+    return printable(format_date(day, format="long", locale=locale))
+
+
+def code_points(code: str, largest: float) -> float:
+    """Points in which a label's number fits below its bars."""
+    return _type_size(code, _CODE_ROOM, largest)
+
+
+def _both(translate: Translate, message: str, part: str = " · ") -> str:
+    """A caption in the customer's language and in English, which the post and the warehouse read."""
+    local = printable(translate(message))
+    return message if local == message else f"{local}{part}{message}"
+
+
+def _closed(text: str) -> str:
+    """A text after which the line goes on from left to right, numbers too (Unicode Standard Annex 9, 2.6)."""
+    return f"{text}\u200e" if any(bidirectional(character) in ("R", "AL") for character in text) else text
+
+
+def _caption(translate: Translate, message: str, room: float) -> str:
+    """A caption in both languages, or in English alone where both are wider than `room` points in one line."""
+    whole = _both(translate, message)
+    return whole if _cells(whole) * _CAPTION_ADVANCE * CAPTION_TYPE <= room else message
+
+
+def _paid_points(*texts: str) -> float:
+    """The largest type in which the words on postage keep within their frame."""
+    lines = [line for text in texts for line in text.split("\n")]
+
+    def height(points: float) -> float:
+        taken = sum(_line_count(line, _PAID_ROOM / (_PAID_ADVANCE * points)) for line in lines)
+        return taken * _PAID_LEADING * points
+
+    return next((points for points in _PAID_TYPE if height(points) <= _PAID_HEIGHT), _PAID_TYPE[-1])
+
+
+def _line_count(text: str, cells: float) -> int:
+    """How many lines of so many cells a text takes at most, broken at spaces where it has them."""
+    count, used = 1, 0.0
+    for word in text.split():
+        width = _cells(word)
+        if used and used + 1 + width > cells:
+            count, used = count + 1, 0.0
+        count += int(width // cells)
+        used = used + 1 + width if used else width % cells
+    return count
+
+
+def _cells(text: str) -> int:
+    """The width of a text in letters; an ideograph takes two (Unicode Standard Annex 11)."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def _type_size(text: str, room: float, largest: float) -> float:
@@ -85,10 +192,9 @@ def _sender_lines(sender: PostalAddress, country: str) -> list[str]:
 
 def _item_line(item: LabelItem) -> str:
     """One article on the label, its title cut so that size and colour are still read."""
-    shown = _printable_item(item)
-    details = "".join(f", {detail}" for detail in (shown.size, shown.color) if detail)
-    title = shortened(shown.title, max(_SHORTEST_TITLE, _ITEM_LENGTH - len(details)))
-    return f"{item.quantity} {_TIMES} {title}{details}"
+    details = "".join(f", {_closed(detail)}" for detail in (item.size, item.color) if detail)
+    title = shortened(item.title, max(_SHORTEST_TITLE, _ITEM_LENGTH - len(details)))
+    return f"{item.quantity} {_TIMES} {_closed(title)}{details}"
 
 
 def _printable_item(item: LabelItem) -> LabelItem:
