@@ -11,11 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from returns_portal import clock
 from returns_portal.actor import Actor
 from returns_portal.carriers.prepaid import PREPAID
-from returns_portal.catalog.sizes import arranged
 from returns_portal.db import run
 from returns_portal.errors import ConflictError, NotFoundError
 from returns_portal.i18n import mark
-from returns_portal.labels.content import LabelContent, LabelItem, PostalAddress
+from returns_portal.labels.composing import composed
+from returns_portal.labels.content import LabelContent
 from returns_portal.labels.models import LIVE, LabelStatus
 from returns_portal.labels.policy import carrier_policy
 from returns_portal.returns.models import ReturnStatus
@@ -35,27 +35,8 @@ async def label_content(
     """
     view = await return_for(db, actor, rma)
     code = _usable(view) if number == 1 else (await _other(db, view, number)).code
-    return LabelContent(
-        code=code,
-        carrier=PREPAID,
-        sender=_address(view.address),
-        recipient=_address(shop.address),
-        licence=shop.licence,
-        order_number=view.order_number,
-        items=tuple(
-            arranged(
-                [LabelItem(line.quantity, line.title, line.size, line.color) for line in view.lines if line.quantity],
-                lambda item: (item.title, item.size),
-            )
-        ),
-        issued=view.created_at.astimezone(ZoneInfo(shop.timezone)).date(),
-        locale=view.locale,
-        shop_name=shop.name,
-        shop_phone=shop.phone,
-        shop_email=shop.email,
-        sandbox=sandbox,
-        to_choose=view.of_trial and bool(await run(db, _IN_A_PARCEL, id=view.id)),
-    )
+    to_choose = view.of_trial and bool(await run(db, _IN_A_PARCEL, id=view.id))
+    return composed(view, code, shop, sandbox=sandbox, to_choose=to_choose)
 
 
 _IN_A_PARCEL: Final = "SELECT id FROM trial WHERE return_id = :id"
@@ -115,11 +96,6 @@ async def carriers_pdf(db: AsyncConnection, actor: Actor, rma: str, *, number: i
         return None
     row = await _other(db, view, number)
     return bytes(row.pdf) if row.pdf is not None else None
-
-
-def _address(parts: dict[str, str]) -> PostalAddress:
-    """An address as it is stored, where what it does not have may be missing."""
-    return PostalAddress(**{part: parts.get(part) or "" for part in PostalAddress.__struct_fields__})
 
 
 class Arrival(msgspec.Struct, frozen=True):
