@@ -34,7 +34,7 @@ async def label_content(
             the shop's expense with it.
     """
     view = await return_for(db, actor, rma)
-    code = _usable(view) if number == 1 else (await _other(db, view, number)).code
+    code = _usable(view) if number == 1 else (await usable_label(db, view, number)).code
     to_choose = view.of_trial and bool(await run(db, _IN_A_PARCEL, id=view.id))
     return composed(view, code, shop, sandbox=sandbox, to_choose=to_choose)
 
@@ -70,12 +70,18 @@ def _require_usable(status: str) -> None:
 
 
 _OTHER: Final = """
-    SELECT status, code, pdf FROM label WHERE return_id = :id AND number = :number
+    SELECT status, code, carrier, qr, pdf FROM label WHERE return_id = :id AND number = :number
     ORDER BY status = ANY(:live) DESC, created_at DESC LIMIT 1
 """
 
 
-async def _other(db: AsyncConnection, view: ReturnView, number: int) -> Any:  # noqa: ANN401 - a row
+async def usable_label(db: AsyncConnection, view: ReturnView, number: int) -> Any:  # noqa: ANN401 - a row
+    """The label of a return's parcel: its status, code, carrier, qr and pdf.
+
+    Raises:
+        NotFoundError: there is none.
+        ConflictError: as `label_content`.
+    """
     _require_open(view)
     rows = await run(db, _OTHER, id=view.id, number=number, live=[status.value for status in LIVE])
     if not rows:
@@ -94,7 +100,7 @@ async def carriers_pdf(db: AsyncConnection, actor: Actor, rma: str, *, number: i
     view = await return_for(db, actor, rma)
     if number == 1 and view.label_carrier in ("", PREPAID) and view.label_status != LabelStatus.REQUESTED:
         return None
-    row = await _other(db, view, number)
+    row = await usable_label(db, view, number)
     return bytes(row.pdf) if row.pdf is not None else None
 
 
