@@ -8,14 +8,22 @@ identifier stands in the file.
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any, Final
 
 import minijinja
+import msgspec
 import pydyf  # type: ignore[import-untyped]  # pydyf ships no types.
 from weasyprint import CSS, HTML, Document  # type: ignore[import-untyped]  # WeasyPrint ships no types.
+from weasyprint.formatting_structure.boxes import InlineBox, LineBox, TextBox  # type: ignore[import-untyped]  # As above.
 
 from returns_portal.documents.fonts import FONT_FACES, PackageFetcher, font_configuration
 from returns_portal.documents.symbols import POINTS_PER_DOT
 from returns_portal.resources import templates_dir
+
+BLANK: Final = "\N{NO-BREAK SPACE}"
+"""A text that takes the place of a line and leaves no ink."""
+_POINTS: Final = 0.75
+"""WeasyPrint measures in px, 96 to the inch."""
 
 
 def _folder() -> Path:
@@ -52,6 +60,48 @@ def lay_out(template: str, stylesheets: tuple[str, ...], context: Mapping[str, o
     return page.render(font_config=font_configuration(), stylesheets=[_stylesheet(name) for name in stylesheets])
 
 
+class Blank(msgspec.Struct, frozen=True):
+    """A line of a page that was left free, in points from the page's top left corner."""
+
+    left: float
+    """Where its text begins; the middle of it, if it is centred."""
+    right: float
+    """How far its text may reach."""
+    baseline: float
+    end: float
+    """Where the next line begins."""
+
+
+def blanks(document: Document) -> dict[str, list[Blank]]:
+    """The first page's lines that are `BLANK`, by class, or else name, of the element that they stand in."""
+    found: dict[str, list[Blank]] = {}
+    _find_blanks(document.pages[0]._page_box, [], found)  # noqa: SLF001 - WeasyPrint tells it nowhere else
+    return found
+
+
+def _find_blanks(box: Any, around: list[Any], found: dict[str, list[Blank]]) -> None:  # noqa: ANN401 - untyped boxes
+    if isinstance(box, TextBox):
+        if box.text == BLANK and box.style["visibility"] == "visible":
+            found.setdefault(box.element.get("class") or box.element_tag, []).append(_blank(box, around))
+        return
+    around.append(box)
+    for child in getattr(box, "children", ()):
+        _find_blanks(child, around, found)
+    around.pop()
+
+
+def _blank(text: Any, around: list[Any]) -> Blank:  # noqa: ANN401 - as above
+    place = max(place for place, box in enumerate(around) if not isinstance(box, LineBox | InlineBox))
+    block, line = around[place], around[place + 1]
+    centred = text.style["text_align_all"] == "center"
+    return Blank(
+        left=(text.position_x + (text.width / 2 if centred else 0)) * _POINTS,
+        right=(block.content_box_x() + block.width) * _POINTS,
+        baseline=(text.position_y + text.baseline) * _POINTS,
+        end=(line.position_y + line.height) * _POINTS,
+    )
+
+
 def write(document: Document, symbols: Mapping[int, str]) -> bytes:
     """The document as PDF, with symbols drawn into pages.
 
@@ -63,7 +113,7 @@ def write(document: Document, symbols: Mapping[int, str]) -> bytes:
 
     def finish(document: Document, pdf: pydyf.PDF) -> None:
         for number, operators in symbols.items():
-            _draw(pdf, number, document.pages[number].height * 0.75, operators)
+            _draw(pdf, number, document.pages[number].height * _POINTS, operators)
 
     # Positions that were measured have served; left in, they would become named destinations in the file.
     for page in document.pages:

@@ -4,6 +4,7 @@ Both are drawn as vectors on whole modules; zxing-cpp encodes them. Distances on
 inch, the pitch of label printers, so that no bar begins or ends between two dots.
 """
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from html import escape
@@ -19,6 +20,8 @@ QR_QUIET = 4
 """Modules of white around a QR symbol (ISO/IEC 18004, 6.3.8)."""
 QR_CORRECTION = "Q"
 """A quarter of the code words may be lost: a crease or a strip of tape over the symbol."""
+
+_DARK = re.compile(b"\0+")
 
 Run = tuple[int, int]
 """The first dark module of a row's run, and how many follow in all."""
@@ -46,19 +49,16 @@ def qr(text: str) -> Symbol:
 def _encoded(text: str, kind: zxingcpp.BarcodeFormat, *, rows: int | None = None, **options: str) -> Symbol:
     image = zxingcpp.create_barcode(text, kind, **options).to_image(scale=1, add_quiet_zones=False)
     # The image follows the buffer protocol, which its type stub does not say; its rows are of gray values.
-    pixels: list[list[int]] = memoryview(image).tolist()  # type: ignore[arg-type, assignment]
-    return Symbol(width=len(pixels[0]), rows=tuple(tuple(_runs(row)) for row in pixels[:rows]))
+    pixels = memoryview(image)  # type: ignore[arg-type]
+    height, width = pixels.shape or (0, 0)
+    gray = pixels.tobytes()
+    lines = (gray[row * width : (row + 1) * width] for row in range(rows or height))
+    return Symbol(width=width, rows=tuple(tuple(_runs(line)) for line in lines))
 
 
-def _runs(pixels: list[int]) -> Iterator[Run]:
+def _runs(line: bytes) -> Iterator[Run]:
     """The dark runs of one row of gray values, of which 0 is dark."""
-    start = None
-    for place, pixel in enumerate([*pixels, 255]):
-        if pixel == 0 and start is None:
-            start = place
-        elif pixel != 0 and start is not None:
-            yield start, place - start
-            start = None
+    return ((run.start(), run.end() - run.start()) for run in _DARK.finditer(line))
 
 
 def pdf_operators(symbol: Symbol, *, left: int, top: int, module: int, row_height: int) -> str:

@@ -1,5 +1,7 @@
 """How an address is written on a parcel."""
 
+from functools import lru_cache
+
 from babel import Locale
 
 from returns_portal.documents.coverage import printable
@@ -12,6 +14,7 @@ _CODE_LAST = frozenset(
 ENGLISH = Locale("en")
 
 
+@lru_cache(maxsize=1024)
 def country_name(code: str, locale: Locale) -> str:
     """The country's name in a language; the code itself where there is none."""
     code = code.strip().upper()

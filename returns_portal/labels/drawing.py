@@ -43,6 +43,8 @@ class Plan(msgspec.Struct, frozen=True):
     square: int
     item_lines: int
     """How many lines of articles there is room for."""
+    code_type: float
+    """Points in which the number below the bars is set, at most."""
 
 
 USUAL = Plan(
@@ -54,6 +56,7 @@ USUAL = Plan(
     perforation=868,
     square=896,
     item_lines=5,
+    code_type=24,
 )
 CROWDED = Plan(
     paid=(32, 32, 748, 66),
@@ -64,15 +67,26 @@ CROWDED = Plan(
     perforation=912,
     square=932,
     item_lines=3,
+    code_type=20,
 )
 """For addresses that do not fit: they take the whole width, and what is below moves down."""
 
 
 def draw_label(code: str, plan: Plan, offset: int = 0) -> str:
     """Operators for the symbols and rules of a label, its corner `offset` dots from the page's on both axes."""
+    return draw_rules(plan, offset) + draw_codes(code, plan, offset)
+
+
+def draw_rules(plan: Plan, offset: int = 0) -> str:
+    """Operators for frames and perforation alone."""
     shapes = (*_frame(plan.paid), *_frame(plan.frame), *_dashes(plan.perforation))
     rules = "".join(f"{left + offset} {top + offset} {width} {height} re\n" for left, top, width, height in shapes)
-    return f"{rules}f\n{_bars(code, plan, offset)}\n{_square(code, plan, offset)}\n"
+    return f"{rules}f\n"
+
+
+def draw_codes(code: str, plan: Plan, offset: int = 0) -> str:
+    """Operators for the two symbols alone."""
+    return f"{_bars(code, plan, offset)}\n{_square(code, plan, offset)}\n"
 
 
 def draw_slip_code(code: str, *, right: int, top: int) -> str:
