@@ -35,7 +35,7 @@ from returns_portal.returns.actions import lock_return
 log = structlog.get_logger(__name__)
 
 MOST_ROWS: Final = 20_000
-BATCH: Final = 100
+BATCH: Final = 200
 """Rows of one piece."""
 PAUSE: Final = timedelta(seconds=10)
 """Between two looks at labels that carriers are making."""
