@@ -1,6 +1,7 @@
 """The command that makes many labels at once."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,6 +40,8 @@ def labels(file: Path, out: Path, size: Size, renew: bool) -> None:
     named by line, number and reason, and the rest is made; the exit code is then 1. A file that cannot be read as a
     whole makes nothing; the exit code is then 2.
     """
+    if not os.access(out.absolute().parent, os.W_OK | os.X_OK):
+        raise click.BadParameter(f"{out.absolute().parent} is no folder that can be written to.", param_hint="-o")
     try:
         rows = numbers_in(file)
         wanted = Wanted(rows, size, file.name, renew=renew)

@@ -101,7 +101,7 @@ async def run_of_file(request: AnyRequest) -> Response[Any]:
     sent, content = await form_with_file(request, "file", most=MAX_BYTES)
     try:
         wanted = Wanted(await _numbers(content), _size(sent), "", renew=sent.get("renew", "") == "yes")
-        wish = digest(actor.label, sent.text("token", limit=_TOKEN), content)
+        wish = digest(actor.label, sent.text("token", limit=_TOKEN), wanted.size, str(wanted.renew), content)
         async with site(request).begin() as db:
             run_id = await start(db, actor, wanted, wish=wish)
     except InvalidError as error:
@@ -140,7 +140,7 @@ async def run_of_list(request: AnyRequest, db: Db, actor: By) -> Redirect:
     try:
         async with db.begin_nested():
             wanted = Wanted(await numbers_shown(db, actor, chosen), _size(sent), f"show:{chosen}")
-            wish = digest(actor.label, sent.text("token", limit=_TOKEN), chosen, wanted.size)
+            wish = digest(actor.label, sent.text("token", limit=_TOKEN), wanted.size, wanted.source)
             run_id = await start(db, actor, wanted, wish=wish)
     except InvalidError as error:
         flash(request, translate(error.sentence, **error.values), "bad")

@@ -95,6 +95,12 @@ def test_a_file_that_cannot_be_read_makes_nothing(
     assert not (tmp_path / "out.pdf").exists()
 
 
+def test_a_folder_that_is_not_there_is_told_before_anything_is_made(run: Run, tmp_path: Path) -> None:
+    done = run("--from-csv", written(tmp_path, ["R-0000-0000"]), "-o", str(tmp_path / "none" / "out.pdf"))
+    assert done.exit_code == 2
+    assert "is no folder that can be written to" in done.stderr
+
+
 def test_without_any_label_no_file_is_written(run: Run, tmp_path: Path) -> None:
     out = tmp_path / "out.pdf"
     done = run("--from-csv", written(tmp_path, ["R-0000-0000"]), "-o", str(out))

@@ -64,7 +64,8 @@ async def test_the_same_form_sent_twice_is_one_run_and_another_is_another(portal
     await staff_signs_in(browser, portal.begin, "support")
     first, second = await at_once(*(upload(browser, csv_of(rmas)) for _ in range(2)))
     assert first.headers["location"] == second.headers["location"]
-    assert (await upload(browser, csv_of(rmas), token="another")).headers["location"] != first.headers["location"]
+    for change in ({"token": "another"}, {"size": "a4"}, {"renew": "yes"}):
+        assert (await upload(browser, csv_of(rmas), **change)).headers["location"] != first.headers["location"]
 
 
 @pytest.mark.parametrize(
