@@ -1,4 +1,4 @@
-"""Text set in lines without a layout engine, as far as that needs no more than the package's fonts and spaces."""
+"""Text set in lines without a layout engine, as far as it takes no more than the package's fonts."""
 
 import re
 from itertools import accumulate
@@ -9,8 +9,11 @@ from returns_portal.documents.shaping import Line, shaped
 
 _UNSURE: Final = 0.05
 """Points: whether a line this near to its limit fits depends on how each glyph is rounded; Pango decides then."""
-_BREAKS_AT_SPACES: Final = re.compile(r"[\w(&#№·][\w.,:'’)]*(?: [\w(&#№·][\w.,:'’)]*)*")
-"""Text whose lines may end at its spaces and nowhere else (Unicode Standard Annex 14)."""
+_WORD: Final = r"[\w(&#№·][\w.,:'’)/-]*"
+_WORDS: Final = re.compile(f"{_WORD}(?: {_WORD})*")
+"""Text whose lines may end at its spaces, and after a hyphen or stroke before a letter, and nowhere else."""
+_PART: Final = re.compile(r"[^ ]+?[-/](?=[^\W\d_])|[^ ]+ ?")
+"""What stays together in such a text (Unicode Standard Annex 14: classes SP, HY and SY)."""
 _ELLIPSIS: Final = "…"
 
 
@@ -39,30 +42,30 @@ def cut_line(path: Path, points: float, text: str, language: str, room: float) -
     line = _line(path, text, language)
     if _fits(line.width, points, room):
         return line
-    ellipsis = _line(path, _ELLIPSIS, language).width
-    kept = sum(_fits(width + ellipsis, points, room) for width in accumulate(line.advances))
-    return _line(path, text[:kept] + _ELLIPSIS, language)
+    ellipsis = _line(path, _ELLIPSIS, language)
+    kept = sum(_fits(width + ellipsis.width, points, room) for width in accumulate(line.advances))
+    return _line(path, text[:kept], language).followed_by(ellipsis)
 
 
 def broken(path: Path, points: float, text: str, language: str, room: float) -> list[Line]:
     """The text in as many lines as it takes, each as full as it can be.
 
     Raises:
-        NotPlainError: it is not plain, or would have to be broken elsewhere than at a space.
+        NotPlainError: it is not plain, or it is not known where it may be broken.
     """
     line = _line(path, text, language)
     if _fits(line.width, points, room):
         return [line]
-    if not _BREAKS_AT_SPACES.fullmatch(text):
+    if not _WORDS.fullmatch(text):
         raise NotPlainError
     lines: list[str] = []
-    for word in text.split(" "):
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and not _fits(_line(path, longer, language).width, points, room):
-            lines.append(word)
+    for part in _PART.findall(text):
+        longer = f"{lines[-1]}{part}" if lines else part
+        if lines and not _fits(_line(path, longer.rstrip(), language).width, points, room):
+            lines.append(part)
         else:
             lines[-1:] = [longer]
-    return [one_line(path, points, part, language, room) for part in lines]
+    return [one_line(path, points, part.rstrip(), language, room) for part in lines]
 
 
 def _fits(width: int, points: float, room: float) -> bool:

@@ -29,6 +29,10 @@ class Line(msgspec.Struct, frozen=True):
         """How far all of it does."""
         return sum(self.advances)
 
+    def followed_by(self, line: "Line") -> "Line":
+        """This text and another, with no kerning between them."""
+        return Line(f"{self.shown[:-1]}{line.shown[1:]}", self.advances + line.advances)
+
 
 class Face:
     """One font file of the package; all of them have 1000 units to the em."""

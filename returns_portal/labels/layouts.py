@@ -11,8 +11,8 @@ from returns_portal.documents.stamped import Layout
 from returns_portal.labels.content import LabelContent, PostalAddress, Size
 from returns_portal.labels.drawing import draw_rules
 from returns_portal.labels.fitting import Fit, dots
-from returns_portal.labels.render import ROLL, SHEET_OFFSET, SHEETS, values
-from returns_portal.labels.wording import OwnWords, Row, Translate, code_points, standing_words
+from returns_portal.labels.render import ROLL, SHEET_OFFSET, lay_out_sheet, values
+from returns_portal.labels.wording import SLIP_TYPE, OwnWords, Row, Translate, code_points, standing_words
 
 _SENDER_LINES = 16
 """More than fit into the sender's place in any type."""
@@ -57,10 +57,9 @@ def standing(content: LabelContent) -> LabelContent:
 @lru_cache(maxsize=_KEPT)
 def layout(common: LabelContent, translate: Translate, size: Size, shape: Shape) -> LabelLayout:
     """The layout of labels of this shape; `common` is what `standing` gave, in whose language `translate` speaks."""
-    template, stylesheets = ("label/roll.html", ROLL) if size == "4x6" else ("label/sheet.html", SHEETS[size])
     words = values(standing_words(common, translate), _blank_words(shape), shape.fit)
     words["code_points"] = shape.code_points
-    document = lay_out(template, stylesheets, words)
+    document = lay_out("label/roll.html", ROLL, words) if size == "4x6" else lay_out_sheet(size, words)
     first = document.pages[0]
     recipient_end = dots(first.anchors["recipient"][3])
     _, top, right, _ = first.anchors.get("slip-code", (0, 0, 0, 0))
@@ -83,6 +82,7 @@ def _blank_words(shape: Shape) -> OwnWords:
         sender_lines=list(repeat(BLANK, _SENDER_LINES)),
         order_number=BLANK,
         order_points=shape.order_points,
+        slip_points=(SLIP_TYPE,) * 3,
         issued=BLANK,
         issued_long=BLANK,
         rows=rows,

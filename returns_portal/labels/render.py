@@ -20,6 +20,11 @@ SHEETS = {
 SHEET_OFFSET = 48
 """Dots from the edges of an A4 or Letter sheet to the label on it: 6 mm, so that its ink begins at 10."""
 
+_ASIDE_TYPE = (10.0, 9.5, 9.0, 8.0, 7.0, 6.0)
+"""Points in which the instructions on a sheet are set, tried in turn."""
+_ASIDE_END = 1271
+"""Dots from the top of a sheet to where the instructions end at the latest, 159 mm: above the words at the fold."""
+
 
 def render_label(content: LabelContent, size: Size, translate: Translate = i18n.translate) -> bytes:
     """The label as PDF: the same bytes for the same content, whenever and wherever it is made with the same fonts.
@@ -36,7 +41,7 @@ def render_label(content: LabelContent, size: Size, translate: Translate = i18n.
         document, fit = _fitted(standing, own)
         if size == "4x6":
             return write(document, {0: draw_label(content.code, fit.plan)})
-        sheet = lay_out("label/sheet.html", SHEETS[size], values(standing, own, fit))
+        sheet = lay_out_sheet(size, values(standing, own, fit))
         _, top, right, _ = sheet.pages[0].anchors["slip-code"]
         slip = draw_slip_code(content.code, right=round(dots(right)), top=round(dots(top)))
         return write(sheet, {0: draw_label(content.code, fit.plan, SHEET_OFFSET) + slip})
@@ -76,6 +81,15 @@ def _fitted(standing: Mapping[str, object], own: OwnWords) -> tuple[Document, Fi
         if smaller == fit:
             return document, fit
         fit = smaller
+
+
+def lay_out_sheet(size: Size, words: Mapping[str, object]) -> Document:
+    """Lay a sheet out, in the largest type in which the instructions keep above the fold."""
+    for points in _ASIDE_TYPE:
+        sheet = lay_out("label/sheet.html", SHEETS[size], {**words, "aside_points": points})
+        if dots(sheet.pages[0].anchors["help"][3]) <= _ASIDE_END:
+            break
+    return sheet
 
 
 def values(standing: Mapping[str, object], own: OwnWords, fit: Fit) -> dict[str, object]:

@@ -26,9 +26,9 @@ from returns_portal.labels.drawing import draw_codes, draw_slip_code
 from returns_portal.labels.fitting import Fit
 from returns_portal.labels.layouts import LabelLayout, Shape, layout, standing
 from returns_portal.labels.render import SHEET_OFFSET, render_label
-from returns_portal.labels.wording import OwnWords, Translate, own_words
+from returns_portal.labels.wording import SLIP_TYPE, OwnWords, Translate, own_words
 
-_ISSUED, _INSIDE, _SLIP, _TABLE, _FROM = 13.0, 8.5, 11.0, 9.5, 8.0
+_ISSUED, _INSIDE, _TABLE, _FROM = 13.0, 8.5, 9.5, 8.0
 """Points of the type on label and packing slip, as in the stylesheets."""
 _TABLE_FONTS: Final = (SANS, SANS_BOLD, SANS_BOLD)
 """Of title, size and colour."""
@@ -153,7 +153,7 @@ def _slip_fitted(
     own: OwnWords, pen: _Pen, lay_out: LayOut, shape: Shape
 ) -> tuple[LabelLayout, list[list[Line]], list[Line]]:
     """The layout of a sheet, the cells of its table and the sender's line below it."""
-    if len(own.rows) > _MOST_ROWS:
+    if len(own.rows) > _MOST_ROWS or set(own.slip_points) != {SLIP_TYPE}:
         raise NotPlainError
     blanks = lay_out(msgspec.structs.replace(shape, rows=((1, 1, 1),))).blanks
     columns = list(zip(_TABLE_FONTS, blanks["td"], strict=True))
@@ -171,9 +171,9 @@ def _slip_fitted(
 
 def _write_slip(pen: _Pen, base: LabelLayout, own: OwnWords, cells: list[list[Line]], from_lines: list[Line]) -> None:
     blanks = base.blanks
-    pen.fitting(MONO_BOLD, _SLIP, own.code, blanks["mono"][0])
+    pen.fitting(MONO_BOLD, SLIP_TYPE, own.code, blanks["mono"][0])
     for text, blank in zip((own.order_number, own.issued_long, own.pieces), blanks["dd"], strict=False):
-        pen.fitting(SANS_BOLD, _SLIP, text, blank)
+        pen.fitting(SANS_BOLD, SLIP_TYPE, text, blank)
     for row, blank in zip(own.rows, blanks.get("number", ()), strict=False):
         pen.fitting(SANS_BOLD, _TABLE, row[0], blank)
     cell_blanks = iter(blanks.get("td", ()))

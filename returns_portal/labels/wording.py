@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date
 from functools import lru_cache, partial
+from unicodedata import east_asian_width
 
 import msgspec
 from babel import Locale
@@ -31,6 +32,13 @@ _ORDER_ROOM, _ORDER_TYPE = 102, 13
 """Points: how wide a number may be, and how large it is set if it is short."""
 _ADVANCE = 0.6
 """Width of a letter of Noto Sans Mono, and of most letters and figures of Noto Sans Bold, in the same measure."""
+_SLIP_ROOMS, SLIP_TYPE = (150, 116, 153), 11
+"""As above, for return, order and date on the packing slip."""
+_CAPTION_ADVANCE = 0.74
+"""Width of a capital of a caption, letter spacing included, in multiples of the type size."""
+_PAID_ROOM, _PAID_HEIGHT, _PAID_LEADING, _PAID_ADVANCE = 103, 34, 1.22, 0.56
+_PAID_TYPE = (7.0, 6.5, 6.0, 5.5, 5.0, 4.5, 4.0, 3.5)
+"""Points: the place for the words on postage below their heading, and the type in which they are set; tried in turn."""
 
 
 class OwnWords(msgspec.Struct, frozen=True):
@@ -40,6 +48,8 @@ class OwnWords(msgspec.Struct, frozen=True):
     sender_lines: list[str]
     order_number: str
     order_points: float
+    slip_points: tuple[float, ...]
+    """Points of return, order and date on the packing slip."""
     issued: str
     issued_long: str
     rows: list[Row]
@@ -65,18 +75,21 @@ class OwnWords(msgspec.Struct, frozen=True):
 def standing_words(content: LabelContent, translate: Translate) -> dict[str, object]:
     """The templates' values that are the same for each label of a shop in a language."""
     locale = formatting_locale(content.locale)
+    licence = shortened(printable(content.licence), _LONGEST_LICENCE)
     recipient_country = country_name(content.recipient.country, ENGLISH)
     recipient_local = printable(country_name(content.recipient.country, locale))
     return {
         "_": lambda message: printable(translate(message)),
         "mark": mark,
         "both": partial(_both, translate),
+        "caption": partial(_caption, translate),
         "lang": locale.language,
         "recipient_name": address_name(content.recipient),
         "recipient_lines": address_lines(content.recipient),
         "recipient_country": recipient_country.upper(),
         "recipient_country_local": "" if recipient_local == recipient_country else recipient_local,
-        "licence": shortened(printable(content.licence), _LONGEST_LICENCE),
+        "licence": licence,
+        "paid_points": _paid_points(_both(translate, mark("Postage paid by addressee"), "\n"), f"Licence {licence}"),
         "shop_name": printable(content.shop_name),
         "shop_phone": printable(content.shop_phone),
         "shop_email": printable(content.shop_email),
@@ -89,6 +102,7 @@ def own_words(content: LabelContent, translate: Translate) -> OwnWords:
     """What only this label says."""
     locale = formatting_locale(content.locale)
     order_number = printable(content.order_number)
+    issued_long = _long_date(content.issued, locale)
     sender_lines = _sender_lines(content.sender, printable(country_name(content.sender.country, locale)))
     items = [_printable_item(item) for item in content.items]
     return OwnWords(
@@ -96,8 +110,12 @@ def own_words(content: LabelContent, translate: Translate) -> OwnWords:
         sender_lines=sender_lines,
         order_number=order_number,
         order_points=_type_size(order_number, _ORDER_ROOM, _ORDER_TYPE),
+        slip_points=tuple(
+            _type_size(text, room, SLIP_TYPE)
+            for text, room in zip((content.code, order_number, issued_long), _SLIP_ROOMS, strict=True)
+        ),
         issued=content.issued.isoformat(),
-        issued_long=_long_date(content.issued, locale),
+        issued_long=issued_long,
         rows=[(f"{item.quantity} {_TIMES}", item.title, item.size, item.color) for item in items],
         item_lines=[_item_line(item) for item in items],
         more=printable(translate(mark("and {count} more"))),
@@ -120,6 +138,40 @@ def _both(translate: Translate, message: str, part: str = " · ") -> str:
     """A caption in the customer's language and in English, which the post and the warehouse read."""
     local = printable(translate(message))
     return message if local == message else f"{local}{part}{message}"
+
+
+def _caption(translate: Translate, message: str, room: float) -> str:
+    """A caption in both languages, or in English alone where both are wider than `room` points in one line."""
+    whole = _both(translate, message)
+    return whole if _cells(whole) * _CAPTION_ADVANCE * CAPTION_TYPE <= room else message
+
+
+def _paid_points(*texts: str) -> float:
+    """The largest type in which the words on postage keep within their frame."""
+    lines = [line for text in texts for line in text.split("\n")]
+
+    def height(points: float) -> float:
+        taken = sum(_line_count(line, _PAID_ROOM / (_PAID_ADVANCE * points)) for line in lines)
+        return taken * _PAID_LEADING * points
+
+    return next((points for points in _PAID_TYPE if height(points) <= _PAID_HEIGHT), _PAID_TYPE[-1])
+
+
+def _line_count(text: str, cells: float) -> int:
+    """How many lines of so many cells a text takes at most, broken at spaces where it has them."""
+    count, used = 1, 0.0
+    for word in text.split():
+        width = _cells(word)
+        if used and used + 1 + width > cells:
+            count, used = count + 1, 0.0
+        count += int(width // cells)
+        used = used + 1 + width if used else width % cells
+    return count
+
+
+def _cells(text: str) -> int:
+    """The width of a text in letters; an ideograph takes two (Unicode Standard Annex 11)."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def _type_size(text: str, room: float, largest: float) -> float:

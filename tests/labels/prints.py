@@ -5,7 +5,7 @@ from datetime import date
 import msgspec
 import pypdfium2  # type: ignore[import-untyped]  # pypdfium2 ships no types.
 import zxingcpp
-from PIL import Image
+from PIL import Image, ImageChops, ImageFilter
 
 from returns_portal.labels.content import LabelContent, LabelItem, PostalAddress
 
@@ -100,3 +100,24 @@ def runs(pixels: list[int]) -> list[int]:
 def gray(image: Image.Image, box: tuple[int, int, int, int]) -> list[int]:
     """The gray values of a part of a page, row by row."""
     return list(image.crop(box).tobytes())
+
+
+def black_and_white(image: Image.Image) -> Image.Image:
+    """A page as a printer without grays puts it on paper, still in values of gray."""
+    return image.point(lambda gray: 255 if gray > 127 else 0)
+
+
+def stray_dots(one: Image.Image, other: Image.Image) -> int:
+    """How many dots are dark in one of two pages and have nothing dark within a dot's distance in the other."""
+
+    def beyond(inked: Image.Image, reference: Image.Image) -> int:
+        spread = reference.filter(ImageFilter.MinFilter(3))
+        return sum(ImageChops.subtract(spread, inked).histogram()[160:])
+
+    return beyond(one, other) + beyond(other, one)
+
+
+def mean_difference(one: Image.Image, other: Image.Image) -> float:
+    """By how much two pages differ per dot, of 255 grays."""
+    counts = ImageChops.difference(one, other).histogram()
+    return sum(gray * count for gray, count in enumerate(counts)) / (one.width * one.height)
