@@ -275,7 +275,7 @@ async def bind(begin: Begin, renderer: LabelRenderer, run_id: UUID, target: Path
 async def finish(begin: Begin, renderer: LabelRenderer, run_id: UUID) -> None:
     """Put a run's file together and keep it; begun anew after a crash, and kept once whoever else does it too."""
     with tempfile.TemporaryDirectory(prefix="label-run-") as folder:
-        path = Path(folder) / "labels.pdf"
+        path = Path(folder) / "run.pdf"
         size = await bind(begin, renderer, run_id, path)
         async with begin() as db:
             if not await run(db, _BOUND, id=run_id, now=clock.now(), size=size):
