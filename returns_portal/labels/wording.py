@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import date
 from functools import lru_cache, partial
-from unicodedata import east_asian_width
+from unicodedata import bidirectional, east_asian_width
 
 import msgspec
 from babel import Locale
@@ -90,7 +90,7 @@ def standing_words(content: LabelContent, translate: Translate) -> dict[str, obj
         "recipient_country_local": "" if recipient_local == recipient_country else recipient_local,
         "licence": licence,
         "paid_points": _paid_points(_both(translate, mark("Postage paid by addressee"), "\n"), f"Licence {licence}"),
-        "shop_name": printable(content.shop_name),
+        "shop_name": _closed(printable(content.shop_name)),
         "shop_phone": printable(content.shop_phone),
         "shop_email": printable(content.shop_email),
         "sandbox": content.sandbox,
@@ -120,7 +120,7 @@ def own_words(content: LabelContent, translate: Translate) -> OwnWords:
         item_lines=[_item_line(item) for item in items],
         more=printable(translate(mark("and {count} more"))),
         pieces=str(sum(item.quantity for item in items)),
-        from_line=f"{_both(translate, mark('From'))}: {', '.join(sender_lines)}",
+        from_line=f"{_both(translate, mark('From'))}: {', '.join(map(_closed, sender_lines))}",
     )
 
 
@@ -138,6 +138,11 @@ def _both(translate: Translate, message: str, part: str = " · ") -> str:
     """A caption in the customer's language and in English, which the post and the warehouse read."""
     local = printable(translate(message))
     return message if local == message else f"{local}{part}{message}"
+
+
+def _closed(text: str) -> str:
+    """A text after which the line goes on from left to right, numbers too (Unicode Standard Annex 9, 2.6)."""
+    return f"{text}\u200e" if any(bidirectional(character) in ("R", "AL") for character in text) else text
 
 
 def _caption(translate: Translate, message: str, room: float) -> str:
@@ -187,9 +192,9 @@ def _sender_lines(sender: PostalAddress, country: str) -> list[str]:
 
 def _item_line(item: LabelItem) -> str:
     """One article on the label, its title cut so that size and colour are still read."""
-    details = "".join(f", {detail}" for detail in (item.size, item.color) if detail)
+    details = "".join(f", {_closed(detail)}" for detail in (item.size, item.color) if detail)
     title = shortened(item.title, max(_SHORTEST_TITLE, _ITEM_LENGTH - len(details)))
-    return f"{item.quantity} {_TIMES} {title}{details}"
+    return f"{item.quantity} {_TIMES} {_closed(title)}{details}"
 
 
 def _printable_item(item: LabelItem) -> LabelItem:
