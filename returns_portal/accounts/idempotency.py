@@ -2,11 +2,10 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 import msgspec
-from sqlalchemy import delete, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
@@ -14,13 +13,12 @@ from returns_portal import clock
 from returns_portal.accounts.models import IdempotencyKey
 from returns_portal.accounts.rules import MAX_KEY
 from returns_portal.actor import Actor
+from returns_portal.db import run
 from returns_portal.errors import ConflictError, InvalidError
 from returns_portal.i18n import mark
 
 Work = Callable[[], Awaitable[tuple[int, object]]]
 """Does what was asked, and returns the answer's status and body."""
-
-_UNDER_WAY = 0
 
 
 async def once(
@@ -54,36 +52,28 @@ async def once(
     if not await _claim(db, actor, key, fingerprint):
         return await _earlier(db, actor, key, fingerprint)
     status, body = await work()
-    await db.execute(
-        update(IdempotencyKey)
-        .where(col(IdempotencyKey.caller) == actor.label, col(IdempotencyKey.key) == key)
-        .values(status=status, body={"answer": msgspec.to_builtins(body)})
-    )
+    answer = msgspec.json.encode({"answer": body}).decode()
+    await run(db, _ANSWER, caller=actor.label, key=key, status=status, body=answer)
     return status, body, False
 
 
+_CLAIM: Final = """
+    INSERT INTO idempotency_key (caller, key, fingerprint, status, body, created_at)
+    VALUES (:caller, :key, :fingerprint, 0, '{}', :now) ON CONFLICT DO NOTHING RETURNING status
+"""
+_ANSWER: Final = """
+    UPDATE idempotency_key SET status = :status, body = CAST(:body AS jsonb) WHERE caller = :caller AND key = :key
+"""
+_EARLIER: Final = "SELECT fingerprint, status, body FROM idempotency_key WHERE caller = :caller AND key = :key"
+
+
 async def _claim(db: AsyncConnection, actor: Actor, key: str, fingerprint: bytes) -> bool:
-    statement = (
-        insert(IdempotencyKey)
-        .values(
-            caller=actor.label,
-            key=key,
-            fingerprint=fingerprint,
-            status=_UNDER_WAY,
-            body={},
-            created_at=clock.now(),
-        )
-        .on_conflict_do_nothing()
-        .returning(col(IdempotencyKey.status))
-    )
-    return (await db.execute(statement)).first() is not None
+    values = {"caller": actor.label, "key": key, "fingerprint": fingerprint, "now": clock.now()}
+    return bool(await run(db, _CLAIM, **values))
 
 
 async def _earlier(db: AsyncConnection, actor: Actor, key: str, fingerprint: bytes) -> tuple[int, object, bool]:
-    query = select(col(IdempotencyKey.fingerprint), col(IdempotencyKey.status), col(IdempotencyKey.body)).where(
-        col(IdempotencyKey.caller) == actor.label, col(IdempotencyKey.key) == key
-    )
-    row = (await db.execute(query)).one()
+    [row] = await run(db, _EARLIER, caller=actor.label, key=key)
     if row.fingerprint != fingerprint:
         raise ConflictError(
             mark("This Idempotency-Key was used for another request. Nothing was changed; use a new key."),

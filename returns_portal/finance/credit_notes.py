@@ -22,6 +22,7 @@ from returns_portal.db import Begin, insert_rows, run
 from returns_portal.finance.credit_notes_facts import CONTENT, OF_POSTING
 from returns_portal.finance.models import CreditNote, CreditNoteKind, Seller
 from returns_portal.ids import new_id
+from returns_portal.questions import Question, ask
 from returns_portal.shop.queries import ShopInfo, current
 
 ROUND: Final = 5000
@@ -171,27 +172,25 @@ class NoteLink(msgspec.Struct, frozen=True):
 
 async def notes_of_refund(db: AsyncConnection, actor: Actor, refund_id: UUID) -> list[NoteLink]:
     """The documents of one refund, in the order of their issue; empty for those who may not see them."""
-    return await _links(db, actor, "f.id = :id", refund_id)
+    return await ask(db, _links(actor, "f.id = :id", refund_id))
 
 
-async def notes_of_return(db: AsyncConnection, actor: Actor, return_id: UUID) -> list[NoteLink]:
-    """The documents of a return's refunds, in the order of their issue; empty for those who may not see them."""
-    return await _links(db, actor, "f.return_id = :id", return_id)
+def of_return(actor: Actor, return_id: UUID) -> Question[NoteLink]:
+    """The documents of a return's refunds, in the order of their issue; none for those who may not see them."""
+    return _links(actor, "f.return_id = :id", return_id)
 
 
 _LINKS: Final = """
     SELECT n.document, n.kind, n.issued_at FROM credit_note n JOIN refund f ON f.id = n.refund_id
-    WHERE (CAST(:order_id AS uuid) IS NULL OR f.order_id = :order_id) AND
+    WHERE CAST(:sees AS boolean) AND (CAST(:order_id AS uuid) IS NULL OR f.order_id = :order_id) AND
 """
 
 
-async def _links(db: AsyncConnection, actor: Actor, condition: str, id_: UUID) -> list[NoteLink]:
+def _links(actor: Actor, condition: str, id_: UUID) -> Question[NoteLink]:
     order_id = actor.order_id if actor.kind == "customer" else None
     sees = order_id is not None if actor.kind == "customer" else actor.has("finance", "support")
-    if not sees:
-        return []
-    rows = await run(db, f"{_LINKS} {condition} ORDER BY n.year, n.number", id=id_, order_id=order_id)
-    return [NoteLink(*row) for row in rows]
+    values = {"id": id_, "order_id": order_id, "sees": sees}
+    return Question(f"{_LINKS} {condition} ORDER BY n.year, n.number", values, NoteLink)
 
 
 class NoteRow(msgspec.Struct, frozen=True):

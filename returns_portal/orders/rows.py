@@ -4,14 +4,13 @@ from typing import Any, Final, NamedTuple, Self
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock, history
 from returns_portal.accounts.rules import email_key
 from returns_portal.actor import Actor
-from returns_portal.db import Rows, insert_rows
+from returns_portal.db import Rows, insert_rows, run
 from returns_portal.errors import ConflictError, InvalidError
 from returns_portal.i18n import mark
 from returns_portal.ids import new_id
@@ -27,7 +26,7 @@ _FIRST_JOB: Final = {PaymentStatus.CREATING: "payments.create", PaymentStatus.UN
 
 _COLUMNS: Final = ", ".join(column.name for column in Order.__table__.columns)  # type: ignore[attr-defined]  # SQLModel adds it to tables
 # Rows travel as JSON, so that the statement is the same, and stays prepared, for one order and for a batch.
-_INSERT: Final = text(
+_INSERT: Final = (
     f"INSERT INTO orders ({_COLUMNS}) SELECT {_COLUMNS} FROM json_populate_recordset(NULL::orders, CAST(:rows AS json))"  # noqa: S608 - names of our own columns
     " ON CONFLICT (number) DO NOTHING RETURNING number, id,"
     " EXISTS (SELECT FROM shop s WHERE s.points_rate > 0 AND orders.placed_at >= s.points_since) AS earns"
@@ -93,8 +92,7 @@ async def insert_new(db: AsyncConnection, actor: Actor, orders: list[Prepared]) 
     # In one sequence everywhere: two imports of the same orders then wait for each other, rather than deadlock.
     orders = sorted(orders, key=lambda new: new.order.number)
     rows = [{**order_row(new), "id": new_id(), "fingerprint": f"\\x{new.fingerprint.hex()}"} for new in orders]
-    result = await db.execute(_INSERT, {"rows": msgspec.json.encode(rows).decode()})
-    created = result.all()
+    created = await run(db, _INSERT, rows=msgspec.json.encode(rows).decode())
     ids = {row.number: row.id for row in created}
     stored = [(new, ids[new.order.number]) for new in orders if new.order.number in ids]
     if stored:

@@ -23,7 +23,7 @@ LINES: Final = """
 
 OTHERS: Final = """
     SELECT CAST(coalesce(sum(x.amount), 0) AS bigint) AS others FROM refund x
-    WHERE x.release_id = f.release_id AND x.id <> f.id AND x.status <> 'canceled'
+    WHERE x.order_id = f.order_id AND x.release_id = f.release_id AND x.id <> f.id AND x.status <> 'canceled'
 """
 """What those others pay."""
 

@@ -105,22 +105,24 @@ async def transition(
             writes += await _booked(db, row, sign=-1)
         writes += _told(row, "refund_failed")
     elif status is RefundStatus.CANCELED:
-        writes += owed([row], sign=-1)
+        writes += owed([row._asdict()], sign=-1)
     await insert_rows(db, *writes)
     return row
 
 
-def owed(refunds: Sequence[Any], *, sign: int = 1) -> tuple[Rows, Rows]:
-    """What is posted when refunds come to be owed, or are owed no more (sign -1): rows, or what they are made of."""
+def owed(refunds: Sequence[Mapping[str, Any]], *, sign: int = 1) -> tuple[Rows, Rows]:
+    """What is posted when refunds, given by their columns, come to be owed, or are owed no more (sign -1)."""
     heads: list[Mapping[str, Any]] = []
     lines: list[Mapping[str, Any]] = []
     for refund in refunds:
-        expense = Account.GOODWILL_EXPENSE if refund.kind == Kind.GOODWILL else Account.SALES_RETURNS
+        expense, amount = Account.SALES_RETURNS, sign * refund["amount"]
+        if refund["kind"] == Kind.GOODWILL:
+            expense = Account.GOODWILL_EXPENSE
         (_, head), (_, entries) = ledger.rows(
             "refund_owed" if sign > 0 else "refund_released",
-            ("refund", refund.id),
-            refund.currency,
-            [Posting(expense, sign * refund.amount), Posting(Account.REFUNDS_PAYABLE, -sign * refund.amount)],
+            ("refund", refund["id"]),
+            refund["currency"],
+            [Posting(expense, amount), Posting(Account.REFUNDS_PAYABLE, -amount)],
         )
         heads += head
         lines += entries

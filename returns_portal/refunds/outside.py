@@ -150,5 +150,5 @@ async def _insert(db: AsyncConnection, payment: Any, refund: GatewayRefund) -> U
         "submitted_at": made,
         "changed_at": now,
     }
-    await insert_rows(db, (Refund, [row]), *owed([Refund(**row)]))
+    await insert_rows(db, (Refund, [row]), *owed([row]))
     return refund_id

@@ -12,6 +12,7 @@ from returns_portal.db import run
 from returns_portal.errors import NotFoundError
 from returns_portal.payments.disputes import LOST
 from returns_portal.payments.models import Tender
+from returns_portal.questions import Question, ask
 from returns_portal.refunds.parts import Paid
 from returns_portal.refunds.rules import LineBalance, OrderBalance, TenderBalance
 
@@ -147,7 +148,12 @@ async def refund_for(db: AsyncConnection, actor: Actor, refund_id: UUID) -> Refu
 
 async def refunds_of_return(db: AsyncConnection, actor: Actor, return_id: UUID) -> list[RefundView]:
     """The refunds of a return that the actor may see, oldest first."""
-    return await _views(db, actor, "f.return_id = :id", {"id": return_id})
+    return await ask(db, of_return(actor, return_id))
+
+
+def of_return(actor: Actor, return_id: UUID) -> Question[RefundView]:
+    """As `refunds_of_return`, to be asked together with others."""
+    return _question(actor, "f.return_id = :id", {"id": return_id})
 
 
 async def refunds_of_order(db: AsyncConnection, actor: Actor, order_id: UUID) -> list[RefundView]:
@@ -165,11 +171,14 @@ async def refunds_of_returns(db: AsyncConnection, actor: Actor, return_ids: list
 
 
 async def _views(db: AsyncConnection, actor: Actor, condition: str, values: dict[str, object]) -> list[RefundView]:
+    return await ask(db, _question(actor, condition, values))
+
+
+def _question(actor: Actor, condition: str, values: dict[str, object]) -> Question[RefundView]:
     if actor.kind == "customer":
         condition += " AND f.order_id = :order_id"
         values = values | {"order_id": actor.order_id}
-    rows = await run(db, f"{_VIEW} WHERE {condition} ORDER BY f.created_at, f.id", **values)
-    return [RefundView(*row) for row in rows]
+    return Question(f"{_VIEW} WHERE {condition} ORDER BY f.created_at, f.id", values, RefundView)
 
 
 async def list_refunds(

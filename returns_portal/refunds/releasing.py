@@ -45,8 +45,7 @@ async def release(
 ) -> list[UUID]:
     """Write the refunds of a plan, with `more` rows in the same statement, and the jobs that do them; their ids."""
     refunds = _refund_rows(cause, planned, due_at, livemode=livemode)
-    booked = owed([Refund(**refund) for refund in refunds])
-    await insert_rows(db, *more, (RefundLine, _lines(cause, planned.lines)), (Refund, refunds), *booked)
+    await insert_rows(db, *more, (RefundLine, _lines(cause, planned.lines)), (Refund, refunds), *owed(refunds))
     ready = await _known_payments(db, balance, planned)
     jobs = [{"refund_id": str(refund["id"])} for refund in refunds if refund["payment_id"] in ready]
     await defer_many(db, "refunds.submit", jobs, at=due_at)

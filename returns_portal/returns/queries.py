@@ -14,6 +14,7 @@ from returns_portal.db import run
 from returns_portal.errors import NotFoundError
 from returns_portal.ids import parse_rma
 from returns_portal.orders.models import FinancialStatus
+from returns_portal.questions import Question
 from returns_portal.returns.rules import Line, OrderFacts, Policy, refusal
 
 
@@ -93,19 +94,33 @@ async def order_state(db: AsyncConnection, actor: Actor, number: str, *, lock: b
     return OrderState(**values)
 
 
-# One statement, for the page of a return, which only links to the one that looks closer.
+# For the page of a return, which only links to the one that looks closer.
 _OPEN = f"""
-    SELECT o.cancelled_at, o.delivered_at, o.financial_status, EXISTS (
+    SELECT o.id AS order_id, o.cancelled_at, o.delivered_at, o.financial_status, EXISTS (
         SELECT FROM order_line l WHERE l.order_id = o.id AND l.quantity > {_REQUESTED}) AS units_left
     FROM orders o WHERE o.id = :order_id
 """  # noqa: S608 - the interpolated text is our own
 
 
-async def something_left(db: AsyncConnection, order_id: UUID, policy: Policy) -> bool:
-    """Whether units of an order can still be sent back; the caller has shown that the order is the actor's."""
-    [row] = await run(db, _OPEN, order_id=order_id)
-    facts = OrderFacts(row.cancelled_at, row.delivered_at, row.financial_status not in UNPAID)
-    unit = Line(order_id, 1, 0 if row.units_left else 1)
+class Rest(msgspec.Struct, frozen=True):
+    """What decides whether anything else of an order can be sent back."""
+
+    order_id: UUID
+    cancelled_at: datetime | None
+    delivered_at: datetime | None
+    financial_status: str
+    units_left: bool
+
+
+def rest_of(order_id: UUID) -> Question[Rest]:
+    """What is left of an order, one row; the caller has shown that the order is the actor's."""
+    return Question(_OPEN, {"order_id": order_id}, Rest)
+
+
+def something_left(rest: Rest, policy: Policy) -> bool:
+    """Whether units of an order can still be sent back."""
+    facts = OrderFacts(rest.cancelled_at, rest.delivered_at, rest.financial_status not in UNPAID)
+    unit = Line(rest.order_id, 1, 0 if rest.units_left else 1)
     return refusal(facts, unit, policy, clock.now()) is None
 
 

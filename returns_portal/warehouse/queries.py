@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from returns_portal.actor import Actor
 from returns_portal.db import run
 from returns_portal.errors import NotFoundError
+from returns_portal.questions import Question, ask
 from returns_portal.warehouse.codes import parcel_codes
 from returns_portal.warehouse.rules import readings, rma_of
 
@@ -81,19 +82,24 @@ _PARCELS = """
 
 
 async def _parcels(db: AsyncConnection, condition: str, values: dict[str, object]) -> list[ParcelView]:
-    rows = await run(db, f"{_PARCELS} WHERE {condition} ORDER BY p.number, p.id", **values)
-    return [ParcelView(**(row._asdict() | {"items": msgspec.convert(row.items, list[ItemView])})) for row in rows]
+    return await ask(db, _question(condition, values))
+
+
+def _question(condition: str, values: dict[str, object]) -> Question[ParcelView]:
+    return Question(f"{_PARCELS} WHERE {condition} ORDER BY p.number, p.id", values, ParcelView)
 
 
 async def parcels_of(db: AsyncConnection, actor: Actor, return_id: UUID) -> list[ParcelView]:
     """The live check-ins of a return that the actor may see."""
+    return await ask(db, of_return(actor, return_id))
+
+
+def of_return(actor: Actor, return_id: UUID) -> Question[ParcelView]:
+    """As `parcels_of`, to be asked together with others."""
+    condition, values = "p.return_id = :id AND p.undone_at IS NULL", dict[str, object](id=return_id)
     if actor.kind == "customer":
-        return await _parcels(
-            db,
-            "p.return_id = :id AND p.undone_at IS NULL AND r.order_id = :order_id",
-            {"id": return_id, "order_id": actor.order_id},
-        )
-    return await _parcels(db, "p.return_id = :id AND p.undone_at IS NULL", {"id": return_id})
+        return _question(f"{condition} AND r.order_id = :order_id", values | {"order_id": actor.order_id})
+    return _question(condition, values)
 
 
 async def parcel_for(db: AsyncConnection, actor: Actor, parcel_id: UUID) -> ParcelView:

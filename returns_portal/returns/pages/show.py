@@ -12,24 +12,28 @@ from returns_portal.actor import Actor
 from returns_portal.carriers.names import PICK_UP
 from returns_portal.carriers.prepaid import PREPAID
 from returns_portal.documents.symbols import qr_svg
-from returns_portal.finance.credit_notes import NoteLink, notes_of_return
+from returns_portal.finance import credit_notes
+from returns_portal.finance.credit_notes import NoteLink
 from returns_portal.i18n import _
 from returns_portal.labels.models import LabelStatus
 from returns_portal.labels.policy import habits
 from returns_portal.payments.queries import of_order
+from returns_portal.questions import ask, ask_together
+from returns_portal.refunds import queries as refunds_queries
 from returns_portal.refunds.failed import Ways, ways_of
 from returns_portal.refunds.models import Destination, RefundStatus
-from returns_portal.refunds.queries import RefundView, balance_of, refunds_of_return
+from returns_portal.refunds.queries import RefundView, balance_of
 from returns_portal.refunds.rules import Claim, plan
 from returns_portal.returns.models import RefundTo, ReturnStatus
 from returns_portal.returns.pages.route import Step, steps
 from returns_portal.returns.pages.words import Amount, item_words, leg_words, planned_amounts, where_words
-from returns_portal.returns.queries import ReturnLineView, ReturnView, return_for, something_left
+from returns_portal.returns.queries import ReturnLineView, ReturnView, rest_of, return_for, something_left
 from returns_portal.returns.rules import Policy
 from returns_portal.shop.queries import current
 from returns_portal.tryon.announcing import awaited_by
+from returns_portal.warehouse import queries as dock
 from returns_portal.warehouse.models import Acceptance, Condition
-from returns_portal.warehouse.queries import ItemView, ParcelView, parcels_of
+from returns_portal.warehouse.queries import ItemView, ParcelView
 
 Kind = Literal["good", "wait", "bad", ""]
 
@@ -102,9 +106,17 @@ async def show_page(db: AsyncConnection, actor: Actor, rma: str) -> ShowPage:
     """
     view, shop = await return_for(db, actor, rma), await current(db)
     arrived = view.status == ReturnStatus.RECEIVED
-    refunds = await refunds_of_return(db, actor, view.id) if arrived else []
-    refunds = [refund for refund in refunds if refund.status != RefundStatus.CANCELED]
-    parcels = await parcels_of(db, actor, view.id) if arrived else []
+    if arrived:
+        refunds, parcels, notes, [rest] = await ask_together(
+            db,
+            refunds_queries.of_return(actor, view.id),
+            dock.of_return(actor, view.id),
+            credit_notes.of_return(actor, view.id),
+            rest_of(view.order_id),
+        )
+        refunds = [refund for refund in refunds if refund.status != RefundStatus.CANCELED]
+    else:
+        refunds, parcels, notes, [rest] = [], [], [], await ask(db, rest_of(view.order_id))
     amounts, outside = await _promised(db, view) if view.status == ReturnStatus.FILED else _refunded(refunds)
     badge, kind, title = _standing(view, parcels, refunds)
     filed, trial = view.status == ReturnStatus.FILED, await awaited_by(db, view)
@@ -116,7 +128,7 @@ async def show_page(db: AsyncConnection, actor: Actor, rma: str) -> ShowPage:
         items=[item_words(line.title, line.size, line.color, line.quantity) for line in view.lines if line.quantity],
         amounts=amounts,
         promised=view.status == ReturnStatus.FILED,
-        notes=await notes_of_return(db, actor, view.id) if arrived else [],
+        notes=notes,
         qr=qr_svg(view.label_qr or view.label_code, title=_("QR code of return {rma}", rma=view.rma)),
         steps=steps(view, parcels, refunds),
         parcels=[_counted(parcel, view.lines, len(parcels)) for parcel in parcels],
@@ -129,7 +141,7 @@ async def show_page(db: AsyncConnection, actor: Actor, rma: str) -> ShowPage:
         fetched=view.label_carrier in PICK_UP or (await habits(db)).own_courier,
         failed=await _failed(db, actor, refunds),
         asks_account=outside,
-        more=await something_left(db, view.order_id, Policy(shop.return_days, shop.timezone)),
+        more=something_left(rest, Policy(shop.return_days, shop.timezone)),
     )
 
 
