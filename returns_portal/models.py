@@ -7,6 +7,7 @@ import returns_portal.catalog.models
 import returns_portal.finance.models
 import returns_portal.history
 import returns_portal.labels.models
+import returns_portal.labels.run_models
 import returns_portal.ledger.models
 import returns_portal.notifications.models
 import returns_portal.orders.models

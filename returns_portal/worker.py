@@ -20,6 +20,7 @@ from returns_portal.embedded import database_url
 from returns_portal.finance import jobs as finance_jobs
 from returns_portal.jobs import JobContext, queue_app, work
 from returns_portal.labels import jobs as labels_jobs
+from returns_portal.labels.renderer import LabelRenderer
 from returns_portal.notifications import jobs as notifications_jobs
 from returns_portal.notifications.mailer import Mailer
 from returns_portal.payments import jobs as payments_jobs
@@ -71,10 +72,13 @@ async def _run(settings: Settings, mailer: Mailer) -> None:
     engine = create_engine(url, size=settings.worker_concurrency + 2, name="returns-portal worker")
     gateway = StripeGateway(key=settings.stripe_key, base=settings.stripe_base)
     carriers = carriers_of(settings)
+    # Its process begins with the first run of labels.
+    labels = LabelRenderer(modest=True)
     try:
-        context = JobContext(beginner(engine), settings, gateway, mailer, carriers)
+        context = JobContext(beginner(engine), settings, gateway, mailer, carriers, labels)
         await keep_working(url, context, settings.worker_concurrency, stop)
     finally:
+        await labels.stop()
         await carriers.close()
         await gateway.close()
         await engine.dispose()

@@ -16,6 +16,7 @@ cli = Lazy(
         "import-orders": ("orders:import_orders", "Import a file of orders."),
         "import-products": ("products:import_products", "Import a file of products."),
         "products-from-orders": ("products:products_from_orders", "Make products of what imported orders name."),
+        "labels": ("labels:labels", "Make the labels of many returns into one PDF."),
         "export-refunds": ("finance:export_refunds", "Write the refunds of a period to a CSV file or a workbook."),
         "journal": ("finance:journal", "Write the journal of a period to a CSV file."),
         "close-month": ("finance:close_month", "Close a month of the books, and write its files."),

@@ -17,7 +17,7 @@ UNUSABLE: Final = WRONG_SETTINGS
 
 
 @contextmanager
-def bar() -> Iterator[Progress]:
+def bar(what: str = "Rows") -> Iterator[Progress]:
     """A bar on standard error; it appears with the first rows, and not at all for a file that cannot be read."""
     shown = progress.Progress(
         progress.TextColumn("{task.description}"),
@@ -30,7 +30,7 @@ def bar() -> Iterator[Progress]:
 
     def tell(done: int, total: int) -> None:
         if not tasks:
-            tasks.append(shown.add_task("Rows"))
+            tasks.append(shown.add_task(what))
             shown.start()
         shown.update(tasks[0], completed=done, total=total)
 

@@ -202,7 +202,8 @@ async def _keep_orphan(db: AsyncConnection, asked: Any, bought: Bought) -> None:
 
 async def _tell_ready(db: AsyncConnection, label_id: UUID) -> None:
     label = await lock_label(db, label_id)
-    await tell(db, label, "label_ready", drop_off=label.qr, own=label.carrier != PREPAID)
+    own = label.carrier != PREPAID
+    await tell(db, label, "label_ready", drop_off=label.qr, own=own, qr=label.qr or ("" if own else label.code))
 
 
 _PASSED: Final = """

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from returns_portal.jobs import JobContext, job
-from returns_portal.labels import announcing, buying, inbox, pickups, sweeping, tracking, voiding
+from returns_portal.labels import announcing, buying, inbox, pickups, run_jobs, sweeping, tracking, voiding
 
 
 @job("labels.buy", attempts=25)
@@ -48,6 +48,18 @@ async def announce_pickup(context: JobContext, pickup_id: str, stage: str = "") 
     await announcing.announce(context, UUID(pickup_id), soon=stage == "soon")
 
 
+@job("labels.make_part", attempts=25)
+async def make_part(context: JobContext, run_id: str, number: str) -> None:
+    """Make a piece of a run of labels."""
+    await run_jobs.make_part(context, UUID(run_id), int(number))
+
+
+@job("labels.bind_run", attempts=25)
+async def bind_run(context: JobContext, run_id: str) -> None:
+    """Put the pieces of a run of labels together."""
+    await run_jobs.bind_run(context, UUID(run_id))
+
+
 @job("labels.sweep", cron="* * * * *")
 async def sweep(context: JobContext) -> None:
     """Catch up with check-ins, cancellations and pick-ups."""
@@ -65,6 +77,12 @@ async def poll(context: JobContext) -> None:
 async def watch(context: JobContext) -> None:
     """Tell of parcels that do not move, and give unused labels back."""
     await sweeping.watch(context.begin)
+
+
+@job("labels.mind_runs", cron="*/10 * * * *")
+async def mind_runs(context: JobContext) -> None:
+    """Wake runs of labels that stand still, and delete old ones."""
+    await run_jobs.mind(context.begin)
 
 
 @job("labels.forget_bodies", cron="27 3 * * *")

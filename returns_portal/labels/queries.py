@@ -3,18 +3,17 @@
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.actor import Actor
 from returns_portal.carriers.prepaid import PREPAID
-from returns_portal.catalog.sizes import arranged
 from returns_portal.db import run
 from returns_portal.errors import ConflictError, NotFoundError
 from returns_portal.i18n import mark
-from returns_portal.labels.content import LabelContent, LabelItem, PostalAddress
+from returns_portal.labels.composing import composed
+from returns_portal.labels.content import LabelContent
 from returns_portal.labels.models import LIVE, LabelStatus
 from returns_portal.returns.models import ReturnStatus
 from returns_portal.returns.queries import ReturnView, return_for
@@ -32,28 +31,9 @@ async def label_content(
             the shop's expense with it.
     """
     view = await return_for(db, actor, rma)
-    code = _usable(view) if number == 1 else (await _other(db, view, number)).code
-    return LabelContent(
-        code=code,
-        carrier=PREPAID,
-        sender=_address(view.address),
-        recipient=_address(shop.address),
-        licence=shop.licence,
-        order_number=view.order_number,
-        items=tuple(
-            arranged(
-                [LabelItem(line.quantity, line.title, line.size, line.color) for line in view.lines if line.quantity],
-                lambda item: (item.title, item.size),
-            )
-        ),
-        issued=view.created_at.astimezone(ZoneInfo(shop.timezone)).date(),
-        locale=view.locale,
-        shop_name=shop.name,
-        shop_phone=shop.phone,
-        shop_email=shop.email,
-        sandbox=sandbox,
-        to_choose=view.of_trial and bool(await run(db, _IN_A_PARCEL, id=view.id)),
-    )
+    code = _usable(view) if number == 1 else (await usable_label(db, view, number)).code
+    to_choose = view.of_trial and bool(await run(db, _IN_A_PARCEL, id=view.id))
+    return composed(view, code, shop, sandbox=sandbox, to_choose=to_choose)
 
 
 _IN_A_PARCEL: Final = "SELECT id FROM trial WHERE return_id = :id"
@@ -87,12 +67,18 @@ def _require_usable(status: str) -> None:
 
 
 _OTHER: Final = """
-    SELECT status, code, pdf FROM label WHERE return_id = :id AND number = :number
+    SELECT status, code, carrier, qr, pdf FROM label WHERE return_id = :id AND number = :number
     ORDER BY status = ANY(:live) DESC, created_at DESC LIMIT 1
 """
 
 
-async def _other(db: AsyncConnection, view: ReturnView, number: int) -> Any:  # noqa: ANN401 - a row
+async def usable_label(db: AsyncConnection, view: ReturnView, number: int) -> Any:  # noqa: ANN401 - a row
+    """The label of a return's parcel: its status, code, carrier, qr and pdf.
+
+    Raises:
+        NotFoundError: there is none.
+        ConflictError: as `label_content`.
+    """
     _require_open(view)
     rows = await run(db, _OTHER, id=view.id, number=number, live=[status.value for status in LIVE])
     if not rows:
@@ -111,13 +97,8 @@ async def carriers_pdf(db: AsyncConnection, actor: Actor, rma: str, *, number: i
     view = await return_for(db, actor, rma)
     if number == 1 and view.label_carrier in ("", PREPAID) and view.label_status != LabelStatus.REQUESTED:
         return None
-    row = await _other(db, view, number)
+    row = await usable_label(db, view, number)
     return bytes(row.pdf) if row.pdf is not None else None
-
-
-def _address(parts: dict[str, str]) -> PostalAddress:
-    """An address as it is stored, where what it does not have may be missing."""
-    return PostalAddress(**{part: parts.get(part) or "" for part in PostalAddress.__struct_fields__})
 
 
 class LabelRow(msgspec.Struct, frozen=True):

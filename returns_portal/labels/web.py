@@ -15,7 +15,7 @@ from returns_portal.carriers.gateway import ForgedNewsError
 from returns_portal.db import Begin
 from returns_portal.errors import ConflictError, NotFoundError
 from returns_portal.i18n import _, translate
-from returns_portal.labels import inbox, web_carriers, web_pickup, web_staff
+from returns_portal.labels import inbox, web_carriers, web_drop_off, web_pickup, web_runs, web_staff
 from returns_portal.labels.actions import another
 from returns_portal.labels.content import Size
 from returns_portal.labels.queries import carriers_pdf, label_content
@@ -101,4 +101,12 @@ async def easypost_event(request: Request[Any, Any, State], begin: NamedDependen
 
 
 hooks: list[Any] = [easypost_event]
-routes: list[Any] = [label_pdf, more_labels, *web_pickup.routes, *web_staff.routes, *web_carriers.routes]
+routes: list[Any] = [
+    label_pdf,
+    more_labels,
+    *web_drop_off.routes,
+    *web_pickup.routes,
+    *web_staff.routes,
+    *web_runs.routes,
+    *web_carriers.routes,
+]

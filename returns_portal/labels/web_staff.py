@@ -2,6 +2,7 @@
 
 import csv
 import io
+import secrets
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
@@ -24,6 +25,7 @@ from returns_portal.labels.models import LabelStatus
 from returns_portal.labels.pickup_list import planned_pickups
 from returns_portal.labels.queries import FLAGS, label_for, labels_of, list_labels, scans_of
 from returns_portal.labels.voiding import try_again, void
+from returns_portal.labels.web_runs import sizes
 from returns_portal.money import Money
 from returns_portal.web import form, formats, page, page_after, requires_staff, site
 
@@ -34,6 +36,8 @@ By = NamedDependency[Actor]
 LIST: Final = "/staff/labels"
 PAGE: Final = 50
 _MONTHS: Final = 12
+_PRINTABLE: Final = frozenset({"", "failed", LabelStatus.REQUESTED, LabelStatus.BOUGHT, LabelStatus.SENT})
+"""Choices in which there may be labels that wait to be sent, and so to be printed."""
 
 readers = [requires_staff("support", "warehouse", "finance")]
 payers = [requires_staff("finance", "support")]
@@ -53,6 +57,9 @@ async def labels_page(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
         paged="after" in request.query_params,
         chosen=chosen,
         choices=_choices(),
+        printable=chosen in _PRINTABLE,
+        sizes=sizes(),
+        token=secrets.token_urlsafe(16),
         words=words.FOR_TEMPLATES,
     )
 

@@ -16,7 +16,8 @@ import aiosmtplib
 import msgspec
 
 from returns_portal import clock
-from returns_portal.notifications.rendering import Rendered
+from returns_portal.documents.pictures import qr_png
+from returns_portal.notifications.rendering import CODE_PICTURE, Rendered
 from returns_portal.settings import Settings, SettingsError
 from returns_portal.shop.queries import ShopInfo
 
@@ -89,6 +90,8 @@ class Mailer:
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(rendered.text, cte="quoted-printable")
         message.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
+        if rendered.code:
+            _add_picture(message, rendered.code)
         return message
 
     @asynccontextmanager
@@ -118,6 +121,15 @@ class Mailer:
 
         async with client:
             yield send
+
+
+def _add_picture(message: EmailMessage, code: str) -> None:
+    """Put a QR symbol beside the HTML that shows it: in the message, for nothing is loaded from anywhere."""
+    html = message.get_body(("html",))
+    if isinstance(html, EmailMessage):
+        html.add_related(
+            qr_png(code), "image", "png", cid=f"<{CODE_PICTURE}>", filename="code.png", disposition="inline"
+        )
 
 
 async def _keep(letter: Outgoing) -> None:

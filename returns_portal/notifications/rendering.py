@@ -21,12 +21,18 @@ SUBJECT_LENGTH: Final = 200
 """Characters; longer ones are cut, for the order numbers of some shops are whole sentences."""
 
 
+CODE_PICTURE: Final = "code@label"
+"""The Content-ID by which an e-mail's HTML shows the QR symbol that goes with it (RFC 2392)."""
+
+
 class Rendered(msgspec.Struct, frozen=True):
     """An e-mail's three faces, which say the same."""
 
     subject: str
     text: str
     html: str
+    code: str = ""
+    """What the QR symbol holds that its HTML shows as the picture `CODE_PICTURE`; empty where it shows none."""
 
 
 def render_email(
@@ -52,7 +58,8 @@ def render_email(
         subject = " ".join(render(f"email/{template}/subject.txt", **context).split())[:SUBJECT_LENGTH]
         text = render(f"email/{template}/body.txt", **context)
         html = render(f"email/{template}/body.html", **context, subject=subject)
-    return Rendered(subject, re.sub(r"\n{3,}", "\n\n", text).strip() + "\n", html)
+    code = str(values.get("qr", "")) if f"cid:{CODE_PICTURE}" in html else ""
+    return Rendered(subject, re.sub(r"\n{3,}", "\n\n", text).strip() + "\n", html, code)
 
 
 def _absolute(url: object, settings: Settings) -> object:

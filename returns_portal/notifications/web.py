@@ -1,6 +1,7 @@
 """The demo's outbox: every e-mail that the demo shop would have sent. It exists in the demo alone."""
 
 import re
+from base64 import b64encode
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -13,18 +14,19 @@ from litestar.params import FromPath, FromQuery
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.actor import Actor
+from returns_portal.documents.pictures import qr_png
 from returns_portal.errors import NotFoundError
 from returns_portal.i18n import mark
 from returns_portal.notifications.models import EmailStatus
 from returns_portal.notifications.queries import PAGE, OutboxEmail, outbox, outbox_email
-from returns_portal.notifications.rendering import Rendered, render_email
+from returns_portal.notifications.rendering import CODE_PICTURE, Rendered, render_email
 from returns_portal.shop.queries import ShopInfo, current
 from returns_portal.web import page, site
 from returns_portal.web.envelope import POLICY
 
 AnyRequest = Request[Any, Any, State]
 
-MAIL_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"
+MAIL_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox"
 """The one page with inline styles, for it is not one of ours: it is an e-mail, and mail clients know no other styles.
 
 Nothing can run or be loaded in it, no link of it leads anywhere, and `sandbox` gives it an origin of its own, so that
@@ -81,10 +83,18 @@ async def email_html(
     _require_demo(request)
     letter = _shown(request, await outbox_email(db, email_id), await current(db))
     return Response(
-        letter.rendered.html if letter.rendered else "",
+        _with_picture(letter.rendered) if letter.rendered else "",
         media_type="text/html",
         headers={"content-security-policy": MAIL_POLICY},
     )
+
+
+def _with_picture(rendered: Rendered) -> str:
+    """The HTML, with the picture that goes along with it inside: a page knows no Content-ID."""
+    if not rendered.code:
+        return rendered.html
+    picture = b64encode(qr_png(rendered.code)).decode()
+    return rendered.html.replace(f"cid:{CODE_PICTURE}", f"data:image/png;base64,{picture}")
 
 
 class _Shown(msgspec.Struct, frozen=True):

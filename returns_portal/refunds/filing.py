@@ -156,11 +156,16 @@ async def _tell(db: AsyncConnection, order: OrderState, made: FiledReturn, refun
             "order_number": order.number,
             "name": order.name,
             "refund_to": refund_to.value,
-            # Asked of a carrier, the label has an e-mail of its own as soon as it is there.
-            "label_ready": not (await habits(db)).asks,
+            **await label_in_words(db, made),
             **in_words(made),
         },
     )
+
+
+async def label_in_words(db: AsyncConnection, made: FiledReturn) -> dict[str, object]:
+    """What an e-mail says of its label: asked of a carrier, it has one of its own as soon as it is there."""
+    ready = not (await habits(db)).asks
+    return {"label_ready": ready, "qr": made.label_code if ready else ""}
 
 
 def in_words(made: FiledReturn) -> dict[str, object]:

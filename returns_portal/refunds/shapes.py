@@ -47,6 +47,8 @@ class LabelOut(msgspec.Struct, frozen=True):
     """Where the label is, and what its barcodes hold."""
 
     pdf_url: str
+    qr_url: str
+    """A picture of the code, for those without a printer; `.svg` instead of `.png` as vectors."""
     code: str
 
 
@@ -78,7 +80,8 @@ class ReturnOut(msgspec.Struct, frozen=True):
 
 def label_out(rma: str, code: str) -> LabelOut:
     """The label of a return."""
-    return LabelOut(f"/api/v1/returns/{rma}/label.pdf", code)
+    here = f"/api/v1/returns/{rma}"
+    return LabelOut(f"{here}/label.pdf", f"{here}/qr.png", code)
 
 
 def preview_out(planned: RefundPlan) -> PreviewOut:

@@ -17,7 +17,7 @@ from returns_portal.actor import Actor
 from returns_portal.errors import DomainError
 from returns_portal.notifications.actions import enqueue
 from returns_portal.orders.models import Order
-from returns_portal.refunds.filing import FiledReturn, file, in_words
+from returns_portal.refunds.filing import FiledReturn, file, in_words, label_in_words
 from returns_portal.returns.actions import Wanted, handle_withdrawal, state_withdrawal
 from returns_portal.returns.models import RefundTo, Withdrawal
 from returns_portal.returns.queries import OrderState, facts_of, order_state
@@ -75,7 +75,7 @@ async def withdraw(
             "order_number": stated.order_number,
             "submitted_at": submitted_at.isoformat(),
             "content": msgspec.to_builtins(stated),
-            **(in_words(filed) if filed else {"rma": None}),
+            **({**in_words(filed), **await label_in_words(db, filed)} if filed else {"rma": None}),
         },
     )
     await history.record(

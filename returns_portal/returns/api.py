@@ -14,6 +14,8 @@ from returns_portal.accounts.replies import answer_once
 from returns_portal.actor import Actor
 from returns_portal.errors import InvalidError, NotFoundError
 from returns_portal.labels.content import Size
+from returns_portal.labels.drop_off import drop_off
+from returns_portal.labels.pictures import png_of, svg_of
 from returns_portal.labels.queries import label_content
 from returns_portal.labels.renderer import LabelRenderer
 from returns_portal.refunds import deciding, filing
@@ -238,4 +240,22 @@ async def label_pdf(
     )
 
 
-routes: list[Any] = [file_return, list_all, show_return, cancel, decide, label_pdf]
+@get("/returns/{rma:str}/qr.png", summary="The code without a printer, as PNG", media_type="image/png", reads=True)
+async def code_png(
+    db: NamedDependency[AsyncConnection], actor: NamedDependency[Actor], rma: FromPath[str], parcel: FromQuery[int] = 1
+) -> Response[bytes]:
+    """What is shown where a parcel is handed in: its carrier's own code, else the label's. Scope `returns:read`."""
+    actor.require("returns:read", "returns:write")
+    return png_of(await drop_off(db, actor, rma, number=parcel))
+
+
+@get("/returns/{rma:str}/qr.svg", summary="The code without a printer, as SVG", media_type="image/svg+xml", reads=True)
+async def code_svg(
+    db: NamedDependency[AsyncConnection], actor: NamedDependency[Actor], rma: FromPath[str], parcel: FromQuery[int] = 1
+) -> Response[str]:
+    """As PNG, in vectors. Scope `returns:read`."""
+    actor.require("returns:read", "returns:write")
+    return svg_of(await drop_off(db, actor, rma, number=parcel))
+
+
+routes: list[Any] = [file_return, list_all, show_return, cancel, decide, label_pdf, code_png, code_svg]

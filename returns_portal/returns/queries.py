@@ -1,5 +1,6 @@
 """Loaders of returns. Each takes the actor; what is not theirs does not exist."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -225,6 +226,12 @@ async def return_for(db: AsyncConnection, actor: Actor, rma: str) -> ReturnView:
     if not rows or not actor.sees_order(rows[0].order_id):
         raise NotFoundError("There is no such return.", code="return_not_found")
     return _view(rows[0])
+
+
+async def returns_numbered(db: AsyncConnection, actor: Actor, rmas: Sequence[str]) -> dict[str, ReturnView]:
+    """Those of many returns that there are and that the actor may see, by their numbers as `parse_rma` gives them."""
+    rows = await run(db, f"{_RETURN} WHERE r.rma = ANY(:rmas)", rmas=list(rmas))
+    return {row.rma: _view(row) for row in rows if actor.sees_order(row.order_id)}
 
 
 async def returns_of_order(db: AsyncConnection, actor: Actor, order_id: UUID) -> list[ReturnView]:

@@ -4,7 +4,6 @@ import hashlib
 import secrets
 from pathlib import PurePosixPath
 from typing import Any, Final
-from urllib.parse import quote
 from uuid import UUID
 
 from litestar import Request, Response, get, post
@@ -22,6 +21,7 @@ from returns_portal.refunds.filing import file, sealed
 from returns_portal.returns import withdrawal_web
 from returns_portal.returns.actions import MAX_REASON, Wanted, set_bank_account
 from returns_portal.returns.bank import account_number
+from returns_portal.returns.door import is_stranger, to_the_door
 from returns_portal.returns.models import RefundTo, ReturnStatus
 from returns_portal.returns.pages.choose import Wish, choose_page
 from returns_portal.returns.pages.show import show_page
@@ -46,8 +46,8 @@ async def choose(
     number: FromPath[PurePosixPath],
 ) -> Response[Any]:
     """Show what of an order can go back, and where its money can go."""
-    if _is_stranger(actor):
-        return _to_the_door(request)
+    if is_stranger(actor):
+        return to_the_door(request)
     order = await order_state(db, actor, number_in_path(number))
     return await _choose(request, db, actor, order)
 
@@ -88,8 +88,8 @@ async def file_return(
     number: FromPath[PurePosixPath],
 ) -> Response[Any]:
     """File the return and show its label; or, asked for a preview, only say what the choice is worth."""
-    if _is_stranger(actor):
-        return _to_the_door(request)
+    if is_stranger(actor):
+        return to_the_door(request)
     _require_support(actor)
     sent = await form(request)
     order = await order_state(db, actor, number_in_path(number))
@@ -190,7 +190,7 @@ async def list_returns(
 ) -> Response[Any]:
     """The returns of the order that the customer came in for."""
     if actor.order_id is None:
-        return _to_the_door(request)
+        return to_the_door(request)
     views = await returns_of_order(db, actor, actor.order_id)
     trial = await _trial(db, actor.order_id)
     return page(request, "returns/list.html", returns=views, number=actor.name, trial=trial)
@@ -204,8 +204,8 @@ async def show(
     rma: FromPath[str],
 ) -> Response[Any]:
     """One return: its label, its way, its money."""
-    if _is_stranger(actor):
-        return _to_the_door(request)
+    if is_stranger(actor):
+        return to_the_door(request)
     return await _show(request, db, actor, rma)
 
 
@@ -264,20 +264,6 @@ async def give_account(
     await set_bank_account(db, actor, view.rma, sealed(site(request).settings, account))
     flash(request, _("Thank you. The transfer goes to this account, and the number is deleted once it is made."))
     return redirect(f"/returns/{view.rma}")
-
-
-def _is_stranger(actor: Actor) -> bool:
-    return actor.kind == "customer" and actor.order_id is None
-
-
-def _to_the_door(request: AnyRequest) -> Response[Any]:
-    """Who has not come in is asked for their order, whatever they asked for: nothing tells whether it exists.
-
-    From the link of an e-mail, the way back to its return is told along.
-    """
-    flash(request, _("Please tell us first which order is yours."), "wait")
-    path = request.scope["path"]
-    return redirect(f"/?next={quote(path, safe='')}" if path.startswith("/returns") else "/")
 
 
 def _require_support(actor: Actor) -> None:

@@ -10,6 +10,7 @@ import sys
 from returns_portal.carriers.registry import carriers_of
 from returns_portal.db import beginner, create_engine
 from returns_portal.jobs import JobContext
+from returns_portal.labels.renderer import LabelRenderer
 from returns_portal.notifications.mailer import Mailer
 from returns_portal.payments.stripe import StripeGateway
 from returns_portal.serving import run_web
@@ -22,8 +23,10 @@ async def _work(settings: Settings, url: str) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     engine = create_engine(url)
     async with StripeGateway(key=settings.stripe_key, base=settings.stripe_base) as gateway:
-        context = JobContext(beginner(engine), settings, gateway, Mailer(settings), carriers_of(settings))
+        labels = LabelRenderer(modest=True)
+        context = JobContext(beginner(engine), settings, gateway, Mailer(settings), carriers_of(settings), labels)
         await keep_working(url, context, 2, stop)
+        await labels.stop()
     await engine.dispose()
 
 

@@ -124,6 +124,21 @@ def a_label(name: str) -> Act:
     return act
 
 
+def a_run(page: Page, live: Live) -> None:
+    rmas = [live.stage.cases[name].rma for name in ("filed", "cancelled", "refunded", "to close")]
+    rows = "\n".join(["rma", *rmas, "R-0000-0000", ""])
+    page.locator("[name=file]").set_input_files(
+        {"name": "returns.csv", "mimeType": "text/csv", "buffer": rows.encode()}
+    )
+    page.get_by_role("button", name="Make the labels").click()
+    page.get_by_role("heading", name="Your labels are ready").wait_for()
+
+
+def a_run_of_the_list(page: Page, live: Live) -> None:
+    press("All that wait to be sent in one file")(page, live)
+    page.get_by_role("heading", name="Your labels are ready").wait_for()
+
+
 _STATEMENT = {"name": "Ana Petrova", "order_number": "77", "email": "ana@example.com"}
 _SCAN = "/station?code={rma}"
 _STATES = (
@@ -239,6 +254,10 @@ SCENES = [
     Scene("labels", "/staff/labels", "support"),
     Scene("labels, none", "/staff/labels?show=expired", "warehouse"),
     *(Scene(f"label, {name}", "/staff/labels", "support", a_label(name)) for name in road.NAMES),
+    Scene("many labels", "/staff/labels/runs", "finance"),
+    Scene("many labels, wrong", "/staff/labels/runs", "support", press("Make the labels")),
+    Scene("many labels, some without", "/staff/labels/runs", "support", a_run),
+    Scene("many labels, of the list", "/staff/labels?show=sent", "support", a_run_of_the_list),
     Scene("label costs", "/staff/labels/costs", "finance"),
     Scene("pick-ups", "/staff/pickups", "support"),
     Scene("carriers", "/staff/carriers", "admin"),
@@ -249,6 +268,8 @@ SCENES = [
     Scene("pick-up, wrong", "/returns/{rma}/pickup", "label ready", press("Ask for the pick-up", phone="")),
     Scene("pick-up, planned", "/returns/{rma}/pickup", "pick-up planned"),
     Scene("pick-up, nobody comes", "/returns/{rma}/pickup", "filed"),
+    Scene("code without a printer", "/returns/{rma}/qr", "filed"),
+    Scene("code without a printer, paper wanted", "/returns/{rma}/qr", "label ready"),
     Scene("not found", "/nowhere"),
     Scene("not allowed", "/finance", "warehouse"),
     Scene("schema", "/schema"),

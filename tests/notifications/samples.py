@@ -48,7 +48,7 @@ TRIAL = {
 PARCEL: dict[str, object] = {"rma": RMA, "order_number": "1042", "name": "Олена", "url": URL, "tracking": "9405500208"}
 
 SAMPLES: dict[Template, dict[str, object]] = {
-    "label_ready": {**PARCEL, "drop_off": "", "own": True},
+    "label_ready": {**PARCEL, "drop_off": "204501", "own": True, "qr": "204501", "number": 2},
     "parcel_on_its_way": {**PARCEL, "expected": "2026-11-20"},
     "parcel_delivered": PARCEL,
     "parcel_stuck": {**PARCEL, "returned": False},
@@ -73,6 +73,7 @@ SAMPLES: dict[Template, dict[str, object]] = {
         "lines": [SHOE, HAT],
         "refund_to": "original",
         "label_ready": True,
+        "qr": RMA,
         "preview": [
             {"destination": "original", "amount": 11691, "bonus": 0, "currency": "EUR"},
             {"destination": "points", "amount": 500, "bonus": 50, "currency": "EUR"},

@@ -20,7 +20,7 @@ ALL: list[Template] = sorted(get_args(Template))
 class _Text(HTMLParser):
     """The words and links of an HTML e-mail, and whether its elements are closed."""
 
-    VOID = frozenset({"meta", "br"})
+    VOID = frozenset({"meta", "br", "img"})
 
     def __init__(self, html: str) -> None:
         super().__init__()
