@@ -28,8 +28,8 @@ from tests.bench.servers import Server
 from tests.bench.table import Row
 from tests.labels.prints import CONTENT, label
 
-_ROUNDS: Final = 5
-_SINGLES: Final = 12
+_ROUNDS: Final = 20
+_SINGLES: Final = 4
 _BATCH: Final = 200
 _AT_MOST_SLOWER: Final = 1 / 1.2
 
