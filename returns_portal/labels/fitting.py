@@ -13,6 +13,8 @@ _FIRST_CROWDED = 3
 """From this step of the sender on, addresses take the label's whole width."""
 _RUN_IN_BELOW = 6.0
 """Points below which the lines of an address follow one another in one paragraph."""
+_LEADING, _RUN_IN_LEADING, _TALL_LEADING = 1.2, 1.12, 1.6
+"""From line to line, in multiples of the type size; the first as in the stylesheet."""
 _OVERHANG = 2
 """Dots."""
 
@@ -45,12 +47,12 @@ class Fit(msgspec.Struct, frozen=True):
             recipient=min(self.recipient + (recipient_end > self.plan.recipient.end), len(_RECIPIENT_TYPE) - 1),
         )
 
-    def setting(self) -> dict[str, object]:
-        """The templates' values for it."""
+    def setting(self, *, tall_sender: bool, tall_recipient: bool) -> dict[str, object]:
+        """The templates' values for it; of tall scripts, lines stand further apart."""
         return {
             "crowded": self.plan is CROWDED,
-            "sender": _address_setting(self.sender_points, self.plan.sender),
-            "recipient": _address_setting(_RECIPIENT_TYPE[self.recipient], self.plan.recipient),
+            "sender": _address_setting(self.sender_points, self.plan.sender, tall=tall_sender),
+            "recipient": _address_setting(_RECIPIENT_TYPE[self.recipient], self.plan.recipient, tall=tall_recipient),
         }
 
 
@@ -59,17 +61,18 @@ def dots(length: float) -> float:
     return length * DOTS_PER_INCH / 96
 
 
-def _address_setting(points: float, room: Room) -> dict[str, object]:
+def _address_setting(points: float, room: Room, *, tall: bool) -> dict[str, object]:
     """What parts the lines of an address, and the style of its block.
 
     The block is shifted so that the caption in its first line keeps its place whatever the type. It may grow a
     little over its room, which shows that it does not fit, and no further.
     """
     run_in = points < _RUN_IN_BELOW
+    leading = _TALL_LEADING if tall else _RUN_IN_LEADING if run_in else _LEADING
     top = room.top * POINTS_PER_DOT + (CAPTION_TYPE - points) * BASELINE
     height = (room.end + _OVERHANG) * POINTS_PER_DOT - top
     return {
         "style": f"font-size:{points}pt;top:{top:.2f}pt;max-height:{height:.2f}pt"
-        + (";line-height:1.12" if run_in else ""),
+        + (f";line-height:{leading}" if leading != _LEADING else ""),
         "part": " · " if run_in else "\n",
     }

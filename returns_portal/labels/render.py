@@ -10,7 +10,7 @@ from returns_portal.documents.press import lay_out, write
 from returns_portal.labels.content import SIZES, LabelContent, LabelItem, PostalAddress, Size
 from returns_portal.labels.drawing import draw_label, draw_slip_code
 from returns_portal.labels.fitting import Fit, dots
-from returns_portal.labels.wording import OwnWords, Translate, code_points, own_words, standing_words
+from returns_portal.labels.wording import OwnWords, Translate, code_points, own_words, standing_words, tall
 
 ROLL = ("label/label.css", "label/roll.css")
 SHEETS = {
@@ -98,7 +98,7 @@ def values(standing: Mapping[str, object], own: OwnWords, fit: Fit) -> dict[str,
     return {
         **standing,
         **own.templates(),
-        **fit.setting(),
+        **fit.setting(tall_sender=tall(*own.sender_lines), tall_recipient=bool(standing["recipient_tall"])),
         "inside": own.inside(plan.item_lines),
         "code_points": code_points(own.code, plan.code_type),
     }

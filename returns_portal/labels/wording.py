@@ -1,5 +1,6 @@
 """What the templates of a label show: printable text, in the customer's language and in English."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 from functools import lru_cache, partial
@@ -22,6 +23,8 @@ _ITEM_LENGTH = 38
 _SHORTEST_TITLE = 12
 _TIMES = "\N{MULTIPLICATION SIGN}"
 _LONGEST_LICENCE = 40
+
+_TALL_SCRIPTS = re.compile("[\u0f00-\u109f\u1780-\u17ff\u19e0-\u1aaf]")
 
 CAPTION_TYPE = 6.5
 """Points; as `.label div::first-line` in the stylesheet."""
@@ -86,6 +89,7 @@ def standing_words(content: LabelContent, translate: Translate) -> dict[str, obj
         "lang": locale.language,
         "recipient_name": address_name(content.recipient),
         "recipient_lines": address_lines(content.recipient),
+        "recipient_tall": tall(address_name(content.recipient), *address_lines(content.recipient)),
         "recipient_country": recipient_country.upper(),
         "recipient_country_local": "" if recipient_local == recipient_country else recipient_local,
         "licence": licence,
@@ -127,6 +131,11 @@ def own_words(content: LabelContent, translate: Translate) -> OwnWords:
 @lru_cache(maxsize=256)
 def _long_date(day: date, locale: Locale) -> str:
     return printable(format_date(day, format="long", locale=locale))
+
+
+def tall(*texts: str) -> bool:
+    """Whether letters stand on and below one another, as in Tibetan, Burmese and Khmer."""
+    return any(_TALL_SCRIPTS.search(text) for text in texts)
 
 
 def code_points(code: str, largest: float) -> float:

@@ -60,7 +60,7 @@ WHITE_4X6: Final = ((0, 0, 812, 30), (456, 30, 471, 180), (0, 198, 812, 201), (3
 def printed(name: str, size: Size) -> list[Image.Image]:
     """A case by itself and in a file of many, page by page."""
     content = CASES[name]
-    return [*pages(render_label(content, size)), *pages(render_labels([content, content], size))]
+    return [*pages(render_label(content, size)), *pages(render_labels([content], size))]
 
 
 def read_by_zxing(image: Image.Image) -> list[str]:

@@ -81,15 +81,16 @@ def assert_alike(content: LabelContent, size: Size) -> None:
     """Letters lie where WeasyPrint puts them, to a fraction of a dot."""
     together, alone = render_labels([content], size), render_label(content, size)
     for one, other in zip_longest(pages(together), pages(alone)):
-        assert stray_dots(one, other) <= 3
+        assert stray_dots(one, other) <= 5
         assert mean_difference(one, other) < 0.15
-    assert sorted(text(together)) == sorted(text(alone))
 
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", PLAIN)
 def test_a_label_looks_as_if_made_by_itself(name: str, size: Size) -> None:
     assert_alike(PLAIN[name], size)
+    together, alone = render_labels([PLAIN[name]], size), render_label(PLAIN[name], size)
+    assert sorted(text(together)) == sorted(text(alone))
 
 
 WORDS = st.sampled_from(
@@ -102,7 +103,7 @@ WORDS = st.sampled_from(
 LINES = st.lists(WORDS, max_size=9).map(" ".join)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(LINES, LINES, LINES, st.sampled_from(["uk", "en", "bg"]))
 def test_lines_break_where_pango_breaks_them(name: str, street: str, title: str, locale: str) -> None:
     sender = PostalAddress(name, street, "", "Київ", "", "01001", "UA")
