@@ -54,9 +54,15 @@ class Output:
             self._chunks.put(chunk, timeout=_PATIENCE_SECONDS)
 
     def say(self, text: str) -> None:
-        """Write a message; when nobody reads, it is dropped."""
-        with suppress(queue.Full):
-            self._chunks.put_nowait(f"{text}\n".encode())
+        """Write a message; where children write more than is read, it takes the place of what waits longest."""
+        message = f"{text}\n".encode()
+        while True:
+            try:
+                return self._chunks.put_nowait(message)
+            except queue.Full:
+                with suppress(queue.Empty):
+                    self._chunks.get_nowait()
+                    self._chunks.task_done()
 
     def flush(self, seconds: float = 1) -> None:
         """Wait until everything is written, or nobody has read it for so long."""

@@ -73,8 +73,10 @@ def _read_until(process: subprocess.Popen[str], text: str) -> list[str]:
     What several processes write may meet in one line; and one of them may write faster than is good for our memory.
     """
     lines = deque[str](maxlen=1000)
+    deadline = time.monotonic() + 60
     assert process.stdout
     for line in process.stdout:
+        assert time.monotonic() < deadline, f"no {text!r} in a minute"
         lines.append(line.strip())
         if text in line:
             return list(lines)

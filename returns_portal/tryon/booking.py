@@ -31,7 +31,7 @@ async def book(
 
     `card` is brand and last four digits. Under the order's lock.
     """
-    items = [item for item in trial.items if item.charge_id == charge.id]
+    items = await _bought(db, trial, charge)
     wanted = charge.to_capture if charge.kind == ChargeKind.HOLD else charge.amount
     prices = bool(items) and amount == wanted
     points = _points(trial, charge) if prices else 0
@@ -46,6 +46,23 @@ async def book(
         return
     await take_deposit(db, trial.order_id, amount)
     await reopen(db, charge.id)
+
+
+_BOUGHT: Final = "UPDATE trial_item SET outcome = 'kept', charge_id = :charge_id WHERE trial_id = :id"
+
+
+async def _bought(db: AsyncConnection, trial: TrialView, charge: Charge) -> list[Item]:
+    """What a charge pays for.
+
+    Who gave another card at checkout may still agree at their bank to what they had begun with the first one: that
+    pays for the purchase then, as long as nothing else has.
+    """
+    items = [item for item in trial.items if item.charge_id == charge.id]
+    begun_before = trial.mode == Mode.PURCHASE and charge.kind == ChargeKind.DEPOSIT and not items
+    if begun_before and not any(other.status == ChargeStatus.CAPTURED for other in trial.charges):
+        await run(db, _BOUGHT, id=trial.id, charge_id=charge.id)
+        return trial.items
+    return items
 
 
 def _points(trial: TrialView, charge: Charge) -> int:

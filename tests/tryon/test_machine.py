@@ -452,3 +452,25 @@ def test_whatever_happens_what_is_paid_is_what_is_kept(shops: Worlds, round_: in
         ),
     )
     assert round_ or all(Trials.reached[status] for status in TrialStatus), Trials.reached
+
+
+def test_what_was_begun_with_the_first_card_pays_for_a_purchase_when_its_bank_agrees_late(shops: Worlds) -> None:
+    Trials.worlds, Trials.reached = shops, Counter()
+    told = Trials()
+    told.placed(
+        card="pm_card_authenticationRequired",
+        mode=Mode.PURCHASE,
+        points=0,
+        days=21,
+        prices=[51, 51, 4990, 18900],
+        goes_well=1,
+        percent=100,
+        silence=False,
+    )
+    told.answers_the_bank(card=VISA, succeeds=True)
+    told.gives_a_card(card="pm_card_chargeCustomerFail")
+    told.time_passes(hours=13)
+    told.all_is_well()
+    captured = [charge.captured for charge in told.now.charges if charge.status == "captured"]
+    assert captured == [23_992] == [told.now.charged]
+    told.teardown()
