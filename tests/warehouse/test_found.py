@@ -128,6 +128,13 @@ async def test_it_is_found_by_number_name_address_and_article(portal: Portal) ->
         assert await find_orders(db, MIRA, "георгиева") == []
 
 
+async def test_an_order_without_a_return_is_found_as_its_number_is_typed(portal: Portal) -> None:
+    await portal.order(number="AB1001")
+    for typed in ("AB1001", "ab1001", "#AB1001", "# ab1001", " #ab1001 "):
+        async with portal.begin() as db:
+            assert [order.number for order in await find_orders(db, MIRA, typed)] == ["AB1001"], typed
+
+
 async def test_the_whole_way_by_the_pages(station: Browser, portal: Portal) -> None:
     await portal.order(lines=LINES)
     wrong = await post(station, "/station/found", {"description": "a torn box"})
