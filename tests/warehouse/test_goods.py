@@ -190,6 +190,9 @@ async def test_pages_and_file(portal: Portal, database_url: str) -> None:
         file = await browser.get("/station/restock.csv")
         (row,) = csv.DictReader(io.StringIO(file.text))
         assert (row["quantity"], row["disposition"], row["rma"], row["taken_at"]) == ("2", "restock", filed.rma, "")
+        for day in ("9999-12-31", "0001-01-01", "yesterday"):
+            for address in ("/station/restock", "/station/restock.csv", "/station/arrivals"):
+                assert (await browser.get(address, params={"day": day})).status_code == 200, (address, day)
         assert (await browser.get("/station/rules")).status_code == 403
         await sign_in(browser, portal, "boss@example.com", "admin")
         assert "Your own word for it" in words(await browser.get("/station/rules"))
