@@ -16,6 +16,8 @@ const PLACES = {
 };
 const SEPARATOR = "\x1d"; // What scanners type between GS1 elements: Ctrl with the closing bracket.
 const SCANNER_MS = 60; // Scanners type a key every 2 to 30 ms; people need longer.
+const REST_MS = 1000; // After so long another scan may begin: none halts like that in its middle.
+const SHORTEST = 4; // Letters of a burst that is taken for a scan.
 const COMMAND_MS = 140; // After so long a lone key was a person's, not the beginning of a scan.
 
 // --- Speaking with the server, one thing after the other ---------------------------------------------------------------
@@ -127,11 +129,16 @@ let struck = ""; // By place on the keyboard.
 let typed = ""; // By what the layout made of it.
 let last = 0;
 let fast = true;
+let burst = 0; // Where in `struck` the letters after the last rest begin; `fast` is said of these.
+let field; // In which the letters are typed; none where it is the station's own.
 let pause;
 
+function drop() {
+  [struck, typed, fast, burst] = ["", "", true, 0];
+}
+
 function clear() {
-  struck = typed = "";
-  fast = true;
+  drop();
   $("#code").value = "";
   clearTimeout(pause);
 }
@@ -217,6 +224,7 @@ addEventListener("keydown", (event) => {
   }
   if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
   const elsewhere = event.target.matches("input:not(#code, [type=checkbox]), textarea, select");
+  leave(elsewhere ? event.target : undefined, event.timeStamp);
   const letter = place(event);
   if (event.key === "Enter") return enter(event, elsewhere);
   if (letter) return strike(event, letter, elsewhere);
@@ -234,12 +242,19 @@ addEventListener("keydown", (event) => {
   $("#code").value = struck;
 });
 
+// What was typed into one field is no beginning of what comes in another; only a scan may find the cursor moved under it.
+function leave(target, now) {
+  if (target !== field && now - last > SCANNER_MS && struck) (field ? drop : clear)();
+  field = target;
+}
+
 function strike(event, letter, elsewhere) {
   const gap = event.timeStamp - last;
   last = event.timeStamp;
   // In a field of its own a person's typing is left alone; only a burst that no hand can type is taken for a scan.
-  if (elsewhere && gap > SCANNER_MS) [struck, typed, fast] = ["", "", true];
-  if (struck && gap > SCANNER_MS) fast = false;
+  if (elsewhere && gap > SCANNER_MS) drop();
+  if (struck && gap > REST_MS) [burst, fast] = [struck.length, true];
+  else if (struck && gap > SCANNER_MS) fast = false;
   clearTimeout(pause);
   struck += letter;
   typed += event.key.length === 1 ? event.key : letter;
@@ -257,7 +272,7 @@ function strike(event, letter, elsewhere) {
 function enter(event, elsewhere) {
   const field = event.target;
   if (elsewhere) {
-    if (!(fast && struck.length > 3 && event.timeStamp - last < SCANNER_MS)) {
+    if (!(fast && struck.length >= SHORTEST && event.timeStamp - last < SCANNER_MS)) {
       if (field.form?.id !== "count" || field.matches("textarea")) return;
       event.preventDefault();
       return $("#code").focus();
@@ -271,7 +286,9 @@ function enter(event, elsewhere) {
     return;
   }
   event.preventDefault();
-  scanned(struck || $("#code").value.trim().toUpperCase(), typed || $("#code").value.trim());
+  // Letters that a hand left in the field are no part of the scan that follows them.
+  const from = fast && struck.length - burst >= SHORTEST ? burst : 0;
+  scanned(struck.slice(from) || $("#code").value.trim().toUpperCase(), typed.slice(from) || $("#code").value.trim());
 }
 
 // --- The mouse and the finger ------------------------------------------------------------------------------------------
@@ -321,3 +338,4 @@ navigator.serviceWorker?.register(said.dataset.worker, { scope: "/station" }).th
 }).catch(() => undefined); // Where a browser has none, a reload needs the network; nothing else does.
 // A scan may have begun before this script was there: its first letters lie in the field, as the layout made them.
 [struck, typed] = [$("#code").value.toUpperCase(), $("#code").value];
+if (struck) last = Infinity; // However long this script took to come: the next letter belongs to them.
