@@ -24,9 +24,10 @@ const COMMAND_MS = 140; // After so long a lone key was a person's, not the begi
 
 let order = Promise.resolve();
 
-// Promises whether there was an answer. `away` is what is done where there was none.
-function load(url, options, away = offline) {
-  order = order.then(() => exchange(url, options)).catch(away);
+// Promises whether there was an answer. `away` is what is done where there was none; `closes` is the parcel that is
+// counted once this has landed, and need not be kept here then.
+function load(url, options, away = offline, closes = undefined) {
+  order = order.then(() => exchange(url, options, closes)).catch(away);
   return order;
 }
 
@@ -36,7 +37,11 @@ function offline() {
   return false;
 }
 
-const send = (form, away) => load(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) }, away);
+const send = (form, away, closes) => load(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) }, away, closes);
+
+// Its check-in is shown: this one, or that of somebody who was first.
+const isCounted = (answer, fresh) =>
+  answer.redirected ? new URL(answer.url).searchParams.has("done") : answer.status === 409 && Boolean(fresh.querySelector(".counted"));
 
 // The parcel is written into this browser, and the next one may come.
 function queue(entry, which) {
@@ -52,8 +57,7 @@ function queue(entry, which) {
   return true;
 }
 
-async function exchange(url, options) {
-  const before = count() && name(count());
+async function exchange(url, options, closes) {
   const answer = await fetch(url, options);
   // A gateway that answers for a server which is away says no more than no answer does.
   if ([502, 503, 504].includes(answer.status)) throw new Error(String(answer.status));
@@ -61,14 +65,14 @@ async function exchange(url, options) {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = page.getElementById("dock");
   if (!fresh) return offline();
-  if (answer.status === 404 && before) {
+  if (answer.status === 404 && count()) {
     // A code that nobody knows does not take the open parcel off the screen.
     const [words, small] = fresh.querySelector(".state").children;
     tell("bad", words.textContent, small.textContent);
     tone("bad");
     return true;
   }
-  if (before && options?.body && !fresh.querySelector("#count")) forget(before);
+  if (closes && isCounted(answer, fresh)) forget(closes);
   dock.replaceChildren(...fresh.childNodes);
   document.querySelector(".flash").replaceChildren(...page.querySelector(".flash").childNodes);
   if (!options || answer.redirected) history.replaceState(null, "", answer.url);
@@ -120,7 +124,7 @@ async function close() {
   const fields = [...new FormData(form)];
   const n = rows().reduce((sum, row) => sum + total(row), 0);
   const which = name(form);
-  await send(form, () => queue({ id: token.value, url: form.getAttribute("action"), code: rma.value, n, fields, at: new Date().toISOString() }, which));
+  await send(form, () => queue({ id: token.value, url: form.getAttribute("action"), code: rma.value, n, fields, at: new Date().toISOString() }, which), which);
 }
 
 // --- The keyboard, and the scanner that pretends to be one -------------------------------------------------------------

@@ -130,6 +130,37 @@ def test_a_parcel_is_counted_and_undone_by_the_scanner_alone(live: Live, enter: 
     page.locator(".state, .flash").get_by_text(re.compile("expected|Correct it instead")).first.wait_for()
 
 
+def count_all(page: Page, rma: str) -> int:
+    """Open a parcel and count what is expected in it; how many that is."""
+    strike(page, rma)
+    page.locator("#count > [data-row] button[data-condition]").first.wait_for()
+    expected = articles(page)
+    for sku in expected:
+        page.locator(f"[data-row][data-sku='{sku}'] button[data-condition=resellable]").click()
+    return len(expected)
+
+
+def test_what_was_counted_of_the_open_parcel_outlives_a_search_and_a_refused_undo(live: Live, enter: Enter) -> None:
+    page, cases = at_the_station(enter, live).page, live.stage.cases
+    page.goto("/station")
+    count_all(page, cases["dock 11"].rma)
+    strike(page, "RP-DONE")
+    page.locator("#undo").get_by_text(cases["dock 11"].rma).wait_for()
+    rma = cases["dock 8"].rma
+    units = count_all(page, rma)
+    page.keyboard.press("F3")
+    page.keyboard.type("nobody at all", delay=80)
+    page.keyboard.press("Enter")
+    page.locator(".state").get_by_text("Nothing found").wait_for()
+    page.locator("#kept").get_by_text(rma).click()
+    page.locator(".state").get_by_text(f"{units} of {units} here").wait_for()
+    # Its refund is due at once here: the undo is refused, and shows what it was asked for.
+    strike(page, "RP-UNDO")
+    page.locator(".flash").get_by_text("Correct it instead").wait_for()
+    page.locator("#kept").get_by_text(rma).click()
+    page.locator(".state").get_by_text(f"{units} of {units} here").wait_for()
+
+
 def test_two_stations_on_one_parcel_count_it_once_and_the_second_is_told(live: Live, enter: Enter) -> None:
     visitors = [enter(), enter()]
     first, second = (visitor.page for visitor in visitors)
