@@ -144,5 +144,7 @@ async def replace(
 
 _INHERIT = """
     WITH photos AS (UPDATE dock_photo SET parcel_id = :new WHERE parcel_id = :old)
-    UPDATE parcel n SET box_id = o.box_id, found_id = o.found_id FROM parcel o WHERE n.id = :new AND o.id = :old
+    UPDATE parcel n SET box_id = o.box_id, found_id = o.found_id, checked_in_at = o.checked_in_at,
+        counted_at = o.counted_at
+    FROM parcel o WHERE n.id = :new AND o.id = :old
 """

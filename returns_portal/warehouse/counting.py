@@ -241,6 +241,7 @@ def _parcel_row(
         "box_id": None,
         "found_id": around.found_id,
         "counted_at": now if came_at else None,
+        "corrected_at": now if corrects_id else None,
     }
 
 

@@ -220,7 +220,7 @@ async def known(
     """A parcel that was counted before: by whom, when, what; the last one, where it is not said which."""
     parcel = parcel or parcels[-1]
     by = _("you") if parcel.checked_in_by == actor.label else _("somebody else")
-    when = formats.format_datetime(parcel.checked_in_at, "day")
+    when = formats.format_datetime(parcel.corrected_at or parcel.checked_in_at, "day")
     small = _("{who}. By {whom}, {when}. Nothing was counted again.", who=_who(view, parcel.number), whom=by, when=when)
     return View(State("bad", _("Already checked in"), small), known=await _known(db, view, parcels, parcel))
 
