@@ -106,7 +106,7 @@ async def check_in(
     corrects = await parcel_for(db, actor, _id(sent, "corrects")) if sent.get("corrects") else None
     number = corrects.number if corrects else min(max(sent.number("parcel", default=1), 1), 99)
     try:
-        said = await read_count(db, actor, view, sent)
+        said = await read_count(db, actor, view, sent, corrects)
         # A savepoint: what fails leaves nothing behind, and the page can still be read from this transaction.
         async with db.begin_nested():
             check_in_id = await _count_once(request, db, actor, view, sent, said, number)
