@@ -173,13 +173,13 @@ _CORRECTIONS: Final = """
         SELECT c.last, l.order_line_id, sum(l.quantity) AS units FROM chain c JOIN refund_line l ON l.parcel_id = c.id
         WHERE l.voided_at IS NULL AND l.order_line_id IS NOT NULL GROUP BY c.last, l.order_line_id)
     SELECT b.id AS parcel_id, r.rma, o.number AS order_number, l.title, CAST(paid.units AS int) AS paid,
-           CAST(coalesce(a.units, 0) AS int) AS accepted, b.checked_in_at AS corrected_at, b.note
+           CAST(coalesce(a.units, 0) AS int) AS accepted, b.corrected_at, b.note
     FROM paid JOIN parcel b ON b.id = paid.last JOIN returns r ON r.id = b.return_id JOIN orders o ON o.id = r.order_id
     JOIN order_line l ON l.id = paid.order_line_id
     LEFT JOIN LATERAL (
         SELECT sum(i.quantity) AS units FROM parcel_item i WHERE i.parcel_id = b.id AND i.order_line_id = l.id
         AND i.acceptance IN ('accepted', 'part')) AS a ON true
-    WHERE paid.units > coalesce(a.units, 0) ORDER BY b.checked_in_at, b.id, l.position LIMIT :shown
+    WHERE paid.units > coalesce(a.units, 0) ORDER BY b.corrected_at, b.id, l.position LIMIT :shown
 """
 _STATEMENTS: Final = """
     SELECT w.id, w.name, w.email, w.order_number, coalesce(w.content ->> 'details', '') AS details,

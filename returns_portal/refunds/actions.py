@@ -33,8 +33,8 @@ from returns_portal.settings import Settings
 from returns_portal.warehouse import actions as dock
 from returns_portal.warehouse.counting import CheckedIn, Circumstances, DockLine
 from returns_portal.warehouse.models import Acceptance, Condition
-from returns_portal.warehouse.queries import parcel_for
-from returns_portal.warehouse.rules import Counted, Item
+from returns_portal.warehouse.queries import FindingView, findings_of, parcel_for
+from returns_portal.warehouse.rules import Counted, Found, Item
 
 
 class Released(msgspec.Struct, frozen=True):
@@ -82,8 +82,10 @@ async def receive(
     )
 
 
-def _checked_in(checked: CheckedIn, lines: Mapping[UUID, DockLine], planned: RefundPlan) -> Letter:
-    """The e-mail that says what was counted and what it releases."""
+def _checked_in(
+    checked: CheckedIn, lines: Mapping[UUID, DockLine], planned: RefundPlan, *, again: bool = False
+) -> Letter:
+    """The e-mail that says what was counted (or counted `again`) and what it releases."""
     row = checked.return_row
     values = {
         "rma": row.rma,
@@ -112,6 +114,7 @@ def _checked_in(checked: CheckedIn, lines: Mapping[UUID, DockLine], planned: Ref
             for found in checked.findings
         ],
         "parcel": checked.number,
+        "again": again,
         "shares_box": checked.shares_box,
         "waiting": any(item.acceptance is Acceptance.WAITING for item in checked.items),
         "url": f"/returns/{row.rma}",
@@ -216,7 +219,8 @@ async def correct(
     """Correct a count after its refund was due: what is owed beyond what was paid is released, less is for finance.
 
     Amounts are compared, so that a unit for which a decision gave only a part gets the rest when it is accepted now.
-    Money that went out is never pulled back by itself: the difference stands on finance's first screen.
+    Money that went out is never pulled back by itself: the difference stands on finance's first screen. The customer
+    is told where something was not as announced that they were not told of before.
 
     Raises:
         NotFoundError: there is no such check-in.
@@ -233,7 +237,10 @@ async def correct(
     if open_refunds:
         raise ConflictError("The refund is not due yet: undo the check-in and count again.", code="undo_instead")
     paid = await paid_for(db, check_in_id)
-    checked = await dock.replace(db, actor, check_in_id, counts, around or Circumstances(note=note))
+    told = {_what(found) for found in await findings_of(db, check_in_id)}
+    checked, lines = await dock.replace(db, actor, check_in_id, counts, around or Circumstances(note=note))
+    described = {line.line_id: line for line in lines}
+    news = {_what(found) for found in checked.findings} - told
     balance = await balance_of(db, checked.return_row.order_id)
     accepted = _accepted(checked.items)
     dues = [
@@ -241,7 +248,19 @@ async def correct(
         for line in balance.lines
         if line.line_id in accepted
     ]
-    return await release_counted(db, settings, checked, dues, clock.now(), balance=balance)
+    return await release_counted(
+        db,
+        settings,
+        checked,
+        dues,
+        clock.now(),
+        balance=balance,
+        tell=(lambda planned: _checked_in(checked, described, planned, again=True)) if news else None,
+    )
+
+
+def _what(found: Found | FindingView) -> tuple[str, int, UUID | None, str]:
+    return str(found.kind), found.quantity, found.line_id, found.description
 
 
 async def release_unshipped(db: AsyncConnection, actor: Actor, settings: Settings, rma: str) -> Released:

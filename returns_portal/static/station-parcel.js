@@ -166,11 +166,12 @@ const TEXTS = /^(note|goes-.+|note-.+|(else|foreign)_(what|many))$/;
 const fieldsToKeep = (fields) =>
   [...fields].filter(([key, value]) => (key.startsWith("count-") && value !== "0") || (TEXTS.test(key) && value && !/_many$/.test(key)));
 
-// What a station had queued and the server refused is put aside again, as it was counted.
+// What a station had queued and the server refused is put aside again, as it was counted. Whether it could be.
 export function keepValues(entry) {
   const values = fieldsToKeep(entry.fields);
   const of = Object.fromEntries(entry.fields);
   if (of.rma) write({ ...kept(), [`${of.rma} ${of.parcel}`]: { values, missing: [] } });
+  return Boolean(of.rma);
 }
 
 // Puts a parcel aside of which nothing was counted yet.

@@ -58,8 +58,9 @@ async function deliver(entry, again = true) {
   }
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const state = page.querySelector(".state, main h1");
-  if (answer.status === 422) keepValues(entry);
-  mark(entry.id, { state: "refused", words: [...(state?.childNodes ?? [])].map((node) => node.textContent).join(": ") });
+  const compared = answer.status === 409 && page.querySelector(".counted"); // The server has it beside the other count.
+  const aside = Boolean(compared) || keepValues(entry);
+  mark(entry.id, { aside, state: "refused", words: [...(state?.childNodes ?? [])].map((node) => node.textContent).join(": ") });
   return "refused";
 }
 
@@ -106,7 +107,8 @@ function line(entry) {
     seen.className = "plain";
     seen.textContent = said.dataset.remove;
     seen.addEventListener("click", () => drop(entry.id));
-    item.append(words, seen);
+    // What lies nowhere else stays, until the server has it or it is put aside here.
+    item.append(words, ...(entry.href || entry.aside ? [seen] : []));
   }
   return item;
 }

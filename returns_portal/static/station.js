@@ -16,15 +16,18 @@ const PLACES = {
 };
 const SEPARATOR = "\x1d"; // What scanners type between GS1 elements: Ctrl with the closing bracket.
 const SCANNER_MS = 60; // Scanners type a key every 2 to 30 ms; people need longer.
+const REST_MS = 1000; // After so long another scan may begin: none halts like that in its middle.
+const SHORTEST = 4; // Letters of a burst that is taken for a scan.
 const COMMAND_MS = 140; // After so long a lone key was a person's, not the beginning of a scan.
 
 // --- Speaking with the server, one thing after the other ---------------------------------------------------------------
 
 let order = Promise.resolve();
 
-// Promises whether there was an answer. `away` is what is done where there was none.
-function load(url, options, away = offline) {
-  order = order.then(() => exchange(url, options)).catch(away);
+// Promises whether there was an answer. `away` is what is done where there was none; `closes` is the parcel that is
+// counted once this has landed, and need not be kept here then.
+function load(url, options, away = offline, closes = undefined) {
+  order = order.then(() => exchange(url, options, closes)).catch(away);
   return order;
 }
 
@@ -34,7 +37,11 @@ function offline() {
   return false;
 }
 
-const send = (form, away) => load(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) }, away);
+const send = (form, away, closes) => load(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) }, away, closes);
+
+// Its check-in is shown: this one, or that of somebody who was first.
+const isCounted = (answer, fresh) =>
+  answer.redirected ? new URL(answer.url).searchParams.has("done") : answer.status === 409 && Boolean(fresh.querySelector(".counted"));
 
 // The parcel is written into this browser, and the next one may come.
 function queue(entry, which) {
@@ -50,8 +57,7 @@ function queue(entry, which) {
   return true;
 }
 
-async function exchange(url, options) {
-  const before = count() && name(count());
+async function exchange(url, options, closes) {
   const answer = await fetch(url, options);
   // A gateway that answers for a server which is away says no more than no answer does.
   if ([502, 503, 504].includes(answer.status)) throw new Error(String(answer.status));
@@ -59,14 +65,14 @@ async function exchange(url, options) {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = page.getElementById("dock");
   if (!fresh) return offline();
-  if (answer.status === 404 && before) {
+  if (answer.status === 404 && count()) {
     // A code that nobody knows does not take the open parcel off the screen.
     const [words, small] = fresh.querySelector(".state").children;
     tell("bad", words.textContent, small.textContent);
     tone("bad");
     return true;
   }
-  if (before && options?.body && !fresh.querySelector("#count")) forget(before);
+  if (closes && isCounted(answer, fresh)) forget(closes);
   dock.replaceChildren(...fresh.childNodes);
   document.querySelector(".flash").replaceChildren(...page.querySelector(".flash").childNodes);
   if (!options || answer.redirected) history.replaceState(null, "", answer.url);
@@ -118,7 +124,7 @@ async function close() {
   const fields = [...new FormData(form)];
   const n = rows().reduce((sum, row) => sum + total(row), 0);
   const which = name(form);
-  await send(form, () => queue({ id: token.value, url: form.getAttribute("action"), code: rma.value, n, fields, at: new Date().toISOString() }, which));
+  await send(form, () => queue({ id: token.value, url: form.getAttribute("action"), code: rma.value, n, fields, at: new Date().toISOString() }, which), which);
 }
 
 // --- The keyboard, and the scanner that pretends to be one -------------------------------------------------------------
@@ -127,11 +133,16 @@ let struck = ""; // By place on the keyboard.
 let typed = ""; // By what the layout made of it.
 let last = 0;
 let fast = true;
+let burst = 0; // Where in `struck` the letters after the last rest begin; `fast` is said of these.
+let field; // In which the letters are typed; none where it is the station's own.
 let pause;
 
+function drop() {
+  [struck, typed, fast, burst] = ["", "", true, 0];
+}
+
 function clear() {
-  struck = typed = "";
-  fast = true;
+  drop();
   $("#code").value = "";
   clearTimeout(pause);
 }
@@ -217,6 +228,7 @@ addEventListener("keydown", (event) => {
   }
   if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
   const elsewhere = event.target.matches("input:not(#code, [type=checkbox]), textarea, select");
+  leave(elsewhere ? event.target : undefined, event.timeStamp);
   const letter = place(event);
   if (event.key === "Enter") return enter(event, elsewhere);
   if (letter) return strike(event, letter, elsewhere);
@@ -234,12 +246,19 @@ addEventListener("keydown", (event) => {
   $("#code").value = struck;
 });
 
+// What was typed into one field is no beginning of what comes in another; only a scan may find the cursor moved under it.
+function leave(target, now) {
+  if (target !== field && now - last > SCANNER_MS && struck) (field ? drop : clear)();
+  field = target;
+}
+
 function strike(event, letter, elsewhere) {
   const gap = event.timeStamp - last;
   last = event.timeStamp;
   // In a field of its own a person's typing is left alone; only a burst that no hand can type is taken for a scan.
-  if (elsewhere && gap > SCANNER_MS) [struck, typed, fast] = ["", "", true];
-  if (struck && gap > SCANNER_MS) fast = false;
+  if (elsewhere && gap > SCANNER_MS) drop();
+  if (struck && gap > REST_MS) [burst, fast] = [struck.length, true];
+  else if (struck && gap > SCANNER_MS) fast = false;
   clearTimeout(pause);
   struck += letter;
   typed += event.key.length === 1 ? event.key : letter;
@@ -257,7 +276,7 @@ function strike(event, letter, elsewhere) {
 function enter(event, elsewhere) {
   const field = event.target;
   if (elsewhere) {
-    if (!(fast && struck.length > 3 && event.timeStamp - last < SCANNER_MS)) {
+    if (!(fast && struck.length >= SHORTEST && event.timeStamp - last < SCANNER_MS)) {
       if (field.form?.id !== "count" || field.matches("textarea")) return;
       event.preventDefault();
       return $("#code").focus();
@@ -271,7 +290,9 @@ function enter(event, elsewhere) {
     return;
   }
   event.preventDefault();
-  scanned(struck || $("#code").value.trim().toUpperCase(), typed || $("#code").value.trim());
+  // Letters that a hand left in the field are no part of the scan that follows them.
+  const from = fast && struck.length - burst >= SHORTEST ? burst : 0;
+  scanned(struck.slice(from) || $("#code").value.trim().toUpperCase(), typed.slice(from) || $("#code").value.trim());
 }
 
 // --- The mouse and the finger ------------------------------------------------------------------------------------------
@@ -321,3 +342,4 @@ navigator.serviceWorker?.register(said.dataset.worker, { scope: "/station" }).th
 }).catch(() => undefined); // Where a browser has none, a reload needs the network; nothing else does.
 // A scan may have begun before this script was there: its first letters lie in the field, as the layout made them.
 [struck, typed] = [$("#code").value.toUpperCase(), $("#code").value];
+if (struck) last = Infinity; // However long this script took to come: the next letter belongs to them.

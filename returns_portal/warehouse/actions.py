@@ -123,7 +123,7 @@ async def replace(
     parcel_id: UUID,
     counts: Sequence[Counted],
     around: Circumstances = ORDINARY,
-) -> CheckedIn:
+) -> tuple[CheckedIn, list[DockLine]]:
     """Correct a check-in whose refund is already due: the old count stays in the books, the new one stands.
 
     Raises:
@@ -139,10 +139,12 @@ async def replace(
     await run(db, _INHERIT, new=checked.parcel_id, old=parcel_id)
     told = _told(checked, around) | {"corrects": str(parcel_id)}
     await history.record(db, actor, ("return", row.id, "check_in_corrected", told))
-    return checked
+    return checked, dock.lines
 
 
 _INHERIT = """
     WITH photos AS (UPDATE dock_photo SET parcel_id = :new WHERE parcel_id = :old)
-    UPDATE parcel n SET box_id = o.box_id, found_id = o.found_id FROM parcel o WHERE n.id = :new AND o.id = :old
+    UPDATE parcel n SET box_id = o.box_id, found_id = o.found_id, checked_in_at = o.checked_in_at,
+        counted_at = o.counted_at
+    FROM parcel o WHERE n.id = :new AND o.id = :old
 """

@@ -15,10 +15,11 @@ from returns_portal.errors import ConflictError, InvalidError
 from returns_portal.i18n import mark
 from returns_portal.ids import new_id
 from returns_portal.orders.models import TRIAL
+from returns_portal.warehouse.inheriting import Part, parted, placed_in, placement, said_before
 from returns_portal.warehouse.items import item_row
 from returns_portal.warehouse.models import Acceptance, Condition, Parcel, ParcelFinding, ParcelItem, RestockEvent
 from returns_portal.warehouse.restock import restocked
-from returns_portal.warehouse.rules import Announced, Counted, Found, Item, findings, place, recorded
+from returns_portal.warehouse.rules import Announced, Counted, Found, Item, findings, recorded
 
 MAX_NOTE = 1000
 
@@ -30,9 +31,10 @@ class Circumstances(msgspec.Struct, frozen=True):
     more_to_come: bool = False
     """The customer sends more than one parcel, so that nothing counts as missing yet."""
     places: Mapping[UUID, str] = {}
-    """Where the units of a line go, where somebody chose otherwise than the shop does."""
+    """Where the units of a line go, where somebody chose otherwise than the shop does. In a correction a line that is
+    not named goes where it went, and one with an empty word where the shop sends it."""
     notes: Mapping[UUID, str] = {}
-    """What was noted of the units of a line."""
+    """What was noted of the units of a line; in a correction, a line that is not named keeps its note."""
     draft: str = ""
     """The token under which photos were taken while it was counted."""
     box_id: UUID | None = None
@@ -135,7 +137,8 @@ async def count_parcel(
     parcel = _parcel_row(actor, parcel_id, row.id, number, around, corrects_id, came_at)
     if around.box_id is not None:
         parcel["box_id"] = await _box_of(db, around.box_id)
-    rows = _item_rows(actor, parcel_id, items, dock, around)
+    before = await placed_in(db, corrects_id) if corrects_id else []
+    rows = _item_rows(actor, parcel_id, parted(items, before), dock, around)
     told = [_finding_row(parcel_id, one) for one in found]
     skus = {line.line_id: line.sku for line in dock.lines}
     await insert_rows(
@@ -241,18 +244,20 @@ def _parcel_row(
         "box_id": None,
         "found_id": around.found_id,
         "counted_at": now if came_at else None,
+        "corrected_at": now if corrects_id else None,
     }
 
 
 def _item_rows(
-    actor: Actor, parcel_id: UUID, items: Sequence[Item], dock: Dock, around: Circumstances
+    actor: Actor, parcel_id: UUID, parts: Sequence[Part], dock: Dock, around: Circumstances
 ) -> list[dict[str, Any]]:
     """The rows of what was counted, each with where it goes."""
     rows = []
-    for item in items:
-        line_id = item.line_id
+    for part in parts:
+        line_id = part.item.line_id
         wanted = around.places.get(line_id) if line_id else None
-        goes = place(item, wanted, dock.defaults, dock.two_people)
-        note = around.notes.get(line_id, "") if line_id else ""
-        rows.append(item_row(actor, parcel_id, item, goes, note[:MAX_NOTE]))
+        goes = placement(part, wanted, dock.defaults, dock.two_people)
+        noted = part.like.note if part.like else ""
+        note = around.notes.get(line_id, noted) if line_id else noted
+        rows.append(item_row(actor, parcel_id, part.item, goes, note[:MAX_NOTE]) | said_before(part, goes))
     return rows

@@ -28,6 +28,7 @@ class FoundReturn(msgspec.Struct, frozen=True):
     items: str
 
 
+_NUMBER = "o.number IN (CAST(:words AS text), upper(CAST(:words AS text)))"
 _FIND = """
     SELECT r.rma, r.status, o.number AS order_number, o.name, r.created_at,
            (SELECT coalesce(string_agg(concat_ws(', ', a.quantity || ' × ' || l.title, nullif(l.size, '')), '; '
@@ -48,7 +49,7 @@ async def find_returns(db: AsyncConnection, actor: Actor, words: str) -> list[Fo
     if "@" in words:
         return await _find(db, "o.email_key = :words", email_key(words))
     number = order_number(words)
-    found = await _find(db, "o.number IN (CAST(:words AS text), upper(CAST(:words AS text)))", number)
+    found = await _find(db, _NUMBER, number)
     if found or len(words) < _FEWEST_LETTERS:
         return found
     if articles := eans(words):
@@ -89,8 +90,7 @@ async def find_orders(db: AsyncConnection, actor: Actor, words: str) -> list[Fou
     """
     actor.require("warehouse", "support")
     words = words.strip()
-    condition = "o.email_key = :words" if "@" in words else "o.number = :words"
-    value = words.casefold() if "@" in words else words.removeprefix("#")
+    condition, value = ("o.email_key = :words", email_key(words)) if "@" in words else (_NUMBER, order_number(words))
     rows = await run(db, _ORDERS.format(condition=condition), words=value, most=MOST)
     return [FoundOrder(**row._asdict()) for row in rows]
 

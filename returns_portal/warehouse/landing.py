@@ -6,10 +6,11 @@ without a name, with what was counted, so that nothing that a station acknowledg
 
 import hashlib
 from collections.abc import Sequence
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import msgspec
+from msgspec import structs
 
 from returns_portal.actor import Actor
 from returns_portal.texts import WITHOUT_NUL
@@ -21,27 +22,38 @@ from returns_portal.warehouse.rules import Counted, readings
 CALLER: Final = Actor(kind="system", id="dock-queue")
 """Under whose name landings are remembered: one that was sent by two people is still one."""
 _MAX_ITEMS: Final = 200
+_LONGEST: Final = 7089
+"""Letters of a scan: as many as the largest QR code holds (ISO/IEC 18004), since one strange symbol in a parcel must
+not cost the count of the rest."""
+KEPT: Final = 128
+"""Letters that are kept of a scan; no article's number and no parcel's is longer."""
 
 
 class QueuedItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Units that were scanned: by the keys' places, and by what the layout made of them."""
 
-    code: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, min_length=1, max_length=128)]
+    code: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, min_length=1, max_length=_LONGEST)]
     quantity: Annotated[int, msgspec.Meta(ge=1, le=999)]
     condition: Literal["resellable", "worn", "damaged", "wrong_item"]
-    typed: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=128)] = ""
+    typed: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=_LONGEST)] = ""
 
 
 class Queued(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A parcel as it was counted without the network."""
 
     id: UUID
-    code: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, min_length=1, max_length=128)]
+    code: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, min_length=1, max_length=_LONGEST)]
     items: Annotated[list[QueuedItem], msgspec.Meta(max_length=_MAX_ITEMS)]
-    typed: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=128)] = ""
+    typed: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=_LONGEST)] = ""
     note: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=1000)] = ""
     empty: bool = False
     """Whether somebody said that the box was empty; without it, nothing counted is nothing said."""
+
+
+def kept_items(items: Sequence[QueuedItem]) -> list[dict[str, Any]]:
+    """What was counted, as a parcel without a name keeps it."""
+    cut = [structs.replace(item, code=item.code[:KEPT], typed=item.typed[:KEPT]) for item in items]
+    return [msgspec.to_builtins(item) for item in cut]
 
 
 def fingerprint(queued: Queued) -> bytes:
@@ -65,7 +77,7 @@ def counts_of(items: Sequence[QueuedItem], lines: Sequence[ScannedLine]) -> list
                 left[line.id] -= units
                 rest -= units
         if not fitting:
-            counts.append(Counted(None, rest, Condition.WRONG_ITEM, item.code))
+            counts.append(Counted(None, rest, Condition.WRONG_ITEM, item.code[:KEPT]))
     return counts
 
 

@@ -116,6 +116,8 @@ class Parcel(SQLModel, table=True):
     """The parcel that nobody could name when it came, and that this return was recognised in later."""
     counted_at: datetime | None = Field(default=None, sa_column=moment())
     """When it was counted, where that was not on the day it came."""
+    corrected_at: datetime | None = Field(default=None, sa_column=moment())
+    """When the count was corrected to this one; the parcel came when it came."""
 
 
 class ParcelItem(SQLModel, table=True):

@@ -67,11 +67,13 @@ class ParcelView(msgspec.Struct, frozen=True):
     note: str
     undone_at: datetime | None
     corrects_id: UUID | None
+    corrected_at: datetime | None
     items: list[ItemView]
 
 
 _PARCELS = """
     SELECT p.id, p.return_id, r.rma, p.number, p.checked_in_at, p.checked_in_by, p.note, p.undone_at, p.corrects_id,
+           p.corrected_at,
            (SELECT coalesce(json_agg(json_build_object(
                 'id', i.id, 'line_id', i.order_line_id, 'quantity', i.quantity, 'condition', i.condition,
                 'acceptance', i.acceptance, 'description', i.description, 'decision_reason', i.decision_reason,

@@ -124,7 +124,7 @@ def place(item: Item, wanted: str | None, defaults: Mapping[str, str], two_peopl
 
     Args:
         item: what was counted.
-        wanted: where somebody said, or None.
+        wanted: where somebody said; None or empty where nobody did.
         defaults: by condition.
         two_people: by disposition that the shop offers, whether it takes two people to say so.
     """
@@ -132,7 +132,7 @@ def place(item: Item, wanted: str | None, defaults: Mapping[str, str], two_peopl
         return Place()
     # What is not of this order goes nowhere until a person has looked at it.
     usual = "" if item.acceptance is Acceptance.SURPLUS else defaults.get(item.condition.value, "")
-    chosen = wanted if wanted is not None else usual
+    chosen = wanted or usual
     if chosen not in two_people:
         return Place()
     return Place(asked=chosen) if two_people[chosen] else Place(chosen)

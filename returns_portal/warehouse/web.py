@@ -106,22 +106,12 @@ async def check_in(
     corrects = await parcel_for(db, actor, _id(sent, "corrects")) if sent.get("corrects") else None
     number = corrects.number if corrects else min(max(sent.number("parcel", default=1), 1), 99)
     try:
-        said = await read_count(db, actor, view, sent)
+        said = await read_count(db, actor, view, sent, corrects)
         # A savepoint: what fails leaves nothing behind, and the page can still be read from this transaction.
         async with db.begin_nested():
             check_in_id = await _count_once(request, db, actor, view, sent, said, number)
     except InvalidError as error:
-        again = await pages.to_count(
-            db,
-            actor,
-            view,
-            number,
-            typed=sent,
-            corrects=corrects,
-            problem=translate(error.sentence, **error.values),
-            along=parts.Along(sent.get("box", ""), sent.get("found", "")),
-        )
-        return await _station(request, db, actor, again, status=error.status)
+        return await _again(request, db, actor, view, sent, number, error)
     except ConflictError as error:
         return await _not_counted(request, db, actor, view, sent, number, error)
     return redirect(f"/station?done={check_in_id}")
@@ -162,7 +152,7 @@ async def _not_counted(
     number: int,
     error: DomainError,
 ) -> Response[Any]:
-    """Somebody was first: show what they counted. Or the count cannot be changed in this way (any more)."""
+    """Somebody was first: show what they counted. Or it cannot be done in this way (any more), and nothing is lost."""
     view = await return_for(db, actor, view.rma)
     parcels = await parcels_of(db, actor, view.id)
     first = next((parcel for parcel in parcels if parcel.number == number), None)
@@ -170,8 +160,31 @@ async def _not_counted(
         await note_queued(db, actor, view.id, sent)
         shown = await pages.known(db, actor, view, parcels, first)
         return await _station(request, db, actor, shown, status=error.status)
-    state = parts.State("bad", _("Not changed"), translate(error.sentence, **error.values))
-    return await _station(request, db, actor, parts.View(state), status=error.status)
+    return await _again(request, db, actor, view, sent, number, error)
+
+
+async def _again(
+    request: AnyRequest,
+    db: AsyncConnection,
+    actor: Actor,
+    view: ReturnView,
+    sent: Form,
+    number: int,
+    error: DomainError,
+) -> Response[Any]:
+    """The form as it was sent, and why nothing came of it."""
+    again = await pages.to_count(
+        db,
+        actor,
+        view,
+        number,
+        typed=sent,
+        corrects=await parcel_for(db, actor, _id(sent, "corrects")) if sent.get("corrects") else None,
+        problem=translate(error.sentence, **error.values),
+        # A parcel that was recognised elsewhere meanwhile is not this one: what was counted can be closed without it.
+        along=parts.Along(sent.get("box", ""), "" if error.code == "found_already" else sent.get("found", "")),
+    )
+    return await _station(request, db, actor, again, status=error.status)
 
 
 def _id(sent: Form, field: str) -> UUID:

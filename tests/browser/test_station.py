@@ -62,6 +62,49 @@ def test_an_unknown_code_leaves_the_open_parcel_on_the_screen(live: Live, enter:
     assert page.locator("#code:focus").input_value() == ""
 
 
+def test_a_scan_is_whole_after_a_hand_has_typed_anywhere(live: Live, enter: Enter) -> None:
+    page, rma = at_the_station(enter, live).page, live.stage.cases["to count"].rma
+    page.goto("/station")
+    strike(page, rma)
+    page.locator("#count > [data-row] button[data-condition]").first.wait_for()
+    sku = next(sku for sku in articles(page) if sku.isascii())
+    # A note, and then the article: the cursor is back in the field of the station, or still where it was.
+    page.locator("#count details.more summary").last.click()
+    for left_by in ("Escape", "the mouse", "nothing"):
+        page.locator("#note").click()
+        page.keyboard.type("torn box", delay=90)
+        if left_by == "Escape":
+            page.keyboard.press("Escape")
+        elif left_by == "the mouse":
+            page.locator("#code").click()
+        page.wait_for_timeout(200)
+        counted = page.locator(f"[data-row][data-sku='{sku}'] input[name$=-resellable]")
+        before = int(counted.input_value())
+        strike(page, sku.upper())
+        page.wait_for_function("([field, n]) => Number(field.value) > n", arg=[counted.element_handle(), before])
+    assert page.locator("#note").input_value() == "torn box" * 3
+    # A search, and then the next parcel.
+    page.keyboard.press("F3")
+    page.keyboard.type("nobody at all", delay=90)
+    page.keyboard.press("Enter")
+    page.locator(".state").get_by_text("Nothing found").wait_for()
+    strike(page, rma)
+    page.locator(".state").get_by_text(rma).wait_for()
+    # Letters that were left in the station's own field, and then a parcel.
+    page.goto("/station")
+    page.keyboard.type("nt", delay=90)
+    page.wait_for_timeout(1200)
+    strike(page, rma)
+    page.locator(".state").get_by_text(rma).wait_for()
+    # A number that is typed by hand is one, however long that takes.
+    page.goto("/station")
+    page.keyboard.type(rma[:6], delay=90)
+    page.wait_for_timeout(1200)
+    page.keyboard.type(rma[6:], delay=90)
+    page.keyboard.press("Enter")
+    page.locator(".state").get_by_text(rma).wait_for()
+
+
 @pytest.mark.parametrize(("case", "layout"), [("dock 0", "Ukrainian"), ("dock 1", "German")])
 def test_a_parcel_is_counted_and_undone_by_the_scanner_alone(live: Live, enter: Enter, case: str, layout: str) -> None:
     page, rma = at_the_station(enter, live).page, live.stage.cases[case].rma
@@ -85,6 +128,37 @@ def test_a_parcel_is_counted_and_undone_by_the_scanner_alone(live: Live, enter: 
     # Nothing of the damaged one is refunded yet; what is, is due at once here, so that the undo is refused in words.
     strike(page, "RP-UNDO", layout)
     page.locator(".state, .flash").get_by_text(re.compile("expected|Correct it instead")).first.wait_for()
+
+
+def count_all(page: Page, rma: str) -> int:
+    """Open a parcel and count what is expected in it; how many that is."""
+    strike(page, rma)
+    page.locator("#count > [data-row] button[data-condition]").first.wait_for()
+    expected = articles(page)
+    for sku in expected:
+        page.locator(f"[data-row][data-sku='{sku}'] button[data-condition=resellable]").click()
+    return len(expected)
+
+
+def test_what_was_counted_of_the_open_parcel_outlives_a_search_and_a_refused_undo(live: Live, enter: Enter) -> None:
+    page, cases = at_the_station(enter, live).page, live.stage.cases
+    page.goto("/station")
+    count_all(page, cases["dock 11"].rma)
+    strike(page, "RP-DONE")
+    page.locator("#undo").get_by_text(cases["dock 11"].rma).wait_for()
+    rma = cases["dock 8"].rma
+    units = count_all(page, rma)
+    page.keyboard.press("F3")
+    page.keyboard.type("nobody at all", delay=80)
+    page.keyboard.press("Enter")
+    page.locator(".state").get_by_text("Nothing found").wait_for()
+    page.locator("#kept").get_by_text(rma).click()
+    page.locator(".state").get_by_text(f"{units} of {units} here").wait_for()
+    # Its refund is due at once here: the undo is refused, and shows what it was asked for.
+    strike(page, "RP-UNDO")
+    page.locator(".flash").get_by_text("Correct it instead").wait_for()
+    page.locator("#kept").get_by_text(rma).click()
+    page.locator(".state").get_by_text(f"{units} of {units} here").wait_for()
 
 
 def test_two_stations_on_one_parcel_count_it_once_and_the_second_is_told(live: Live, enter: Enter) -> None:

@@ -129,8 +129,24 @@ async def test_two_returns_in_one_box(portal: Portal) -> None:
     assert "in one box with another return" in (await told(portal))[1]
 
 
-async def test_a_correction_finds_anew(portal: Portal) -> None:
+async def test_the_customer_is_told_of_what_only_a_correction_found(portal: Portal) -> None:
+    filed, shoes, _socks = await two_shoes(portal)
+    first = await count(portal, filed.rma, Counted(shoes, 2, LIKE_NEW))
+    assert (await told(portal))[0] == f"Return {filed.rma}: your parcel has arrived"
+    async with portal.begin() as db:
+        fewer = [Counted(shoes, 1, LIKE_NEW)]
+        second = await correct(db, MIRA, portal.settings, first.check_in_id, fewer, "one was of another return")
+    subject, text = await told(portal)
+    assert subject == f"Return {filed.rma}: something was not in your parcel"
+    assert "We have counted your parcel once more." in text
+    assert "has arrived and we have opened it" not in text
+    # Of the same again nobody is told twice.
+    async with portal.begin() as db:
+        await correct(db, MIRA, portal.settings, second.check_in_id, [Counted(shoes, 1, WRONG)], "")
+    assert len(await portal.rows("SELECT id FROM email WHERE template = 'checked_in'")) == 2
 
+
+async def test_a_correction_finds_anew(portal: Portal) -> None:
     filed, shoes, _socks = await two_shoes(portal)
     first = await count(portal, filed.rma, Counted(shoes, 1, LIKE_NEW))
     async with portal.begin() as db:

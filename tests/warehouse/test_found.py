@@ -71,6 +71,21 @@ async def test_an_undone_recognition_makes_it_nameless_again(portal: Portal) -> 
     assert [row.found_id for row in live] == [found_id]
 
 
+async def test_a_correction_leaves_the_day_on_which_the_parcel_came(portal: Portal) -> None:
+    filed, shoes, _socks = await two_shoes(portal)
+    first = await count(portal, filed.rma, Counted(shoes, 2, LIKE_NEW), found_id=await kept(portal, days_ago=5))
+    (before,) = await portal.rows("SELECT checked_in_at, counted_at FROM parcel")
+    corrects = first.check_in_id
+    for units in (1, 2):
+        async with portal.begin() as db:
+            counts = [Counted(shoes, units, LIKE_NEW)]
+            corrects = (await actions.correct(db, MIRA, portal.settings, corrects, counts, "")).check_in_id
+        (live,) = await portal.rows("SELECT * FROM parcel WHERE undone_at IS NULL")
+        assert (live.checked_in_at, live.counted_at) == (before.checked_in_at, before.counted_at)
+        assert live.corrected_at > before.counted_at
+    assert before.checked_in_at < clock.now() - timedelta(days=4)
+
+
 async def test_two_who_recognise_it_at_once_count_it_once(portal: Portal) -> None:
     filed, shoes, _socks = await two_shoes(portal)
     found_id = await kept(portal)
@@ -126,6 +141,13 @@ async def test_it_is_found_by_number_name_address_and_article(portal: Portal) ->
     async with portal.begin() as db:
         assert [order.number for order in await find_orders(db, MIRA, "kunde@example.com")] == ["1001"]
         assert await find_orders(db, MIRA, "георгиева") == []
+
+
+async def test_an_order_without_a_return_is_found_as_its_number_is_typed(portal: Portal) -> None:
+    await portal.order(number="AB1001")
+    for typed in ("AB1001", "ab1001", "#AB1001", "# ab1001", " #ab1001 "):
+        async with portal.begin() as db:
+            assert [order.number for order in await find_orders(db, MIRA, typed)] == ["AB1001"], typed
 
 
 async def test_the_whole_way_by_the_pages(station: Browser, portal: Portal) -> None:

@@ -18,7 +18,7 @@ from returns_portal.warehouse.restock import open_events, take
 from returns_portal.warehouse.rules import Counted
 from returns_portal.warehouse.settings import dock_rules, set_rules
 from tests.portal import API, FINANCE, Portal, at_once
-from tests.returns.visits import post, sign_in, words
+from tests.returns.visits import post, sign_in, value, words
 from tests.warehouse.dock import BOSS, DAMAGED, IVO, LIKE_NEW, MIRA, WORN, count, stock, two_shoes
 from tests.webclient import browsing
 
@@ -65,6 +65,52 @@ async def test_what_is_undone_or_corrected_is_taken_from_the_shelf_again(portal:
         less = [Counted(shoes, 1, LIKE_NEW)]
         await actions.correct(db, MIRA, portal.settings, again.check_in_id, less, "one was ours")
     assert list((await stock(portal)).values()) == [1]
+
+
+async def test_a_correction_leaves_goods_where_they_were_sent_with_what_was_noted(portal: Portal) -> None:
+    filed, shoes, _socks = await two_shoes(portal)
+    counted = Counted(shoes, 2, LIKE_NEW)
+    first = await count(portal, filed.rma, counted, places={shoes: "outlet"}, notes={shoes: "scuffed"})
+    async with portal.begin() as db:
+        await actions.correct(db, MIRA, portal.settings, first.check_in_id, [Counted(shoes, 1, LIKE_NEW)], "")
+    assert await stock(portal) == {}
+    assert await live(portal) == [(1, "outlet", "", "scuffed", "staff:mira")]
+
+
+async def test_what_two_people_agreed_on_holds_for_what_they_saw(portal: Portal) -> None:
+    filed, shoes, _socks = await two_shoes(portal)
+    first = await count(portal, filed.rma, Counted(shoes, 1, LIKE_NEW))
+    item = await item_of(portal, "resellable")
+    await place(portal, item, "destroy")
+    await place(portal, item, "destroy", IVO)
+    async with portal.begin() as db:
+        await actions.correct(db, MIRA, portal.settings, first.check_in_id, [Counted(shoes, 2, LIKE_NEW)], "")
+    assert list((await stock(portal)).values()) == [0]
+    agreed, asked = await live(portal)
+    assert agreed == (1, "destroy", "", "", "staff:ivo")
+    assert asked == (1, "", "destroy", "", "staff:mira")
+
+
+async def live(portal: Portal) -> list[tuple[object, ...]]:
+    rows = await portal.rows(
+        "SELECT i.quantity, disposition, asked, i.note, disposed_by FROM parcel_item i JOIN parcel p"
+        " ON p.id = i.parcel_id WHERE p.undone_at IS NULL ORDER BY i.id"
+    )
+    return [tuple(row) for row in rows]
+
+
+async def test_a_correction_shows_where_goods_went_and_can_change_it(portal: Portal, database_url: str) -> None:
+    filed, shoes, _socks = await two_shoes(portal)
+    first = await count(portal, filed.rma, Counted(shoes, 2, LIKE_NEW), places={shoes: "outlet"}, notes={shoes: "worn"})
+    async with browsing(portal.settings, database_url) as browser:
+        await sign_in(browser, portal, "mira@example.com", "warehouse")
+        form = await browser.get(f"/station?correct={first.check_in_id}")
+        assert '<option value="outlet" selected>' in form.text
+        assert 'maxlength="500" value="worn"' in form.text
+        fields = {name: value(form, name) for name in ("rma", "parcel", "token", "corrects")}
+        fields |= {f"count-{shoes}-resellable": "2", f"goes-{shoes}": "", f"note-{shoes}": ""}
+        assert (await post(browser, "/station/check-ins", fields)).status_code == 303
+    assert [row[1:4] for row in await live(portal)] == [("restock", "", "")]
 
 
 async def test_a_damaged_item_goes_to_the_shelf_only_when_it_is_decided(portal: Portal) -> None:
@@ -190,6 +236,9 @@ async def test_pages_and_file(portal: Portal, database_url: str) -> None:
         file = await browser.get("/station/restock.csv")
         (row,) = csv.DictReader(io.StringIO(file.text))
         assert (row["quantity"], row["disposition"], row["rma"], row["taken_at"]) == ("2", "restock", filed.rma, "")
+        for day in ("9999-12-31", "0001-01-01", "yesterday"):
+            for address in ("/station/restock", "/station/restock.csv", "/station/arrivals"):
+                assert (await browser.get(address, params={"day": day})).status_code == 200, (address, day)
         assert (await browser.get("/station/rules")).status_code == 403
         await sign_in(browser, portal, "boss@example.com", "admin")
         assert "Your own word for it" in words(await browser.get("/station/rules"))

@@ -84,6 +84,18 @@ async def test_what_nobody_knows_is_kept_with_what_was_counted(station: Browser,
     assert f"2 × {SHOES}" in words(await station.get(f"/station/found/{landed['id']}"))
 
 
+async def test_one_strange_symbol_does_not_cost_the_rest_of_the_parcel(station: Browser, portal: Portal) -> None:
+    filed, _shoes, _socks = await two_shoes(portal)
+    strange = "HTTPS://EXAMPLE.COM/" + "Q" * 2000
+    for code, outcome in ((filed.rma, "checked_in"), ("R-0000-0001", "kept"), (strange, "kept")):
+        queued = entry(code, (SHOES, 2, "resellable"), (strange, 1, "wrong_item"))
+        assert (await send(station, queued)).json()["outcome"] == outcome
+    items = await portal.rows("SELECT quantity, description FROM parcel_item ORDER BY id")
+    assert [tuple(item) for item in items] == [(2, ""), (1, strange[:128])]
+    for row in await portal.rows("SELECT counts FROM found_parcel"):
+        assert [each["code"] for each in row.counts] == [SHOES, strange[:128]]
+
+
 async def test_what_somebody_else_counted_meanwhile_is_kept_beside_it(station: Browser, portal: Portal) -> None:
     filed, shoes, _socks = await two_shoes(portal)
     await count(portal, filed.rma, Counted(shoes, 1, LIKE_NEW))

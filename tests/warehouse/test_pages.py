@@ -204,6 +204,20 @@ async def test_nothing_counted_is_asked_about_and_nothing_typed_is_lost(station:
     assert len(await portal.rows("SELECT id FROM parcel")) == 1
 
 
+async def test_a_correction_that_comes_too_early_comes_back_as_it_was_counted(station: Browser, portal: Portal) -> None:
+    _order, (shoes,) = await portal.order()
+    filed = await portal.file("1001", (shoes, 2))
+    done = await close(station, filed.rma, counted(shoes, "resellable", 2))
+    check_in = value(await station.get(done.headers["location"]), "check_in")
+    form = await station.get(f"/station?correct={check_in}")
+    fields = {"rma": filed.rma, "parcel": "1", "corrects": check_in, "token": value(form, "token")}
+    refused = await post(station, "/station/check-ins", fields | counted(shoes, "worn", 2) | {"note": "smells"})
+    assert (refused.status_code, value(refused, "corrects")) == (409, check_in)
+    assert "The refund is not due yet: undo the check-in and count again." in words(refused)
+    assert re.search(rf'name="count-{shoes}-worn" value="2"', refused.text)
+    assert "smells" in refused.text
+
+
 async def test_the_last_one_can_be_undone_until_its_refund_is_due(
     station: Browser, portal: Portal, database_url: str
 ) -> None:

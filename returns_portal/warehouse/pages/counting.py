@@ -1,5 +1,6 @@
 """What the form of an open parcel says: how many of what, and what else is known of the parcel."""
 
+from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
 
@@ -11,7 +12,8 @@ from returns_portal.i18n import mark
 from returns_portal.returns.queries import ReturnView, order_state
 from returns_portal.warehouse.counting import MAX_NOTE, Circumstances
 from returns_portal.warehouse.models import Condition, Disposition
-from returns_portal.warehouse.pages.station import field_name
+from returns_portal.warehouse.pages.station import field_name, fields_of
+from returns_portal.warehouse.queries import ParcelView
 from returns_portal.warehouse.rules import Counted
 from returns_portal.warehouse.settings import COUNTED
 from returns_portal.web import Form
@@ -29,8 +31,10 @@ class Said:
         self.around = around
 
 
-async def read_count(db: AsyncConnection, actor: Actor, view: ReturnView, sent: Form) -> Said:
-    """Read the form.
+async def read_count(
+    db: AsyncConnection, actor: Actor, view: ReturnView, sent: Form, corrects: ParcelView | None = None
+) -> Said:
+    """Read the form; what it leaves as it was is no word about it, where it corrects a count.
 
     Raises:
         InvalidError: a number is impossible, or nothing was counted and the parcel was not said to be empty.
@@ -49,17 +53,21 @@ async def read_count(db: AsyncConnection, actor: Actor, view: ReturnView, sent: 
     if not counts and not sent.get("empty"):
         raise InvalidError(mark("Nothing is counted yet. If the parcel is empty, say so."), code="nothing_counted")
     lines = [line.line_id for line in order.lines]
-    return Said(counts, _around(sent, lines))
+    return Said(counts, _around(sent, lines, await fields_of(db, corrects) if corrects else {}))
 
 
-def _around(sent: Form, lines: list[UUID]) -> Circumstances:
-    chosen = {line: sent.get(f"goes-{line}", "") for line in lines}
-    notes = {line: sent.get(f"note-{line}", "")[:MAX_NOTE] for line in lines}
+def _around(sent: Form, lines: list[UUID], before: Mapping[str, str]) -> Circumstances:
+    chosen = {line: sent[f"goes-{line}"] for line in lines if f"goes-{line}" in sent}
+    notes = {line: sent[f"note-{line}"][:MAX_NOTE] for line in lines if f"note-{line}" in sent}
     return Circumstances(
         note=sent.get("note", "")[:MAX_NOTE],
         more_to_come=bool(sent.get("later")),
-        places={line: goes for line, goes in chosen.items() if goes in set(Disposition)},
-        notes={line: note for line, note in notes.items() if note},
+        places={
+            line: goes
+            for line, goes in chosen.items()
+            if goes in set(Disposition) or (not goes and before.get(f"goes-{line}"))
+        },
+        notes={line: note for line, note in notes.items() if note != before.get(f"note-{line}", "")},
         draft=sent.text("token", limit=64),
         box_id=optional_id(sent, "box"),
         found_id=optional_id(sent, "found"),

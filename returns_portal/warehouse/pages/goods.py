@@ -76,12 +76,18 @@ async def place_goods(request: AnyRequest, db: Db, actor: By, item_id: FromPath[
     return redirect(GOODS)
 
 
+# A zone moves the bounds of a day by hours, and a day ends where the next one begins: both must be dates as well.
+_FIRST_DAY: Final = date.min + timedelta(days=2)
+_LAST_DAY: Final = date.max - timedelta(days=2)
+
+
 def read_day(text: str, today: date) -> date:
-    """A day as addresses write it; today where it is none."""
+    """A day as addresses write it; today where it is none, or one beside which there is no other."""
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return today
+    return day if _FIRST_DAY <= day <= _LAST_DAY else today
 
 
 async def _changes(request: AnyRequest, db: AsyncConnection, actor: Actor) -> tuple[date, list[Restock]]:

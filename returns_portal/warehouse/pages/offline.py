@@ -19,7 +19,7 @@ from returns_portal.refunds import actions as refunds
 from returns_portal.returns.queries import ReturnView
 from returns_portal.warehouse.counting import Circumstances
 from returns_portal.warehouse.found import keep
-from returns_portal.warehouse.landing import CALLER, Queued, counts_of, fingerprint
+from returns_portal.warehouse.landing import CALLER, Queued, counts_of, fingerprint, kept_items
 from returns_portal.warehouse.pages import station as pages
 from returns_portal.warehouse.queries import lines_to_scan
 from returns_portal.web import Form, form, requires_staff, site
@@ -27,7 +27,7 @@ from returns_portal.web import Form, form, requires_staff, site
 AnyRequest = Request[Any, Any, State]
 
 workers = [requires_staff("warehouse", "support")]
-_MAX_ENTRY: Final = 100_000
+_MAX_ENTRY: Final = 1_000_000
 _WORKER: Final = "station-worker.js"
 # Its scope is the station's page and what lies below: without this it would be the latter alone.
 _WORKER_HEADERS: Final = {"Cache-Control": "no-cache", "Service-Worker-Allowed": "/station"}
@@ -96,7 +96,7 @@ async def _kept(db: AsyncConnection, actor: Actor, queued: Queued, rma: str, wor
         shelf=_("at the station"),
         description=" · ".join(part for part in (_("Counted without the network"), rma, queued.note) if part),
         codes=[queued.code, *(item.code for item in queued.items)],
-        counts=[msgspec.to_builtins(item) for item in queued.items],
+        counts=kept_items(queued.items),
     )
     return Landed("kept", str(found_id), rma, words)
 

@@ -16,6 +16,7 @@ from returns_portal.returns.models import ReturnStatus
 from returns_portal.returns.queries import ReturnView, order_state, return_for
 from returns_portal.shop.queries import ShopInfo
 from returns_portal.warehouse.finding import last_check_in
+from returns_portal.warehouse.inheriting import Placed, placed_in
 from returns_portal.warehouse.models import Acceptance, Finding
 from returns_portal.warehouse.pages.parts import ALONE, IDLE, Along, Count, Kind, Known, Row, State, Station, View
 from returns_portal.warehouse.pages.words import condition_words, disposition_words, finding_words
@@ -134,7 +135,7 @@ async def to_count(
     filled = dict(typed or {})
     if corrects is not None:
         expected = {line.line_id: line.quantity for line in view.lines}
-        filled = filled or await _fields_of(db, corrects)
+        filled = filled or await fields_of(db, corrects)
     rules = await dock_rules(db)
     codes = await eans_of(db, [line.sku for line in order.lines])
     rows = [
@@ -185,7 +186,7 @@ def field_name(line_id: str, condition: str) -> str:
     return f"count-{line_id}-{condition}"
 
 
-async def _fields_of(db: AsyncConnection, parcel: ParcelView) -> dict[str, str]:
+async def fields_of(db: AsyncConnection, parcel: ParcelView) -> dict[str, str]:
     """The form of a parcel as it was counted, for its correction."""
     fields: dict[str, str] = {"note": parcel.note}
     foreign = {one.description for one in await findings_of(db, parcel.id) if one.kind == Finding.FOREIGN}
@@ -196,6 +197,23 @@ async def _fields_of(db: AsyncConnection, parcel: ParcelView) -> dict[str, str]:
         else:
             name = field_name(str(item.line_id), item.condition)
             fields[name] = str(int(fields.get(name, "0")) + item.quantity)
+    return fields | await _placed_fields(db, parcel.id)
+
+
+async def _placed_fields(db: AsyncConnection, parcel_id: UUID) -> dict[str, str]:
+    """Where lines went and what was noted of them, as far as one field can say it of all their units."""
+    rules = await dock_rules(db)
+    lines: dict[UUID, list[Placed]] = {}
+    for placed in await placed_in(db, parcel_id):
+        if placed.order_line_id is not None:
+            lines.setdefault(placed.order_line_id, []).append(placed)
+    fields = {}
+    for line_id, units in lines.items():
+        goes = {each.goes for each in units}
+        chosen = any(each.goes != rules.defaults.get(each.condition, "") for each in units)
+        if len(goes) == 1 and chosen and goes <= rules.two_people.keys():
+            fields[f"goes-{line_id}"] = goes.pop()
+        fields[f"note-{line_id}"] = " · ".join(dict.fromkeys(each.note for each in units if each.note))
     return fields
 
 
@@ -220,7 +238,7 @@ async def known(
     """A parcel that was counted before: by whom, when, what; the last one, where it is not said which."""
     parcel = parcel or parcels[-1]
     by = _("you") if parcel.checked_in_by == actor.label else _("somebody else")
-    when = formats.format_datetime(parcel.checked_in_at, "day")
+    when = formats.format_datetime(parcel.corrected_at or parcel.checked_in_at, "day")
     small = _("{who}. By {whom}, {when}. Nothing was counted again.", who=_who(view, parcel.number), whom=by, when=when)
     return View(State("bad", _("Already checked in"), small), known=await _known(db, view, parcels, parcel))
 
