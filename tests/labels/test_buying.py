@@ -223,14 +223,14 @@ async def test_another_parcel_has_a_label_of_its_own(carried: Carried) -> None:
         assert await carriers_pdf(db, SYSTEM, filed.rma, number=2) == PDF
 
 
-async def test_two_clicks_at_once_make_two_labels_of_two_parcels_and_never_two_of_one(carried: Carried) -> None:
+async def test_two_who_want_one_more_at_once_get_labels_of_two_parcels_never_two_of_one(carried: Carried) -> None:
     filed = await carried.filed()
 
-    async def click() -> int:
+    async def one_more() -> int:
         async with carried.portal.begin() as db:
             return await another(db, SYSTEM, filed.rma)
 
-    assert sorted(await at_once(click(), click())) == [2, 3]
+    assert sorted(await at_once(one_more(), one_more())) == [2, 3]
 
 
 async def test_a_return_of_somebody_else_gets_no_label(carried: Carried) -> None:
