@@ -1,6 +1,6 @@
 """Labels of carriers: bought once, from the first that sells, and nobody is ever left without one."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -14,6 +14,7 @@ from returns_portal.labels.voiding import void
 from returns_portal.refunds.filing import FiledReturn, cancel
 from returns_portal.shop.queries import DEFAULT
 from tests.carriers.easypost_server import PDF
+from tests.carriers.faults import BodyFault
 from tests.carriers.nova_poshta_server import OUTBOUND
 from tests.labels.carried import Carried
 from tests.orders.samples import a_line
@@ -179,6 +180,41 @@ async def test_what_became_of_a_purchase_is_not_told_for_long_so_another_label_i
     # What had been bought after all was given back.
     assert given_up.void_status in {"submitted", "not_applicable"}
     assert carried.easypost.server.calls.count("buy") <= 1
+
+
+@pytest.mark.parametrize("fault", get_args(BodyFault))
+async def test_a_label_whose_file_does_not_come_whole_is_fetched_again_and_at_last_given_up(
+    carried: Carried, fault: BodyFault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await carried.rule("easypost")
+    # Files alone are waited for by this; what stalls lasts longer.
+    monkeypatch.setattr(carried.easypost.carrier, "_seconds", 1)
+    server = carried.easypost.server
+    server.label_fault = fault
+    filed = await carried.filed()
+    for attempt in range(1, 3):
+        with pytest.raises(CarrierUnknownError):
+            await carried.buy(filed)
+        label = await carried.label(filed)
+        assert (label.status, label.attempts, label.pdf) == ("requested", attempt, None)
+    server.label_fault = None
+    await carried.buy(filed)
+    label = await carried.label(filed)
+    assert (label.status, bytes(label.pdf)) == ("sent", PDF)
+    assert server.calls.count("buy") == 1
+
+
+async def test_a_label_whose_file_never_comes_gives_way_to_the_prepaid_one(carried: Carried) -> None:
+    await carried.rule("easypost")
+    carried.easypost.server.label_fault = "cut"
+    filed = await carried.filed()
+    for _ in range(buying.MANY):
+        with pytest.raises(CarrierUnknownError):
+            await carried.buy(filed)
+    await carried.buy(filed)
+    await carried.portal.work()
+    rows = await carried.portal.rows("SELECT status, carrier, void_status FROM label ORDER BY id")
+    assert [tuple(row) for row in rows] == [("voided", "easypost", "submitted"), ("bought", "prepaid", "")]
 
 
 async def test_a_return_that_was_cancelled_meanwhile_buys_nothing(carried: Carried) -> None:
