@@ -13,8 +13,9 @@ from returns_portal.finance.filters import Basis, Filters
 from returns_portal.finance.listing import reading
 from returns_portal.finance.report import page_rows
 from returns_portal.labels import inbox, sweeping, tracking
-from returns_portal.labels.actions import another
+from returns_portal.labels.actions import again, another
 from returns_portal.labels.arrivals import arrivals
+from returns_portal.labels.queries import list_labels
 from returns_portal.labels.voiding import try_again, void
 from returns_portal.refunds.filing import cancel
 from returns_portal.warehouse.models import Condition
@@ -177,6 +178,33 @@ async def test_a_second_parcel_without_a_label_of_its_own_is_flagged(shop: Carri
     await shop.portal.receive(filed.rma, number=2)
     await sweeping.sweep(shop.portal.begin)
     assert (await shop.label(filed)).reused_at is not None
+
+
+async def test_a_prepaid_label_that_was_given_back_and_came_all_the_same_is_flagged(carried: Carried) -> None:
+    filed = await carried.filed()
+    label = await carried.label(filed)
+    async with carried.portal.begin() as db:
+        await void(db, SUPPORT, label.id)
+    await sweeping.sweep(carried.portal.begin)
+    assert (await carried.label(filed)).reused_at is None
+    await carried.portal.receive(filed.rma, (filed.lines[0].line_id, 1, Condition.RESELLABLE))
+    await sweeping.sweep(carried.portal.begin)
+    label = await carried.label(filed)
+    [parcel] = await carried.portal.rows("SELECT checked_in_at FROM parcel")
+    assert (label.status, label.reused_at) == ("voided", parcel.checked_in_at)
+    async with carried.portal.begin() as db:
+        assert [row.id for row in await list_labels(db, SUPPORT, chosen="reused")] == [label.id]
+
+
+async def test_a_label_that_was_given_back_for_another_one_is_not_flagged_when_that_comes(carried: Carried) -> None:
+    filed = await carried.filed()
+    async with carried.portal.begin() as db:
+        await void(db, SUPPORT, (await carried.label(filed)).id)
+        await again(db, SYSTEM, filed.rma)
+    await carried.portal.receive(filed.rma, (filed.lines[0].line_id, 1, Condition.RESELLABLE))
+    await sweeping.sweep(carried.portal.begin)
+    labels = await carried.portal.rows("SELECT status, reused_at FROM label ORDER BY id")
+    assert [tuple(label) for label in labels] == [("voided", None), ("delivered", None)]
 
 
 async def test_an_unused_label_is_given_back_after_its_time(shop: Carried) -> None:
