@@ -31,7 +31,8 @@ async def issue(
     the prepaid one all the same. The code is our own return number: a postal number may only be given out by a postal
     operator (UPU S10). The label and its line of history are one statement, since every filing pays for it.
     """
-    asked = ask and (await habits(db)).asks
+    known = await habits(db)
+    asked = ask and known.asks
     code = rma if number == 1 else f"{rma}-{number}"
     now = clock.now()
     label: dict[str, Any] = {
@@ -45,6 +46,7 @@ async def issue(
         "cost_currency": "",
         "created_at": now,
         "bought_at": None if asked else now,
+        "expires_at": None if asked else now + known.label_life,
         "void_status": "",
         "last_scan": "",
         "qr": "",

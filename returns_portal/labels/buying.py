@@ -32,7 +32,7 @@ from returns_portal.labels.actions import issue
 from returns_portal.labels.letters import tell
 from returns_portal.labels.life import about, lock_label, move_to
 from returns_portal.labels.models import HELD_SQL, Label, LabelStatus
-from returns_portal.labels.policy import carrier_policy, carrier_rules
+from returns_portal.labels.policy import carrier_policy, carrier_rules, habits
 from returns_portal.labels.rules import Goods, next_rule
 from returns_portal.returns.models import ReturnStatus
 from returns_portal.shop.queries import ShopInfo, current
@@ -99,7 +99,9 @@ async def _choose(db: AsyncConnection, label: Any, facts: Any) -> bool:  # noqa:
     country = str((facts.address or {}).get("country") or "")
     rule = next_rule(await carrier_rules(db), Goods(country, facts.grams, facts.value, facts.currency), label.tried)
     if rule is None:
-        await move_to(db, SYSTEM, label.id, LabelStatus.BOUGHT, carrier=PREPAID, service="")
+        now = clock.now()
+        learnt = {"bought_at": now, "expires_at": now + (await habits(db)).label_life}
+        await move_to(db, SYSTEM, label.id, LabelStatus.BOUGHT, carrier=PREPAID, service="", **learnt)
         await _tell_ready(db, label.id)
         return False
     await run(

@@ -73,6 +73,9 @@ class Label(SQLModel, table=True):
         # What is asked of carriers again and again: few labels at a time, whatever there were in all years.
         Index("ix_label_open", "carrier", "id", postgresql_where=f"{LIVE_SQL} AND carrier <> 'prepaid'"),
         Index("ix_label_cost", "return_id", "cost", postgresql_where="cost IS NOT NULL"),
+        Index(
+            "ix_label_ends", "expires_at", postgresql_where="expires_at IS NOT NULL AND status IN ('bought', 'sent')"
+        ),
         Index("ix_label_created", "created_at"),
     )
 
@@ -158,8 +161,8 @@ class CarrierPolicy(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("id = 1", name="only_one"),
         CheckConstraint(
-            "void_days BETWEEN 1 AND 365 AND stuck_days BETWEEN 1 AND 60 AND lost_days BETWEEN 2 AND 120"
-            " AND transit_days BETWEEN 1 AND 60 AND stuck_days < lost_days",
+            "label_days BETWEEN 14 AND 1000 AND void_days BETWEEN 1 AND 365 AND stuck_days BETWEEN 1 AND 60"
+            " AND lost_days BETWEEN 2 AND 120 AND transit_days BETWEEN 1 AND 60 AND stuck_days < lost_days",
             name="days_sane",
         ),
         CheckConstraint("item_grams BETWEEN 1 AND 30000", name="weight_sane"),
@@ -168,6 +171,8 @@ class CarrierPolicy(SQLModel, table=True):
     id: int = Field(default=1, primary_key=True)
     void_days: int
     """After how many days an unused label is given back."""
+    label_days: int
+    """For how many days a prepaid label can be used."""
     stuck_days: int
     """After how many days without a scan the customer is told."""
     lost_days: int

@@ -257,11 +257,18 @@ async def test_a_rule_that_cannot_be_comes_back_with_everything_typed(
 
 async def test_the_shops_patience_is_kept_within_bounds(carried: Carried, browser: Browser) -> None:
     await staff_signs_in(browser, carried.portal.begin, "admin")
-    whole = {"stuck_days": "4", "lost_days": "15", "void_days": "20", "transit_days": "2", "item_grams": "500"}
+    whole = {
+        "stuck_days": "4",
+        "lost_days": "15",
+        "void_days": "20",
+        "label_days": "90",
+        "transit_days": "2",
+        "item_grams": "500",
+    }
     assert (await send(browser, "/staff/carriers", {**whole, "own_courier": "yes"})).status_code == 303
     [row] = await carried.portal.rows("SELECT * FROM carrier_policy")
     assert (row.stuck_days, row.own_courier) == (4, True)
-    for wrong in ({"stuck_days": "15"}, {"void_days": "0"}, {"item_grams": "heavy"}):
+    for wrong in ({"stuck_days": "15"}, {"label_days": "13"}, {"void_days": "0"}, {"item_grams": "heavy"}):
         assert (await send(browser, "/staff/carriers", {**whole, **wrong})).status_code == 422
 
 
