@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import requests
+import urllib3
 from easypost.easypost_client import EasyPostClient
 from easypost.errors.api.api_error import ApiError
 from easypost.errors.general.easypost_error import EasyPostError
@@ -214,18 +215,19 @@ class EasyPost:
         """Fetch the label, which EasyPost keeps for as long as a shipment is looked up.
 
         Raises:
-            CarrierUnknownError: it did not come, or is no PDF; looking it up again fetches it again.
+            CarrierUnknownError: it did not come whole, is too large or is no PDF; looking it up fetches it again.
         """
         if urlsplit(url).scheme != "https" and urlsplit(url).netloc != urlsplit(self._base).netloc:
             raise CarrierUnknownError("The label lies at an address that is not fetched.")
         try:
             with requests.get(url, timeout=self._seconds, stream=True) as answer:
-                content = answer.raw.read(_MOST_PDF, decode_content=True) if answer.ok else b""
-        except requests.RequestException as error:
+                content = _body(answer) if answer.ok else b""
+        # What goes wrong in the middle of a body is told in the words of the library below.
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise CarrierUnknownError(f"The label did not come: {type(error).__name__}") from error
         if not content.startswith(b"%PDF"):
             raise CarrierUnknownError("The label that came is no PDF.")
-        return bytes(content)
+        return content
 
     async def _ask(self, call: Callable[..., Any], *arguments: object, **fields: object) -> dict[str, Any]:
         """Make a call of the SDK in a thread; its answer as plain data.
@@ -241,6 +243,21 @@ class EasyPost:
             raise _named(error) from error
         except (EasyPostError, AttributeError, TypeError, ValueError) as error:
             raise CarrierUnknownError(f"EasyPost's answer cannot be read: {type(error).__name__}") from error
+
+
+def _body(answer: requests.Response) -> bytes:
+    """The whole body of an answer.
+
+    Raises:
+        CarrierUnknownError: it is larger than any label.
+    """
+    # One byte more than is taken, read to its end: else a body that was cut would look whole.
+    content = bytearray()
+    while part := answer.raw.read(_MOST_PDF + 1 - len(content), decode_content=True):
+        content += part
+        if len(content) > _MOST_PDF:
+            raise CarrierUnknownError(f"The label is larger than {_MOST_PDF} bytes.")
+    return bytes(content)
 
 
 _TRY_LATER: Final = frozenset({408, 429})

@@ -94,13 +94,15 @@ class NovaPoshta(HandedIn):
         """Ask whether the parcel of the way out can go back.
 
         Raises:
-            CarrierRefusedError: Nova Poshta did not bring it, or it is too late.
+            CarrierRefusedError: Nova Poshta did not bring it, it is too late, or somebody made a return order of it.
             CarrierUnknownError: no answer.
         """
         del service  # A return order has none: it goes back as it came.
         if not shipment.outbound:
-            raise CarrierRefusedError("The waybill of the parcel in which the goods went out is not known.")
+            raise CarrierRefusedError("No waybill is known on which the goods went out and no other label goes back.")
         await self._address(shipment.outbound)
+        if await self._order(shipment.outbound) is not None:
+            raise CarrierRefusedError("There is a return order of this waybill already, and it is another label's.")
         return Offer(shipment.outbound, "")
 
     async def buy(self, ref: str, service: str) -> Bought:

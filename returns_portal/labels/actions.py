@@ -31,7 +31,8 @@ async def issue(
     the prepaid one all the same. The code is our own return number: a postal number may only be given out by a postal
     operator (UPU S10). The label and its line of history are one statement, since every filing pays for it.
     """
-    asked = ask and (await habits(db)).asks
+    known = await habits(db)
+    asked = ask and known.asks
     code = rma if number == 1 else f"{rma}-{number}"
     now = clock.now()
     label: dict[str, Any] = {
@@ -45,6 +46,7 @@ async def issue(
         "cost_currency": "",
         "created_at": now,
         "bought_at": None if asked else now,
+        "expires_at": None if asked else now + known.label_life,
         "void_status": "",
         "last_scan": "",
         "qr": "",
@@ -67,6 +69,22 @@ _NUMBERS: Final = """
 """
 
 
+async def again(db: AsyncConnection, actor: Actor, rma: str) -> int:
+    """Issue the label of a return's first parcel anew, where it is not valid any more; the parcel's number.
+
+    Asked twice, it is issued once: where the label is valid, or served, there is nothing to do.
+
+    Raises:
+        NotFoundError: there is no such return, or it is not the actor's.
+        ConflictError: the return was cancelled.
+    """
+    row = await _lock_open(db, actor, rma)
+    numbers = await run(db, _NUMBERS, id=row.id)
+    if not any(each.number == 1 and (each.live or each.used) for each in numbers):
+        await issue(db, actor, row.id, row.rma)
+    return 1
+
+
 async def another(db: AsyncConnection, actor: Actor, rma: str) -> int:
     """Issue a label for one more parcel of a return, or anew where the last one is not valid any more; its number.
 
@@ -74,13 +92,7 @@ async def another(db: AsyncConnection, actor: Actor, rma: str) -> int:
         NotFoundError: there is no such return, or it is not the actor's.
         ConflictError: the return was cancelled, or it has as many labels as a return may have.
     """
-    row = await lock_return(db, actor, rma)
-    # Read again under the lock: the row above was read while waiting for it.
-    [present] = await run(db, "SELECT status FROM returns WHERE id = :id", id=row.id)
-    if present.status == ReturnStatus.CANCELLED:
-        raise ConflictError(
-            mark("This return was cancelled, so it needs no label. File a new return instead."), code="return_cancelled"
-        )
+    row = await _lock_open(db, actor, rma)
     numbers = await run(db, _NUMBERS, id=row.id)
     number = next((each.number for each in numbers if not each.live and not each.used), len(numbers) + 1)
     if number > MOST_PARCELS:
@@ -91,3 +103,14 @@ async def another(db: AsyncConnection, actor: Actor, rma: str) -> int:
         )
     await issue(db, actor, row.id, row.rma, number=number)
     return number
+
+
+async def _lock_open(db: AsyncConnection, actor: Actor, rma: str) -> Any:  # noqa: ANN401 - a row
+    row = await lock_return(db, actor, rma)
+    # Read again under the lock: the row above was read while waiting for it.
+    [present] = await run(db, "SELECT status FROM returns WHERE id = :id", id=row.id)
+    if present.status == ReturnStatus.CANCELLED:
+        raise ConflictError(
+            mark("This return was cancelled, so it needs no label. File a new return instead."), code="return_cancelled"
+        )
+    return row

@@ -31,8 +31,8 @@ from returns_portal.jobs import JobContext, defer
 from returns_portal.labels.actions import issue
 from returns_portal.labels.letters import tell
 from returns_portal.labels.life import about, lock_label, move_to
-from returns_portal.labels.models import Label, LabelStatus
-from returns_portal.labels.policy import carrier_policy, carrier_rules
+from returns_portal.labels.models import HELD_SQL, Label, LabelStatus
+from returns_portal.labels.policy import carrier_policy, carrier_rules, habits
 from returns_portal.labels.rules import Goods, next_rule
 from returns_portal.returns.models import ReturnStatus
 from returns_portal.shop.queries import ShopInfo, current
@@ -90,7 +90,8 @@ async def _next(context: JobContext, label_id: UUID) -> _Task | None:
         facts, shop = await _facts(db, label), await current(db)
         if not label.carrier and not await _choose(db, label, facts):
             return None
-        return _Task(await lock_label(db, label_id), _shipment(label, facts, shop, await _outbound(db, label_id)))
+        label = await lock_label(db, label_id)
+        return _Task(label, _shipment(label, facts, shop, await _outbound(db, label)))
 
 
 async def _choose(db: AsyncConnection, label: Any, facts: Any) -> bool:  # noqa: ANN401 - rows
@@ -98,7 +99,9 @@ async def _choose(db: AsyncConnection, label: Any, facts: Any) -> bool:  # noqa:
     country = str((facts.address or {}).get("country") or "")
     rule = next_rule(await carrier_rules(db), Goods(country, facts.grams, facts.value, facts.currency), label.tried)
     if rule is None:
-        await move_to(db, SYSTEM, label.id, LabelStatus.BOUGHT, carrier=PREPAID, service="")
+        now = clock.now()
+        learnt = {"bought_at": now, "expires_at": now + (await habits(db)).label_life}
+        await move_to(db, SYSTEM, label.id, LabelStatus.BOUGHT, carrier=PREPAID, service="", **learnt)
         await _tell_ready(db, label.id)
         return False
     await run(
@@ -137,11 +140,13 @@ async def _sold(carrier: Carrier, ref: str, service: str) -> Bought:
         return found
 
 
-# Two runs at once may each make a shipment ready; the first one counts, and the other costs nothing.
-_OFFERED: Final = """
+# Two runs at once may each make a shipment ready; the first one counts, and the other costs nothing. Nor is a shipment
+# taken that another label holds; the next step then looks for another one.
+_OFFERED: Final = f"""
     UPDATE label SET shipment_ref = :ref, service = :service, attempts = 0
     WHERE id = :id AND status = 'requested' AND shipment_ref IS NULL AND carrier = :carrier
-"""
+        AND NOT EXISTS (SELECT FROM label WHERE carrier = :carrier AND shipment_ref = :ref AND {HELD_SQL})
+"""  # noqa: S608 - our own words
 _ASKED: Final = """
     UPDATE label SET asked_at = coalesce(asked_at, :now)
     WHERE id = :id AND status = 'requested' AND carrier = :carrier AND shipment_ref = :ref RETURNING id
@@ -182,8 +187,16 @@ async def _keep(context: JobContext, asked: Any, bought: Bought) -> None:  # noq
         await move_to(db, SYSTEM, label.id, LabelStatus.SENT)
 
 
+_HELD: Final = f"SELECT id FROM label WHERE carrier = :carrier AND shipment_ref = :ref AND {HELD_SQL}"  # noqa: S608 - our own words
+
+
 async def _keep_orphan(db: AsyncConnection, asked: Any, bought: Bought) -> None:  # noqa: ANN401 - a row
-    """Give back what was sold although the label had gone on to another carrier meanwhile; its cost is on record."""
+    """Give back what was sold although the label had gone on to another carrier meanwhile; its cost is on record.
+
+    Where another label holds it by now, it is that one's, and stays.
+    """
+    if await run(db, _HELD, carrier=asked.carrier, ref=asked.shipment_ref):
+        return
     now = clock.now()
     orphan = {
         **asked._asdict(),
@@ -206,9 +219,11 @@ async def _tell_ready(db: AsyncConnection, label_id: UUID) -> None:
     await tell(db, label, "label_ready", drop_off=label.qr, own=own, qr=label.qr or ("" if own else label.code))
 
 
+# A no that one run was given is of no interest once another run has come further.
 _PASSED: Final = """
     UPDATE label SET carrier = '', service = '', shipment_ref = NULL, asked_at = NULL, attempts = 0, failure = :failure
-    WHERE id = :id AND status = 'requested' AND carrier = :carrier RETURNING id
+    WHERE id = :id AND status = 'requested' AND carrier = :carrier
+        AND shipment_ref IS NOT DISTINCT FROM CAST(:ref AS text) RETURNING id
 """
 
 
@@ -216,7 +231,8 @@ async def _pass_over(context: JobContext, task: _Task, said: str) -> None:
     """A definite no: nothing was bought, so that the next rule's carrier is asked under the same label."""
     label = task.label
     async with context.begin() as db:
-        if await run(db, _PASSED, id=label.id, carrier=label.carrier, failure=said):
+        values = {"id": label.id, "carrier": label.carrier, "ref": label.shipment_ref, "failure": said}
+        if await run(db, _PASSED, **values):
             log.warning("label.carrier_refused", label=str(label.id), carrier=label.carrier)
             await history.record(
                 db, SYSTEM, ("label", label.id, "carrier_refused", {"carrier": label.carrier, "rule": label.tried})
@@ -228,7 +244,7 @@ async def _without_an_answer(db: AsyncConnection, label: Any) -> None:  # noqa: 
     log.warning("label.carrier_silent", label=str(label.id), carrier=label.carrier)
     said = f"{label.carrier} did not answer."
     if label.asked_at is None:
-        await run(db, _PASSED, id=label.id, carrier=label.carrier, failure=said)
+        await run(db, _PASSED, id=label.id, carrier=label.carrier, ref=label.shipment_ref, failure=said)
         await history.record(
             db, SYSTEM, ("label", label.id, "carrier_silent", {"carrier": label.carrier, "rule": label.tried})
         )
@@ -256,16 +272,20 @@ _FACTS: Final = """
     LEFT JOIN order_line l ON l.id = a.order_line_id LEFT JOIN variant v ON v.sku = l.sku AND l.sku <> ''
     WHERE r.id = :id GROUP BY r.id, o.id
 """
-# Trials stand above labels and are not imported here; in which parcels they went out is only read.
-_OUTBOUND: Final = """
-    SELECT p.tracking FROM label b JOIN returns r ON r.id = b.return_id JOIN outbound_parcel p
-        ON p.order_id = r.order_id AND p.carrier = b.carrier WHERE b.id = :id AND p.tracking <> ''
-    UNION ALL
-    SELECT s.tracking FROM label b JOIN returns r ON r.id = b.return_id JOIN trial t ON t.order_id = r.order_id
-        JOIN trial_shipment s ON s.trial_id = t.id
-    WHERE b.id = :id AND s.tracking <> '' AND replace(lower(s.carrier), ' ', '_') = b.carrier
-    ORDER BY 1 DESC LIMIT 1
-"""
+# Trials stand above labels and are not imported here; in which parcels they went out is only read. A parcel goes back
+# under one label: what another one holds is not offered again.
+_OUTBOUND: Final = f"""
+    WITH gone_out AS (
+        SELECT p.tracking FROM label b JOIN returns r ON r.id = b.return_id JOIN outbound_parcel p
+            ON p.order_id = r.order_id AND p.carrier = b.carrier WHERE b.id = :id AND p.tracking <> ''
+        UNION ALL
+        SELECT s.tracking FROM label b JOIN returns r ON r.id = b.return_id JOIN trial t ON t.order_id = r.order_id
+            JOIN trial_shipment s ON s.trial_id = t.id
+        WHERE b.id = :id AND s.tracking <> '' AND replace(lower(s.carrier), ' ', '_') = b.carrier)
+    SELECT tracking FROM gone_out WHERE NOT EXISTS (
+        SELECT FROM label WHERE id <> :id AND carrier = :carrier AND shipment_ref = gone_out.tracking AND {HELD_SQL})
+    ORDER BY tracking DESC LIMIT 1
+"""  # noqa: S608 - our own words
 
 
 async def _facts(db: AsyncConnection, label: Any) -> Any:  # noqa: ANN401 - rows
@@ -274,8 +294,8 @@ async def _facts(db: AsyncConnection, label: Any) -> Any:  # noqa: ANN401 - rows
     return row
 
 
-async def _outbound(db: AsyncConnection, label_id: UUID) -> str:
-    rows = await run(db, _OUTBOUND, id=label_id)
+async def _outbound(db: AsyncConnection, label: Any) -> str:  # noqa: ANN401 - a row
+    rows = await run(db, _OUTBOUND, id=label.id, carrier=label.carrier)
     return str(rows[0].tracking) if rows else ""
 
 

@@ -45,6 +45,11 @@ LIVE: Final = (_S.REQUESTED, _S.BOUGHT, _S.SENT, _S.IN_TRANSIT)
 """A parcel of a return has at most one label in these statuses."""
 LIVE_SQL: Final = "status IN ('requested', 'bought', 'sent', 'in_transit')"
 
+HELD_SQL: Final = (
+    "shipment_ref IS NOT NULL AND (status <> 'voided' OR void_status NOT IN ('refunded', 'not_applicable'))"
+)
+"""A carrier's shipment belongs to the one label that is so, until the carrier has taken it back."""
+
 
 class Label(SQLModel, table=True):
     """One label, for one parcel of a return."""
@@ -63,9 +68,14 @@ class Label(SQLModel, table=True):
         Index("ix_label_shipment", "carrier", "shipment_ref", postgresql_where="shipment_ref IS NOT NULL"),
         # Two requests at once lead to one label of a parcel.
         Index("uq_label_live", "return_id", "number", unique=True, postgresql_where=LIVE_SQL),
+        # What is one label's at the carrier is never another's: voiding the one would kill the other.
+        Index("uq_label_shipment", "carrier", "shipment_ref", unique=True, postgresql_where=HELD_SQL),
         # What is asked of carriers again and again: few labels at a time, whatever there were in all years.
         Index("ix_label_open", "carrier", "id", postgresql_where=f"{LIVE_SQL} AND carrier <> 'prepaid'"),
         Index("ix_label_cost", "return_id", "cost", postgresql_where="cost IS NOT NULL"),
+        Index(
+            "ix_label_ends", "expires_at", postgresql_where="expires_at IS NOT NULL AND status IN ('bought', 'sent')"
+        ),
         Index("ix_label_created", "created_at"),
     )
 
@@ -151,8 +161,8 @@ class CarrierPolicy(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("id = 1", name="only_one"),
         CheckConstraint(
-            "void_days BETWEEN 1 AND 365 AND stuck_days BETWEEN 1 AND 60 AND lost_days BETWEEN 2 AND 120"
-            " AND transit_days BETWEEN 1 AND 60 AND stuck_days < lost_days",
+            "label_days BETWEEN 14 AND 1000 AND void_days BETWEEN 1 AND 365 AND stuck_days BETWEEN 1 AND 60"
+            " AND lost_days BETWEEN 2 AND 120 AND transit_days BETWEEN 1 AND 60 AND stuck_days < lost_days",
             name="days_sane",
         ),
         CheckConstraint("item_grams BETWEEN 1 AND 30000", name="weight_sane"),
@@ -161,6 +171,8 @@ class CarrierPolicy(SQLModel, table=True):
     id: int = Field(default=1, primary_key=True)
     void_days: int
     """After how many days an unused label is given back."""
+    label_days: int
+    """For how many days a prepaid label can be used."""
     stuck_days: int
     """After how many days without a scan the customer is told."""
     lost_days: int

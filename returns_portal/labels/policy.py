@@ -1,6 +1,7 @@
 """The rules by which carriers are chosen, and the shop's patience with them: read, and changed by an admin."""
 
 import time
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -30,11 +31,13 @@ class Habits(msgspec.Struct, frozen=True):
     """Whether labels are asked of carriers, rather than being the prepaid one at once."""
     own_courier: bool
     """Whether somebody of the shop's fetches parcels, where the carrier does not."""
+    label_life: timedelta
+    """For how long a prepaid label can be used."""
 
 
 _HABITS: Final = """
     SELECT EXISTS (SELECT FROM carrier_rule WHERE enabled) AS asks,
-           EXISTS (SELECT FROM carrier_policy WHERE own_courier) AS own_courier
+           p.own_courier, p.label_days FROM carrier_policy p
 """
 
 _RULES: Final = f"SELECT {', '.join(Rule.__struct_fields__)} FROM carrier_rule ORDER BY position"  # noqa: S608 - our own columns
@@ -51,7 +54,7 @@ async def habits(db: AsyncConnection) -> Habits:
     if kept is not None and moment - kept[0] < CACHE_SECONDS:
         return kept[1]
     [row] = await run(db, _HABITS)
-    found = Habits(row.asks, row.own_courier)
+    found = Habits(row.asks, row.own_courier, timedelta(days=row.label_days))
     _habits[db.sync_engine] = (moment, found)
     return found
 

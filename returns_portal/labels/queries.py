@@ -60,7 +60,7 @@ def _require_usable(status: str) -> None:
             mark("Your label is being made. We write to you as soon as it is ready, usually within minutes."),
             code="label_requested",
         )
-    if status == LabelStatus.VOIDED:
+    if status in (LabelStatus.VOIDED, LabelStatus.EXPIRED):
         raise ConflictError(
             mark("This label is not valid any more. Get a new one on the page of your return."), code="label_voided"
         )

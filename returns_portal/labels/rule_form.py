@@ -14,6 +14,7 @@ from returns_portal.web import Form
 
 BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
     "void_days": (1, 365),
+    "label_days": (14, 1000),
     "stuck_days": (1, 60),
     "lost_days": (2, 120),
     "transit_days": (1, 60),

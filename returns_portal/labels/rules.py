@@ -30,6 +30,7 @@ class Policy(msgspec.Struct, frozen=True):
     """The shop's patience; each field is the column's of `CarrierPolicy`."""
 
     void_days: int
+    label_days: int
     stuck_days: int
     lost_days: int
     transit_days: int

@@ -35,6 +35,14 @@ _REUSED: Final = """
         AND b.number = 1 AND b.status = 'delivered' AND b.reused_at IS NULL
         AND NOT EXISTS (SELECT FROM label c WHERE c.return_id = p.return_id AND c.number = p.number)
 """
+# A label that was given back came all the same, unless another one of the same parcel did.
+_VOIDED_USED: Final = """
+    UPDATE label b SET reused_at = p.checked_in_at FROM parcel p
+    WHERE p.checked_in_at > :since AND p.undone_at IS NULL AND b.return_id = p.return_id AND b.number = p.number
+        AND b.status = 'voided' AND b.bought_at IS NOT NULL AND b.voided_at < p.checked_in_at AND b.reused_at IS NULL
+        AND NOT EXISTS (SELECT FROM label c WHERE c.return_id = b.return_id AND c.number = b.number
+            AND c.id <> b.id AND (c.status <> 'voided' OR c.created_at > b.created_at))
+"""
 _CANCELLED: Final = """
     SELECT b.id FROM returns r JOIN label b ON b.return_id = r.id
     WHERE r.status = 'cancelled' AND r.cancelled_at > :since AND b.status IN ('bought', 'sent')
@@ -57,6 +65,7 @@ async def sweep(begin: Begin) -> None:
     async with begin() as db:
         await run(db, _RECEIVED, since=since)
         await run(db, _REUSED, since=since)
+        await run(db, _VOIDED_USED, since=since)
         for row in await run(db, _CANCELLED, since=since, most=_BATCH):
             await void(db, SYSTEM, row.id)
         hanging = await run(db, _HANGS, late=late, since=now - timedelta(days=30), most=_BATCH)

@@ -1,5 +1,6 @@
 """The label as a file, what a customer can do about it, and where carriers tell of parcels."""
 
+import hashlib
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -9,6 +10,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from returns_portal.accounts.idempotency import once
 from returns_portal.actor import Actor
 from returns_portal.carriers.easypost_news import SIGNATURE, signed_news
 from returns_portal.carriers.gateway import ForgedNewsError
@@ -16,12 +18,13 @@ from returns_portal.db import Begin
 from returns_portal.errors import ConflictError, NotFoundError
 from returns_portal.i18n import _, translate
 from returns_portal.labels import inbox, web_carriers, web_drop_off, web_pickup, web_runs, web_staff
-from returns_portal.labels.actions import another
+from returns_portal.labels.actions import again, another
 from returns_portal.labels.content import Size
 from returns_portal.labels.queries import carriers_pdf, label_content
 from returns_portal.labels.renderer import LabelRenderer
 from returns_portal.shop.queries import current
 from returns_portal.web import flash, redirect, site
+from returns_portal.web.forms import Form, form
 from returns_portal.web.transaction import asking
 
 _PLAIN = "text/plain; charset=utf-8"
@@ -67,17 +70,31 @@ async def more_labels(
     actor: NamedDependency[Actor],
     rma: FromPath[str],
 ) -> Redirect:
-    """A label for one more parcel, or anew where the last one is not valid any more."""
+    """The label anew where it is not valid any more, or a label for one more parcel; a double click gets one."""
     if actor.kind == "staff":
         actor.require("support", "warehouse")
+    sent = await form(request)
     try:
         async with db.begin_nested():
-            number = await another(db, actor, rma)
+            renewed = sent.get("wanted") == "again"
+            number = await again(db, actor, rma) if renewed else await _another_once(db, actor, rma, sent)
     except ConflictError as error:
         flash(request, translate(error.sentence, **error.values), "bad")
     else:
         flash(request, _("Here is the label for parcel {number}.", number=number))
     return redirect(f"/returns/{rma}")
+
+
+async def _another_once(db: AsyncConnection, actor: Actor, rma: str, sent: Form) -> int:
+    """A label for one more parcel, unless this very form was sent before: then the parcel of back then."""
+
+    async def work() -> tuple[int, object]:
+        return 303, {"number": await another(db, actor, rma)}
+
+    token = sent.text("token", limit=64)
+    key = hashlib.sha256(f"{token}\n{rma}\nlabel".encode()).hexdigest() if token else None
+    _status, answer, _repeated = await once(db, actor, key, b"", work)
+    return int(answer["number"])  # type: ignore[index]  # the answer that `work` gave
 
 
 @post(EASYPOST_PATH, status_code=200, include_in_schema=False)

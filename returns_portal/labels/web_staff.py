@@ -84,6 +84,7 @@ async def label_page(request: AnyRequest, db: Db, actor: By, label_id: FromPath[
         request,
         "labels/show.html",
         label=label,
+        token=secrets.token_urlsafe(16),
         scans=await scans_of(db, label_id),
         others=[other for other in await labels_of(db, actor, label.rma) if other.id != label_id],
         voidable=label.status in (LabelStatus.REQUESTED, LabelStatus.BOUGHT, LabelStatus.SENT),

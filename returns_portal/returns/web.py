@@ -221,7 +221,13 @@ async def _show(
     _speak_local(request)
     view = await show_page(db, actor, rma)
     return page(
-        request, "returns/show.html", status=422 if errors else 200, page=view, typed=typed or {}, errors=errors or {}
+        request,
+        "returns/show.html",
+        status=422 if errors else 200,
+        page=view,
+        token=secrets.token_urlsafe(16),
+        typed=typed or {},
+        errors=errors or {},
     )
 
 

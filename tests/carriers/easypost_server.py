@@ -3,6 +3,7 @@
 Bodies follow docs.easypost.com (Shipments, Shipping Refund, Trackers, Pickups, Errors), cut down to what matters.
 """
 
+import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.carriers.faults import Faults
+from tests.carriers.faults import BodyFault, Faults, cut
 
 KEY = "EZTK-test"
 PDF = b"%PDF-1.4\n% a label\n%%EOF\n"
@@ -30,6 +31,8 @@ class EasyPostServer:
         self.rates = [("USPS", "GroundAdvantage", "5.45"), ("USPS", "Priority", "7.90"), ("UPS", "Ground", "5.9950")]
         self.refund_status = "submitted"
         self.label = PDF
+        self.label_fault: BodyFault | None = None
+        """For every label that is fetched, until it is taken away."""
         self._ids = itertools.count(1)
         self.app = web.Application()
         self.app.add_routes(
@@ -149,9 +152,23 @@ class EasyPostServer:
         shipment["refund_status"] = self.refund_status
         return web.json_response(shipment)
 
-    async def _pdf(self, request: web.Request) -> web.Response:
+    async def _pdf(self, request: web.Request) -> web.StreamResponse:
         assert request.match_info["id"] in self.shipments
-        return web.Response(body=self.label, content_type="application/pdf")
+        if self.label_fault is None:
+            return web.Response(body=self.label, content_type="application/pdf")
+        if self.label_fault == "too large":
+            return web.Response(body=self.label + bytes(5_000_000), content_type="application/pdf")
+        begun = web.StreamResponse(headers={"Content-Type": "application/pdf"})
+        if self.label_fault == "cut without a length":
+            begun.enable_chunked_encoding()
+        else:
+            begun.content_length = len(self.label)
+        await begun.prepare(request)
+        await begun.write(self.label[:12])
+        if self.label_fault == "stalled":
+            await asyncio.sleep(2)
+        cut(request)
+        return begun
 
     async def _create_pickup(self, request: web.Request) -> web.Response:
         asked = (await request.json())["pickup"]

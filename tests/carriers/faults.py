@@ -6,6 +6,8 @@ from typing import Literal
 from aiohttp import web
 
 Fault = Literal["lost after", "lost before", "broken", "refused", "nonsense", "busy"]
+BodyFault = Literal["cut", "stalled", "cut without a length", "too large"]
+"""What may go wrong with a file after its answer has begun."""
 
 
 class Faults:
@@ -33,7 +35,7 @@ class Faults:
             del self._waiting[call]
         match fault:
             case "lost before":
-                _cut(request)
+                cut(request)
             case "broken":
                 return web.Response(status=500, text="<html>Internal Server Error</html>")
             case "busy":
@@ -46,11 +48,11 @@ class Faults:
                 pass
         done = await answer()
         if fault == "lost after":
-            _cut(request)
+            cut(request)
         return done
 
 
-def _cut(request: web.Request) -> None:
+def cut(request: web.Request) -> None:
     """The line is cut: the client never sees an answer."""
     if request.transport is not None:
         request.transport.abort()

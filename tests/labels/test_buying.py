@@ -1,21 +1,28 @@
 """Labels of carriers: bought once, from the first that sells, and nobody is ever left without one."""
 
+from typing import Any, get_args
+
 import pytest
 
 from returns_portal.actor import SYSTEM, Actor
 from returns_portal.carriers.gateway import Bought, CarrierUnknownError
 from returns_portal.errors import ConflictError
 from returns_portal.labels import buying
-from returns_portal.labels.actions import another
+from returns_portal.labels.actions import again, another, issue
 from returns_portal.labels.queries import carriers_pdf, label_content
-from returns_portal.refunds.filing import cancel
+from returns_portal.labels.voiding import void
+from returns_portal.refunds.filing import FiledReturn, cancel
 from returns_portal.shop.queries import DEFAULT
 from tests.carriers.easypost_server import PDF
+from tests.carriers.faults import BodyFault
 from tests.carriers.nova_poshta_server import OUTBOUND
 from tests.labels.carried import Carried
+from tests.orders.samples import a_line
 from tests.portal import at_once
 
 pytestmark = pytest.mark.anyio
+
+TWO = [a_line(sku="SHOE"), a_line(sku="SOCKS")]
 
 
 async def test_without_rules_the_prepaid_label_is_there_at_once(carried: Carried) -> None:
@@ -175,6 +182,41 @@ async def test_what_became_of_a_purchase_is_not_told_for_long_so_another_label_i
     assert carried.easypost.server.calls.count("buy") <= 1
 
 
+@pytest.mark.parametrize("fault", get_args(BodyFault))
+async def test_a_label_whose_file_does_not_come_whole_is_fetched_again_and_at_last_given_up(
+    carried: Carried, fault: BodyFault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await carried.rule("easypost")
+    # Files alone are waited for by this; what stalls lasts longer.
+    monkeypatch.setattr(carried.easypost.carrier, "_seconds", 1)
+    server = carried.easypost.server
+    server.label_fault = fault
+    filed = await carried.filed()
+    for attempt in range(1, 3):
+        with pytest.raises(CarrierUnknownError):
+            await carried.buy(filed)
+        label = await carried.label(filed)
+        assert (label.status, label.attempts, label.pdf) == ("requested", attempt, None)
+    server.label_fault = None
+    await carried.buy(filed)
+    label = await carried.label(filed)
+    assert (label.status, bytes(label.pdf)) == ("sent", PDF)
+    assert server.calls.count("buy") == 1
+
+
+async def test_a_label_whose_file_never_comes_gives_way_to_the_prepaid_one(carried: Carried) -> None:
+    await carried.rule("easypost")
+    carried.easypost.server.label_fault = "cut"
+    filed = await carried.filed()
+    for _ in range(buying.MANY):
+        with pytest.raises(CarrierUnknownError):
+            await carried.buy(filed)
+    await carried.buy(filed)
+    await carried.portal.work()
+    rows = await carried.portal.rows("SELECT status, carrier, void_status FROM label ORDER BY id")
+    assert [tuple(row) for row in rows] == [("voided", "easypost", "submitted"), ("bought", "prepaid", "")]
+
+
 async def test_a_return_that_was_cancelled_meanwhile_buys_nothing(carried: Carried) -> None:
     await carried.rule("easypost")
     filed = await carried.filed()
@@ -187,19 +229,24 @@ async def test_a_return_that_was_cancelled_meanwhile_buys_nothing(carried: Carri
     assert await carried.portal.mails() == ["return_filed", "return_cancelled"]
 
 
-async def test_nova_poshta_takes_back_what_it_brought(carried: Carried) -> None:
+async def brought_by_nova_poshta(carried: Carried, *waybills: str) -> tuple[FiledReturn, list[Any]]:
+    """A return of goods that went out with Nova Poshta, whose label is its, and the order's lines."""
     await carried.rule("nova_poshta", countries=["UA"])
-    order, lines = await carried.portal.order(number="1001")
+    order, lines = await carried.portal.order(number="1001", lines=TWO)
+    await carried.portal.rows("UPDATE orders SET address = jsonb_set(address, '{country}', '\"UA\"') RETURNING id")
     await carried.portal.rows(
-        "UPDATE orders SET address = jsonb_set(address, '{country}', '\"UA\"') RETURNING id",
+        "INSERT INTO outbound_parcel SELECT gen_random_uuid(), o.id, 'nova_poshta', w.number, now()"
+        " FROM orders o, unnest(CAST(:waybills AS text[])) AS w (number) RETURNING id",
+        waybills=list(waybills),
     )
-    await carried.portal.rows(
-        "INSERT INTO outbound_parcel SELECT gen_random_uuid(), id, 'nova_poshta', :number, now() FROM orders"
-        " RETURNING id",
-        number=OUTBOUND,
-    )
+    carried.nova_poshta.server.waybills |= set(waybills)
     filed = await carried.portal.file(order.number, (lines[0], 1))
     await carried.portal.work()
+    return filed, lines
+
+
+async def test_nova_poshta_takes_back_what_it_brought(carried: Carried) -> None:
+    filed, _ = await brought_by_nova_poshta(carried, OUTBOUND)
     label = await carried.label(filed)
     assert (label.status, label.carrier, label.shipment_ref) == ("sent", "nova_poshta", OUTBOUND)
     assert (label.cost, label.cost_currency) == (7550, "UAH")
@@ -208,6 +255,69 @@ async def test_nova_poshta_takes_back_what_it_brought(carried: Carried) -> None:
     assert (label.code, label.pdf) == (filed.rma, None)
     [mail] = await carried.portal.rows("SELECT values FROM email WHERE template = 'label_ready'")
     assert mail.values["drop_off"] == label.qr
+
+
+async def test_a_second_parcel_does_not_share_the_return_order_of_the_first(carried: Carried) -> None:
+    filed, _ = await brought_by_nova_poshta(carried, OUTBOUND)
+    first = await carried.label(filed)
+    async with carried.portal.begin() as db:
+        await another(db, SYSTEM, filed.rma)
+    await carried.portal.work()
+    second = await carried.label(filed, number=2)
+    assert (second.status, second.carrier, second.qr, second.cost) == ("bought", "prepaid", "", None)
+    assert "waybill" in second.failure
+    # Giving the second one back leaves the first one's order alone.
+    async with carried.portal.begin() as db:
+        await void(db, SYSTEM, second.id)
+    await carried.portal.work()
+    assert [order["OrderNumber"] for order in carried.nova_poshta.server.orders] == [first.qr]
+    assert (await carried.label(filed)).status == "sent"
+
+
+async def test_a_second_return_of_an_order_goes_back_on_the_waybill_that_is_left(carried: Carried) -> None:
+    other = "20450000000002"
+    filed, lines = await brought_by_nova_poshta(carried, OUTBOUND, other)
+    second = await carried.portal.file("1001", (lines[1], 1))
+    await carried.portal.work()
+    labels = [await carried.label(filed), await carried.label(second)]
+    assert [(label.status, label.shipment_ref) for label in labels] == [("sent", other), ("sent", OUTBOUND)]
+    assert labels[0].qr != labels[1].qr
+
+
+async def test_a_waybill_whose_order_was_given_back_can_be_used_again(carried: Carried) -> None:
+    filed, _ = await brought_by_nova_poshta(carried, OUTBOUND)
+    first = await carried.label(filed)
+    async with carried.portal.begin() as db:
+        await void(db, SYSTEM, first.id)
+    await carried.portal.work()
+    assert not carried.nova_poshta.server.orders
+    async with carried.portal.begin() as db:
+        assert await again(db, SYSTEM, filed.rma) == 1
+    await carried.portal.work()
+    label = await carried.label(filed)
+    assert (label.status, label.shipment_ref) == ("sent", OUTBOUND)
+    assert label.qr != first.qr
+
+
+async def test_two_returns_at_once_get_two_labels_of_which_one_is_nova_poshtas(carried: Carried) -> None:
+    filed, lines = await brought_by_nova_poshta(carried)
+    second = await carried.portal.file("1001", (lines[1], 1))
+    await carried.portal.rows("DELETE FROM label RETURNING id")
+    await carried.portal.rows(
+        "INSERT INTO outbound_parcel SELECT gen_random_uuid(), id, 'nova_poshta', :number, now() FROM orders"
+        " RETURNING id",
+        number=OUTBOUND,
+    )
+    async with carried.portal.begin() as db:
+        for each in (filed, second):
+            await issue(db, SYSTEM, each.id, each.rma)
+    labels = [await carried.label(each) for each in (filed, second)]
+    await at_once(*(buying.buy(carried.context, label.id) for label in labels))
+    for each in (filed, second):
+        await carried.buy(each)
+    labels = [await carried.label(each) for each in (filed, second)]
+    assert sorted(label.carrier for label in labels) == ["nova_poshta", "prepaid"]
+    assert len(carried.nova_poshta.server.orders) == 1
 
 
 async def test_another_parcel_has_a_label_of_its_own(carried: Carried) -> None:
@@ -223,14 +333,14 @@ async def test_another_parcel_has_a_label_of_its_own(carried: Carried) -> None:
         assert await carriers_pdf(db, SYSTEM, filed.rma, number=2) == PDF
 
 
-async def test_two_clicks_at_once_make_two_labels_of_two_parcels_and_never_two_of_one(carried: Carried) -> None:
+async def test_two_who_want_one_more_at_once_get_labels_of_two_parcels_never_two_of_one(carried: Carried) -> None:
     filed = await carried.filed()
 
-    async def click() -> int:
+    async def one_more() -> int:
         async with carried.portal.begin() as db:
             return await another(db, SYSTEM, filed.rma)
 
-    assert sorted(await at_once(click(), click())) == [2, 3]
+    assert sorted(await at_once(one_more(), one_more())) == [2, 3]
 
 
 async def test_a_return_of_somebody_else_gets_no_label(carried: Carried) -> None:

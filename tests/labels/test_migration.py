@@ -58,3 +58,43 @@ async def test_labels_of_before_are_brought_into_their_lives_and_back(old_url: s
         assert after == before
         command.upgrade(migrate._config(old_url), "head")
     assert migrate.differences(old_url) is None
+
+
+async def test_of_labels_that_shared_a_shipment_the_one_that_is_on_its_way_keeps_it(server_url: str) -> None:
+    with database(server_url, "shared") as url, psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as driver:
+        command.upgrade(migrate._config(url), BEFORE)
+        engine = create_engine(url, size=1)
+        async with beginner(engine)() as db:
+            await stories(db, 1, 3)
+        await engine.dispose()
+        command.upgrade(migrate._config(url), "0026")
+        for place, (ref, status) in enumerate(
+            [
+                ("W-1", "sent"),
+                ("W-1", "in_transit"),
+                ("W-2", "voided"),
+                ("W-2", "sent"),
+                (None, "bought"),
+                (None, "sent"),
+            ]
+        ):
+            driver.execute(
+                "INSERT INTO label SELECT (jsonb_populate_record(NULL::label, jsonb_build_object('id',"
+                " gen_random_uuid(), 'return_id', id, 'number', %s::int, 'carrier', 'nova_poshta', 'service', '',"
+                " 'status', %s::text, 'code', rma, 'shipment_ref', %s::text, 'cost', 7550, 'cost_currency', 'UAH',"
+                " 'created_at', now(), 'void_status', CASE %s::text WHEN 'voided' THEN 'refunded' ELSE '' END,"
+                " 'last_scan', '', 'qr', '', 'failure', '', 'attempts', 0, 'tried', 0))).* FROM returns"
+                " WHERE rma = 'R-1'",
+                (place + 1, status, ref, status),
+            )
+        command.upgrade(migrate._config(url), "head")
+        found = driver.execute("SELECT status, shipment_ref, cost FROM label ORDER BY number").fetchall()
+        assert found == [
+            ("voided", None, None),
+            ("in_transit", "W-1", 7550),
+            ("voided", "W-2", 7550),
+            ("sent", "W-2", 7550),
+            ("bought", None, 7550),
+            ("sent", None, 7550),
+        ]
+        command.downgrade(migrate._config(url), "0026")

@@ -152,7 +152,13 @@ async def test_a_prepaid_parcel_is_handed_in_unless_the_shop_has_a_courier(carri
 
 def _with_courier(policy: Policy) -> Policy:
     return Policy(
-        policy.void_days, policy.stuck_days, policy.lost_days, policy.transit_days, policy.item_grams, own_courier=True
+        policy.void_days,
+        policy.label_days,
+        policy.stuck_days,
+        policy.lost_days,
+        policy.transit_days,
+        policy.item_grams,
+        own_courier=True,
     )
 
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from returns_portal import clock
@@ -13,13 +14,17 @@ from returns_portal.finance.filters import Basis, Filters
 from returns_portal.finance.listing import reading
 from returns_portal.finance.report import page_rows
 from returns_portal.labels import inbox, sweeping, tracking
-from returns_portal.labels.actions import another
+from returns_portal.labels.actions import again, another
 from returns_portal.labels.arrivals import arrivals
+from returns_portal.labels.policy import carrier_policy, set_policy
+from returns_portal.labels.queries import label_content, list_labels
 from returns_portal.labels.voiding import try_again, void
 from returns_portal.refunds.filing import cancel
+from returns_portal.returns.pages.show import show_page
+from returns_portal.shop.queries import DEFAULT
 from returns_portal.warehouse.models import Condition
 from returns_portal.warehouse.queries import rma_for_code
-from tests.labels.carried import SUPPORT, Carried
+from tests.labels.carried import ADMIN, SUPPORT, Carried
 from tests.tryon import samples
 
 pytestmark = pytest.mark.anyio
@@ -177,6 +182,75 @@ async def test_a_second_parcel_without_a_label_of_its_own_is_flagged(shop: Carri
     await shop.portal.receive(filed.rma, number=2)
     await sweeping.sweep(shop.portal.begin)
     assert (await shop.label(filed)).reused_at is not None
+
+
+async def test_a_prepaid_label_that_was_given_back_and_came_all_the_same_is_flagged(carried: Carried) -> None:
+    filed = await carried.filed()
+    label = await carried.label(filed)
+    async with carried.portal.begin() as db:
+        await void(db, SUPPORT, label.id)
+    await sweeping.sweep(carried.portal.begin)
+    assert (await carried.label(filed)).reused_at is None
+    await carried.portal.receive(filed.rma, (filed.lines[0].line_id, 1, Condition.RESELLABLE))
+    await sweeping.sweep(carried.portal.begin)
+    label = await carried.label(filed)
+    [parcel] = await carried.portal.rows("SELECT checked_in_at FROM parcel")
+    assert (label.status, label.reused_at) == ("voided", parcel.checked_in_at)
+    async with carried.portal.begin() as db:
+        assert [row.id for row in await list_labels(db, SUPPORT, chosen="reused")] == [label.id]
+
+
+async def test_a_label_that_was_given_back_for_another_one_is_not_flagged_when_that_comes(carried: Carried) -> None:
+    filed = await carried.filed()
+    async with carried.portal.begin() as db:
+        await void(db, SUPPORT, (await carried.label(filed)).id)
+        await again(db, SYSTEM, filed.rma)
+    await carried.portal.receive(filed.rma, (filed.lines[0].line_id, 1, Condition.RESELLABLE))
+    await sweeping.sweep(carried.portal.begin)
+    labels = await carried.portal.rows("SELECT status, reused_at FROM label ORDER BY id")
+    assert [tuple(label) for label in labels] == [("voided", None), ("delivered", None)]
+
+
+async def test_a_prepaid_label_ends_after_its_time_and_can_be_had_anew(carried: Carried) -> None:
+    async with carried.portal.begin() as db:
+        await set_policy(db, ADMIN, msgspec.structs.replace(await carrier_policy(db), label_days=60))
+    filed = await carried.filed()
+    with clock.shifted(59 * DAY):
+        await sweeping.watch(carried.portal.begin)
+        assert (await carried.label(filed)).status == "bought"
+    with clock.shifted(61 * DAY):
+        await sweeping.watch(carried.portal.begin)
+        ended = await carried.label(filed)
+        assert (ended.status, ended.expires_at) == ("expired", ended.created_at + 60 * DAY)
+        async with carried.portal.begin() as db:
+            assert (await show_page(db, SYSTEM, filed.rma)).renewable
+            with pytest.raises(ConflictError, match="not valid any more"):
+                await label_content(db, SYSTEM, filed.rma, shop=DEFAULT, sandbox=True)
+            await again(db, SYSTEM, filed.rma)
+        fresh = await carried.label(filed)
+        assert (fresh.status, fresh.expires_at) == ("bought", fresh.created_at + 60 * DAY)
+        async with carried.portal.begin() as db:
+            assert not (await show_page(db, SYSTEM, filed.rma)).renewable
+
+
+async def test_a_prepaid_label_that_ended_and_came_all_the_same_is_home(carried: Carried) -> None:
+    filed = await carried.filed()
+    with clock.shifted(366 * DAY):
+        await sweeping.watch(carried.portal.begin)
+        assert (await carried.label(filed)).status == "expired"
+        await carried.portal.receive(filed.rma, (filed.lines[0].line_id, 1, Condition.RESELLABLE))
+        await sweeping.sweep(carried.portal.begin)
+    assert (await carried.label(filed)).status == "delivered"
+
+
+async def test_the_prepaid_label_behind_the_last_rule_ends_too_and_a_carriers_does_not(shop: Carried) -> None:
+    filed, label = await shop.bought()
+    assert label.expires_at is None
+    shop.easypost.faults.set("prepare", "refused", lasting=True)
+    filed = await shop.filed("1002")
+    await shop.portal.work()
+    label = await shop.label(filed)
+    assert (label.carrier, label.expires_at) == ("prepaid", label.bought_at + 365 * DAY)
 
 
 async def test_an_unused_label_is_given_back_after_its_time(shop: Carried) -> None:

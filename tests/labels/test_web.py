@@ -1,6 +1,7 @@
 """The pages of labels, carriers and pick-ups, and the door where EasyPost tells of parcels."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +19,7 @@ from returns_portal.labels.models import LabelStatus
 from returns_portal.labels.policy import carrier_rules
 from tests.carriers.easypost_server import PDF
 from tests.labels.carried import Carried
+from tests.portal import at_once
 from tests.webclient import Browser, browsing, send, staff_signs_in
 
 pytestmark = pytest.mark.anyio
@@ -121,11 +123,54 @@ async def test_staff_see_a_label_and_give_it_back_and_the_customer_gets_another(
     assert carried.easypost.server.calls.count("void") == 1
     page = (await browser.get(f"/returns/{filed.rma}")).text
     assert "Get a new label" in page
-    await send(browser, f"/returns/{filed.rma}/labels", {})
+    await send(browser, f"/returns/{filed.rma}/labels", {"wanted": "again"})
     await carried.portal.work()
     new = await carried.label(filed)
     assert (new.number, new.status) == (1, "sent")
     assert new.id != label.id
+
+
+def forms_of_labels(page: str) -> list[dict[str, str]]:
+    """What the forms of a page that ask for a label send."""
+    found = re.findall(r'<form method="post" action="/returns/[^"]*/labels".*?</form>', page, re.DOTALL)
+    return [dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', each)) for each in found]
+
+
+async def test_a_double_click_on_a_new_label_buys_one(carried: Carried, browser: Browser) -> None:
+    await carried.rule("easypost")
+    filed, label = await carried.bought()
+    await staff_signs_in(browser, carried.portal.begin, "support")
+    await send(browser, f"/staff/labels/{label.id}/void", {})
+    await carried.portal.work()
+    [renewing] = forms_of_labels((await browser.get(f"/returns/{filed.rma}")).text)
+    path = f"/returns/{filed.rma}/labels"
+    answers = await at_once(*(send(browser, path, renewing) for _ in range(2)))
+    assert [answer.status_code for answer in answers] == [303, 303]
+    await carried.portal.work()
+    await send(browser, path, renewing)
+    await carried.portal.work()
+    labels = await carried.portal.rows("SELECT number, status FROM label ORDER BY id")
+    assert [tuple(each) for each in labels] == [(1, "voided"), (1, "sent")]
+    assert len(carried.easypost.bought) == 2
+
+
+@pytest.mark.parametrize("shown", ["/returns/{rma}", "/staff/labels/{id}"])
+async def test_a_double_click_on_one_more_label_buys_one_more(carried: Carried, browser: Browser, shown: str) -> None:
+    await carried.rule("easypost")
+    filed, label = await carried.bought()
+    await staff_signs_in(browser, carried.portal.begin, "support")
+    address = shown.format(rma=filed.rma, id=label.id)
+    [wanted] = forms_of_labels((await browser.get(address)).text)
+    answers = await at_once(*(send(browser, f"/returns/{filed.rma}/labels", wanted) for _ in range(2)))
+    assert [answer.status_code for answer in answers] == [303, 303]
+    await carried.portal.work()
+    numbers = await carried.portal.rows("SELECT number FROM label ORDER BY number")
+    assert [each.number for each in numbers] == [1, 2]
+    # A page that was opened anew is another wish.
+    [wanted] = forms_of_labels((await browser.get(address)).text)
+    await send(browser, f"/returns/{filed.rma}/labels", wanted)
+    await carried.portal.work()
+    assert len(carried.easypost.bought) == 3
 
 
 @pytest.mark.parametrize("chosen", ["", "stuck", "reused", "failed", "not_given_back", *LabelStatus, "nonsense"])
@@ -212,11 +257,18 @@ async def test_a_rule_that_cannot_be_comes_back_with_everything_typed(
 
 async def test_the_shops_patience_is_kept_within_bounds(carried: Carried, browser: Browser) -> None:
     await staff_signs_in(browser, carried.portal.begin, "admin")
-    whole = {"stuck_days": "4", "lost_days": "15", "void_days": "20", "transit_days": "2", "item_grams": "500"}
+    whole = {
+        "stuck_days": "4",
+        "lost_days": "15",
+        "void_days": "20",
+        "label_days": "90",
+        "transit_days": "2",
+        "item_grams": "500",
+    }
     assert (await send(browser, "/staff/carriers", {**whole, "own_courier": "yes"})).status_code == 303
     [row] = await carried.portal.rows("SELECT * FROM carrier_policy")
     assert (row.stuck_days, row.own_courier) == (4, True)
-    for wrong in ({"stuck_days": "15"}, {"void_days": "0"}, {"item_grams": "heavy"}):
+    for wrong in ({"stuck_days": "15"}, {"label_days": "13"}, {"void_days": "0"}, {"item_grams": "heavy"}):
         assert (await send(browser, "/staff/carriers", {**whole, **wrong})).status_code == 422
 
 

@@ -39,6 +39,7 @@ Kind = Literal["good", "wait", "bad", ""]
 
 _UNUSED: Final = frozenset({"", LabelStatus.BOUGHT, LabelStatus.SENT})
 """Statuses of a label that is still to go on a parcel, as far as is known."""
+_OVER: Final = frozenset({LabelStatus.VOIDED, LabelStatus.EXPIRED})
 _AT_HAND: Final = _UNUSED | {LabelStatus.IN_TRANSIT, LabelStatus.DELIVERED}
 """Statuses of a first label that was made and holds, so that others can go with it."""
 
@@ -87,7 +88,7 @@ class ShowPage(msgspec.Struct, frozen=True):
     shown: bool
     """Whether the code on the screen does where the parcel is handed in, so that nothing has to be printed."""
     renewable: bool
-    """Whether its label was given back, so that another one can be had."""
+    """Whether its label was given back or has ended, so that another one can be had."""
     fetched: bool
     """Whether somebody may come and fetch the parcel."""
     failed: list[tuple[RefundView, Ways]]
@@ -137,7 +138,7 @@ async def show_page(db: AsyncConnection, actor: Actor, rma: str) -> ShowPage:
         trial=trial,
         has_label=view.status != ReturnStatus.CANCELLED and view.label_status in _UNUSED and _missing(view),
         shown=view.label_carrier in ("", PREPAID) or bool(view.label_qr),
-        renewable=view.status != ReturnStatus.CANCELLED and view.label_status == LabelStatus.VOIDED,
+        renewable=view.status != ReturnStatus.CANCELLED and view.label_status in _OVER,
         fetched=view.label_carrier in PICK_UP or (await habits(db)).own_courier,
         failed=await _failed(db, actor, refunds),
         asks_account=outside,
