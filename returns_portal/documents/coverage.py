@@ -14,6 +14,7 @@ from anyascii import anyascii
 from fontTools.ttLib import TTFont  # type: ignore[import-untyped]  # fontTools ships no types.
 
 from returns_portal.documents.fonts import FONT_FILES
+from returns_portal.documents.native import loaded
 
 _LIBRARIES = ("libfontconfig.so.1", "libfontconfig.1.dylib", "fontconfig-1.dll")
 _OUTLINE_FORMATS = (b"TrueType", b"CFF")
@@ -116,8 +117,7 @@ def _add_characters(library: ctypes.CDLL, union: int, font: int) -> None:
 def _fontconfig() -> ctypes.CDLL:
     """Fontconfig with the signatures that are used here (fontconfig.org, API reference)."""
     pointer, text, number = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int
-    library = _loaded()
-    for name, result, arguments in (
+    signatures = (
         ("FcInitLoadConfigAndFonts", pointer, ()),
         ("FcPatternCreate", pointer, ()),
         ("FcObjectSetCreate", pointer, ()),
@@ -129,16 +129,5 @@ def _fontconfig() -> ctypes.CDLL:
         ("FcCharSetCreate", pointer, ()),
         ("FcCharSetMerge", number, (pointer, pointer, pointer)),
         ("FcCharSetHasChar", number, (pointer, ctypes.c_uint32)),
-    ):
-        function = getattr(library, name)
-        function.restype, function.argtypes = result, arguments
-    return library
-
-
-def _loaded() -> ctypes.CDLL:
-    for name in _LIBRARIES:
-        try:
-            return ctypes.CDLL(name)
-        except OSError:
-            continue
-    raise OSError("fontconfig is not installed: on Debian, install libpango-1.0-0 and libpangoft2-1.0-0")
+    )
+    return loaded("fontconfig", _LIBRARIES, signatures)

@@ -10,7 +10,7 @@ from typing import Final
 
 from PIL import Image, ImageDraw
 
-from returns_portal.documents.symbols import QR_QUIET, Run, qr
+from returns_portal.documents.symbols import QR_QUIET, Run, qr, qr_path
 
 MODULE: Final = 16
 """Pixels: large enough for a phone to show it sharp, and small as a file all the same."""
@@ -39,13 +39,7 @@ def _box(row: int, run: Run) -> tuple[int, int, int, int]:
 
 def qr_svg_file(text: str, *, title: str) -> str:
     """An SVG file with the QR symbol of `text`, quiet zone included; `title` is what a screen reader says."""
-    symbol = qr(text)
-    side = symbol.width + 2 * QR_QUIET
-    path = "".join(
-        f"M{QR_QUIET + start} {QR_QUIET + row}h{length}v1h-{length}z"
-        for row, runs in enumerate(symbol.rows)
-        for start, length in runs
-    )
+    side, path = qr_path(text)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{side * MODULE}" height="{side * MODULE}"'
         f' viewBox="0 0 {side} {side}" shape-rendering="crispEdges"><title>{escape(title)}</title>'

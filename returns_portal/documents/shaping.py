@@ -9,6 +9,8 @@ from pathlib import Path
 import msgspec
 from fontTools.ttLib import TTFont  # type: ignore[import-untyped]  # fontTools ships no types.
 
+from returns_portal.documents.native import loaded
+
 _LIBRARIES = ("libharfbuzz.so.0", "libharfbuzz.0.dylib", "libharfbuzz-0.dll")
 _INFO = struct.Struct("=5I")
 """hb_glyph_info_t: the glyph, and four numbers that are of no interest here."""
@@ -114,8 +116,7 @@ def _harfbuzz() -> ctypes.CDLL:
     """HarfBuzz, which Pango brings along, with the signatures that are used here (harfbuzz.github.io)."""
     pointer, text, number = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_uint
     counted = ctypes.POINTER(ctypes.c_uint)
-    library = _loaded()
-    for name, result, arguments in (
+    signatures = (
         ("hb_blob_create_from_file", pointer, (text,)),
         ("hb_face_create", pointer, (pointer, number)),
         ("hb_font_create", pointer, (pointer,)),
@@ -128,16 +129,5 @@ def _harfbuzz() -> ctypes.CDLL:
         ("hb_shape", None, (pointer, pointer, pointer, number)),
         ("hb_buffer_get_glyph_infos", pointer, (pointer, counted)),
         ("hb_buffer_get_glyph_positions", pointer, (pointer, counted)),
-    ):
-        function = getattr(library, name)
-        function.restype, function.argtypes = result, arguments
-    return library
-
-
-def _loaded() -> ctypes.CDLL:
-    for name in _LIBRARIES:
-        try:
-            return ctypes.CDLL(name)
-        except OSError:
-            continue
-    raise OSError("HarfBuzz is not installed: on Debian, install libpango-1.0-0 and libpangoft2-1.0-0")
+    )
+    return loaded("HarfBuzz", _LIBRARIES, signatures)

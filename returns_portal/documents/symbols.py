@@ -80,14 +80,19 @@ def qr_svg(text: str, *, title: str) -> str:
     It has no style of its own (a content security policy would refuse it): the page's stylesheet gives its size,
     and its colour is the text's. `title` is what a screen reader says.
     """
+    side, path = qr_path(text)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="qr" role="img" viewBox="0 0 {side} {side}"'
+        f' shape-rendering="crispEdges"><title>{escape(title)}</title><path fill="currentColor" d="{path}"/></svg>'
+    )
+
+
+def qr_path(text: str) -> tuple[int, str]:
+    """The modules on a side of the QR symbol of `text`, quiet zone included, and the SVG path of the dark ones."""
     symbol = qr(text)
-    side = symbol.width + 2 * QR_QUIET
     path = "".join(
         f"M{QR_QUIET + start} {QR_QUIET + row}h{length}v1h-{length}z"
         for row, runs in enumerate(symbol.rows)
         for start, length in runs
     )
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="qr" role="img" viewBox="0 0 {side} {side}"'
-        f' shape-rendering="crispEdges"><title>{escape(title)}</title><path fill="currentColor" d="{path}"/></svg>'
-    )
+    return symbol.width + 2 * QR_QUIET, path

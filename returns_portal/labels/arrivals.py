@@ -2,7 +2,6 @@
 
 from datetime import date, datetime, timedelta
 from typing import Final
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -18,9 +17,8 @@ from returns_portal.shop.queries import current
 class Arrival(msgspec.Struct, frozen=True):
     """A parcel that is expected. `value` is what was paid for its goods, in minor units of `currency`."""
 
-    label_id: UUID
     rma: str
-    number: int
+    parcel: int
     order_number: str
     carrier: str
     tracking: str
@@ -60,7 +58,7 @@ _DUE: Final = """
 """
 _ARRIVALS: Final = f"""
     {_DUE}
-    SELECT b.id AS label_id, b.rma, b.number, o.number AS order_number, b.carrier, coalesce(b.tracking, '') AS tracking,
+    SELECT b.rma, b.number AS parcel, o.number AS order_number, b.carrier, coalesce(b.tracking, '') AS tracking,
            b.last_scan AS last_event, b.last_scan_at AS last_event_at, b.expected, coalesce(i.items, '') AS items,
            coalesce(i.quantity, 0) AS quantity, coalesce(i.value, 0) AS value, o.currency
     FROM due b JOIN orders o ON o.id = b.order_id

@@ -22,27 +22,30 @@ _BACK: Final = timedelta(days=2)
 _HANGING: Final = timedelta(minutes=20)
 """After this time nobody works on a request any more, unless it is asked again."""
 
+_LATELY: Final = "(p.checked_in_at > :since OR p.counted_at > :since) AND p.undone_at IS NULL"
+"""A parcel `p` that was counted lately, whenever it came: one without a name may have waited on a shelf."""
+
 # What brought these labels there is told by the check-in, in the history of the return.
-_RECEIVED: Final = """
+_RECEIVED: Final = f"""
     UPDATE label b SET status = 'delivered', delivered_at = coalesce(b.delivered_at, p.checked_in_at)
-    FROM parcel p WHERE p.checked_in_at > :since AND p.undone_at IS NULL AND b.return_id = p.return_id
+    FROM parcel p WHERE {_LATELY} AND b.return_id = p.return_id
         AND b.number = p.number AND b.status IN ('bought', 'sent', 'in_transit', 'lost', 'expired')
-"""
+"""  # noqa: S608 - our own words
 # A parcel more than there are labels came with a label that had been used, or was printed twice.
-_REUSED: Final = """
+_REUSED: Final = f"""
     UPDATE label b SET reused_at = p.checked_in_at FROM parcel p
-    WHERE p.checked_in_at > :since AND p.undone_at IS NULL AND p.number > 1 AND b.return_id = p.return_id
+    WHERE {_LATELY} AND p.number > 1 AND b.return_id = p.return_id
         AND b.number = 1 AND b.status = 'delivered' AND b.reused_at IS NULL
         AND NOT EXISTS (SELECT FROM label c WHERE c.return_id = p.return_id AND c.number = p.number)
-"""
+"""  # noqa: S608 - our own words
 # A label that was given back came all the same, unless another one of the same parcel did.
-_VOIDED_USED: Final = """
+_VOIDED_USED: Final = f"""
     UPDATE label b SET reused_at = p.checked_in_at FROM parcel p
-    WHERE p.checked_in_at > :since AND p.undone_at IS NULL AND b.return_id = p.return_id AND b.number = p.number
+    WHERE {_LATELY} AND b.return_id = p.return_id AND b.number = p.number
         AND b.status = 'voided' AND b.bought_at IS NOT NULL AND b.voided_at < p.checked_in_at AND b.reused_at IS NULL
         AND NOT EXISTS (SELECT FROM label c WHERE c.return_id = b.return_id AND c.number = b.number
             AND c.id <> b.id AND (c.status <> 'voided' OR c.created_at > b.created_at))
-"""
+"""  # noqa: S608 - our own words
 _CANCELLED: Final = """
     SELECT b.id FROM returns r JOIN label b ON b.return_id = r.id
     WHERE r.status = 'cancelled' AND r.cancelled_at > :since AND b.status IN ('bought', 'sent')

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from returns_portal import clock
 from returns_portal.accounts.replies import answer_once
 from returns_portal.actor import Actor
-from returns_portal.labels.arrivals import arrivals
+from returns_portal.labels.arrivals import Arrival, arrivals
 from returns_portal.refunds import actions as refunds
 from returns_portal.refunds.shapes import PreviewOut, preview_out
 from returns_portal.shop.queries import current
@@ -83,23 +83,6 @@ class TakenOut(msgspec.Struct, frozen=True):
     """How many of them were not confirmed before."""
 
     taken: int
-
-
-class ArrivalOut(msgspec.Struct, frozen=True):
-    """A parcel that is expected. `value` is what was paid for its goods, in minor units."""
-
-    rma: str
-    parcel: int
-    order_number: str
-    carrier: str
-    tracking: str
-    last_event: str
-    last_event_at: datetime | None
-    expected: date
-    items: str
-    quantity: int
-    value: int
-    currency: str
 
 
 class CountOut(msgspec.Struct, frozen=True):
@@ -220,27 +203,11 @@ Day = Annotated[date | None, QueryParameter(name="day", description="A day of th
 @get("/arrivals", summary="What is expected")
 async def expected(
     db: NamedDependency[AsyncConnection], actor: NamedDependency[Actor], day: Day = None
-) -> list[ArrivalOut]:
+) -> list[Arrival]:
     """Parcels that are expected on a day; those of today with what is late. Scope `check-ins:write`."""
     actor.require("check-ins:write")
     today = clock.now().astimezone(ZoneInfo((await current(db)).timezone)).date()
-    return [
-        ArrivalOut(
-            each.rma,
-            each.number,
-            each.order_number,
-            each.carrier,
-            each.tracking,
-            each.last_event,
-            each.last_event_at,
-            each.expected,
-            each.items,
-            each.quantity,
-            each.value,
-            each.currency,
-        )
-        for each in await arrivals(db, actor, day or today)
-    ]
+    return await arrivals(db, actor, day or today)
 
 
 @get("/restock-events", summary="Changes of stock")

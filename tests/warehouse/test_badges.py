@@ -1,7 +1,6 @@
 """Badges: made once, good for a station where somebody works already, and for nothing but the dock."""
 
 import re
-from collections.abc import AsyncIterator
 from uuid import UUID
 
 import pytest
@@ -18,13 +17,6 @@ from tests.warehouse.dock import BOSS, MIRA
 from tests.webclient import Browser, add_staff, browsing
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def station(portal: Portal, database_url: str) -> AsyncIterator[Browser]:
-    async with browsing(portal.settings, database_url) as client:
-        await sign_in(client, portal, "mira@example.com", "warehouse")
-        yield client
 
 
 async def a_badge(portal: Portal, *roles: str, email: str = "ivo@example.com") -> tuple[UUID, Badge]:

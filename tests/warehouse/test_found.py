@@ -1,6 +1,5 @@
 """Parcels without a name: kept with a photo and a shelf, found by anything, refunded as on the day they came."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -9,6 +8,7 @@ from sqlalchemy import text
 
 from returns_portal import clock
 from returns_portal.errors import ConflictError, ForbiddenError
+from returns_portal.labels.sweeping import sweep
 from returns_portal.refunds import actions
 from returns_portal.warehouse.finding import find_orders, find_returns
 from returns_portal.warehouse.found import found_for, give_up, keep, nameless
@@ -16,18 +16,11 @@ from returns_portal.warehouse.rules import Counted
 from tests.catalog.pictures import a_picture
 from tests.orders.samples import PLACED
 from tests.portal import FINANCE, Portal, at_once
-from tests.returns.visits import post, sign_in, value, words
+from tests.returns.visits import post, value, words
 from tests.warehouse.dock import LIKE_NEW, LINES, MIRA, count, two_shoes
-from tests.webclient import Browser, browsing
+from tests.webclient import Browser
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def station(portal: Portal, database_url: str) -> AsyncIterator[Browser]:
-    async with browsing(portal.settings, database_url) as client:
-        await sign_in(client, portal, "mira@example.com", "warehouse")
-        yield client
 
 
 async def kept(portal: Portal, *, days_ago: int = 0) -> UUID:
@@ -54,6 +47,9 @@ async def test_it_is_kept_until_it_has_a_name_and_counts_from_the_day_it_came(po
         view = await found_for(db, MIRA, found_id)
     assert view.rma == filed.rma
     assert released.plan.total > 0
+    await sweep(portal.begin)
+    (label,) = await portal.rows("SELECT status, delivered_at FROM label")
+    assert (label.status, label.delivered_at) == ("delivered", parcel.checked_in_at)
 
 
 async def test_an_undone_recognition_makes_it_nameless_again(portal: Portal) -> None:

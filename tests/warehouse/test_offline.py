@@ -1,6 +1,5 @@
 """Parcels that a station counted without the network: each lands once, whatever became of it meanwhile."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
@@ -15,13 +14,6 @@ from tests.warehouse.dock import LIKE_NEW, LINES, count, found, two_shoes
 from tests.webclient import Browser, browsing
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def station(portal: Portal, database_url: str) -> AsyncIterator[Browser]:
-    async with browsing(portal.settings, database_url) as client:
-        await sign_in(client, portal, "mira@example.com", "warehouse")
-        yield client
 
 
 def entry(code: str, *items: tuple[str, int, str], **more: Any) -> dict[str, Any]:  # noqa: ANN401 - as JSON has them

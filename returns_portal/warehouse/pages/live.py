@@ -94,7 +94,7 @@ async def arrivals_csv(request: AnyRequest, db: Db, actor: By) -> Response[bytes
         (
             each.expected.isoformat(),
             each.rma,
-            each.number,
+            each.parcel,
             safe(each.order_number),
             safe(each.carrier),
             safe(each.tracking),
