@@ -41,6 +41,8 @@ class Circumstances(msgspec.Struct, frozen=True):
     """A parcel that was checked in before and came in the same box."""
     found_id: UUID | None = None
     """The unidentified parcel that it was recognised in."""
+    came_at: datetime | None = None
+    """When it came, where a station could say so only later; None is now."""
 
 
 ORDINARY = Circumstances()
@@ -133,8 +135,8 @@ async def count_parcel(
     # What a trial's return names is all that may come back, not what will.
     found = findings(items, announced, more_to_come=around.more_to_come or row.source == TRIAL)
     parcel_id = new_id()
-    came_at = await _recognise(db, actor, around.found_id) if around.found_id else None
-    parcel = _parcel_row(actor, parcel_id, row.id, number, around, corrects_id, came_at)
+    found_at = await _recognise(db, actor, around.found_id) if around.found_id else None
+    parcel = _parcel_row(actor, parcel_id, row.id, number, around, corrects_id, found_at)
     if around.box_id is not None:
         parcel["box_id"] = await _box_of(db, around.box_id)
     before = await placed_in(db, corrects_id) if corrects_id else []
@@ -229,9 +231,9 @@ def _parcel_row(
     number: int,
     around: Circumstances,
     corrects_id: UUID | None,
-    came_at: datetime | None,
+    found_at: datetime | None,
 ) -> dict[str, Any]:
-    now = clock.now()
+    now, came_at = clock.now(), found_at or around.came_at
     return {
         "id": parcel_id,
         "return_id": return_id,

@@ -49,8 +49,9 @@ async def keep(
     codes: Sequence[str] = (),
     counts: Sequence[Mapping[str, Any]] = (),
     draft: str = "",
+    came_at: datetime | None = None,
 ) -> UUID:
-    """Keep a parcel that nobody can name; it came now. `draft` is the token under which photos of it were taken.
+    """Keep a parcel that nobody can name. It came now, or at `came_at`; its photos were taken under the token `draft`.
 
     Raises:
         ForbiddenError: the actor does not work at the dock.
@@ -60,7 +61,7 @@ async def keep(
     seen = [code[:128] for code in dict.fromkeys(codes) if code][:MAX_CODES]
     row = {
         "id": found_id,
-        "found_at": clock.now(),
+        "found_at": came_at or clock.now(),
         "found_by": actor.label,
         "shelf": shelf.strip()[:MAX_TEXT],
         "description": description.strip()[:MAX_TEXT],

@@ -6,12 +6,14 @@ without a name, with what was counted, so that nothing that a station acknowledg
 
 import hashlib
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import msgspec
 from msgspec import structs
 
+from returns_portal import clock
 from returns_portal.actor import Actor
 from returns_portal.texts import WITHOUT_NUL
 from returns_portal.warehouse.codes import eans
@@ -25,6 +27,8 @@ _MAX_ITEMS: Final = 200
 _LONGEST: Final = 7089
 """Letters of a scan: as many as the largest QR code holds (ISO/IEC 18004), since one strange symbol in a parcel must
 not cost the count of the rest."""
+_OLDEST: Final = timedelta(days=7)
+"""A tablet's clock may be wrong: no parcel came longer ago than this, and none will come tomorrow."""
 KEPT: Final = 128
 """Letters that are kept of a scan; no article's number and no parcel's is longer."""
 
@@ -48,6 +52,18 @@ class Queued(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     note: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=1000)] = ""
     empty: bool = False
     """Whether somebody said that the box was empty; without it, nothing counted is nothing said."""
+
+
+def counted_at(text: str) -> datetime | None:
+    """When a station says that it counted, by its own clock, within the past week; None where it says nothing usable."""
+    now = clock.now()
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        return None
+    return min(max(moment, now - _OLDEST), now)
 
 
 def kept_items(items: Sequence[QueuedItem]) -> list[dict[str, Any]]:

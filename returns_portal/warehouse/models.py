@@ -115,7 +115,7 @@ class Parcel(SQLModel, table=True):
     found_id: UUID | None = Field(default=None, foreign_key="found_parcel.id")
     """The parcel that nobody could name when it came, and that this return was recognised in later."""
     counted_at: datetime | None = Field(default=None, sa_column=moment())
-    """When it was counted, where that was not on the day it came."""
+    """When its count was written down, where it had come before: it waited on a shelf, or for the network."""
     corrected_at: datetime | None = Field(default=None, sa_column=moment())
     """When the count was corrected to this one; the parcel came when it came."""
 

@@ -1,5 +1,6 @@
 """Parcels that a station counted without the network: each lands once, whatever became of it meanwhile."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -7,6 +8,7 @@ import msgspec
 import pytest
 from httpx import Response
 
+from returns_portal import clock
 from returns_portal.warehouse.rules import Counted
 from tests.portal import Portal, at_once
 from tests.returns.visits import post, sign_in, value, words
@@ -74,6 +76,20 @@ async def test_what_nobody_knows_is_kept_with_what_was_counted(station: Browser,
     assert row.codes == ["R-0000-0001", SHOES]
     assert (row.counts[0]["quantity"], "wet" in row.description) == (2, True)
     assert f"2 × {SHOES}" in words(await station.get(f"/station/found/{landed['id']}"))
+
+
+@pytest.mark.parametrize(("days", "counted"), [(3, 3), (30, 7), (-2, 0)])
+async def test_a_parcel_came_when_it_was_counted_and_not_when_the_network_did(
+    station: Browser, portal: Portal, days: int, counted: int
+) -> None:
+    filed, _shoes, _socks = await two_shoes(portal)
+    said = (clock.now() - timedelta(days=days)).isoformat().replace("+00:00", "Z")
+    for code in (filed.rma, "R-0000-0001"):
+        sent = {"entry": msgspec.json.encode(entry(code, (SHOES, 1, "resellable"))).decode(), "queued": said}
+        assert (await post(station, "/station/offline", sent)).status_code == 200
+    for query in ("SELECT checked_in_at AS at FROM parcel", "SELECT found_at AS at FROM found_parcel"):
+        (row,) = await portal.rows(query)
+        assert abs(row.at - (clock.now() - timedelta(days=counted))) < timedelta(minutes=1)
 
 
 async def test_one_strange_symbol_does_not_cost_the_rest_of_the_parcel(station: Browser, portal: Portal) -> None:

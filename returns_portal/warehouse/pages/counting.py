@@ -11,6 +11,7 @@ from returns_portal.errors import InvalidError, NotFoundError
 from returns_portal.i18n import mark
 from returns_portal.returns.queries import ReturnView, order_state
 from returns_portal.warehouse.counting import MAX_NOTE, Circumstances
+from returns_portal.warehouse.landing import counted_at
 from returns_portal.warehouse.models import Condition, Disposition
 from returns_portal.warehouse.pages.station import field_name, fields_of
 from returns_portal.warehouse.queries import ParcelView
@@ -71,6 +72,7 @@ def _around(sent: Form, lines: list[UUID], before: Mapping[str, str]) -> Circums
         draft=sent.text("token", limit=64),
         box_id=optional_id(sent, "box"),
         found_id=optional_id(sent, "found"),
+        came_at=counted_at(sent.get("queued", "")),
     )
 
 

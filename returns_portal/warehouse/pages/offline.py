@@ -1,6 +1,7 @@
 """Working without the network: the worker that keeps the station's page, and where queued parcels land."""
 
 import hashlib
+from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from returns_portal.refunds import actions as refunds
 from returns_portal.returns.queries import ReturnView
 from returns_portal.warehouse.counting import Circumstances
 from returns_portal.warehouse.found import keep
-from returns_portal.warehouse.landing import CALLER, Queued, counts_of, fingerprint, kept_items
+from returns_portal.warehouse.landing import CALLER, Queued, counted_at, counts_of, fingerprint, kept_items
 from returns_portal.warehouse.pages import station as pages
 from returns_portal.warehouse.queries import lines_to_scan
 from returns_portal.web import Form, form, requires_staff, site
@@ -63,33 +64,41 @@ async def land(
         raise InvalidError(mark("Nothing is counted yet. If the parcel is empty, say so."), code="nothing_counted")
 
     async def work() -> tuple[int, object]:
-        return 200, await _land(request, db, actor, queued)
+        return 200, await _land(request, db, actor, queued, counted_at(sent.get("queued", "")))
 
     _status, answer, _repeated = await once(db, CALLER, f"queued:{queued.id}", fingerprint(queued), work)
     return Response(answer)
 
 
-async def _land(request: AnyRequest, db: AsyncConnection, actor: Actor, queued: Queued) -> Landed:
+async def _land(
+    request: AnyRequest, db: AsyncConnection, actor: Actor, queued: Queued, came_at: datetime | None
+) -> Landed:
     view = await pages.find(db, actor, (queued.code, queued.typed))
     if view is None:
-        return await _kept(db, actor, queued, "", _("Nobody knows this code: it is kept as a parcel without a name."))
+        return await _kept(
+            db, actor, queued, came_at, "", _("Nobody knows this code: it is kept as a parcel without a name.")
+        )
     try:
         async with db.begin_nested():
-            checked = await _check_in(request, db, actor, view, queued)
+            checked = await _check_in(request, db, actor, view, queued, came_at)
     except ConflictError:
         words = _("It was checked in by somebody else meanwhile. What you counted is kept beside it, to be compared.")
-        return await _kept(db, actor, queued, view.rma, words)
+        return await _kept(db, actor, queued, came_at, view.rma, words)
     return Landed("checked_in", str(checked), view.rma, _("Checked in."))
 
 
-async def _check_in(request: AnyRequest, db: AsyncConnection, actor: Actor, view: ReturnView, queued: Queued) -> UUID:
+async def _check_in(
+    request: AnyRequest, db: AsyncConnection, actor: Actor, view: ReturnView, queued: Queued, came_at: datetime | None
+) -> UUID:
     counts = counts_of(queued.items, await lines_to_scan(db, view.order_id))
-    around = Circumstances(note=queued.note)
+    around = Circumstances(note=queued.note, came_at=came_at)
     released = await refunds.receive(db, actor, site(request).settings, view.rma, counts, around=around)
     return released.check_in_id
 
 
-async def _kept(db: AsyncConnection, actor: Actor, queued: Queued, rma: str, words: str) -> Landed:
+async def _kept(
+    db: AsyncConnection, actor: Actor, queued: Queued, came_at: datetime | None, rma: str, words: str
+) -> Landed:
     found_id = await keep(
         db,
         actor,
@@ -97,6 +106,7 @@ async def _kept(db: AsyncConnection, actor: Actor, queued: Queued, rma: str, wor
         description=" · ".join(part for part in (_("Counted without the network"), rma, queued.note) if part),
         codes=[queued.code, *(item.code for item in queued.items)],
         counts=kept_items(queued.items),
+        came_at=came_at,
     )
     return Landed("kept", str(found_id), rma, words)
 
