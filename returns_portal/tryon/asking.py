@@ -126,7 +126,9 @@ async def _begin(db: AsyncConnection, trial: TrialView, charge: Charge) -> Asked
 
 
 def _is_stale(trial: TrialView, charge: Charge) -> bool:
-    """Whether something that it was to pay for came back meanwhile."""
+    """Whether something that it was to pay for came back meanwhile, or the bank agreed to what another card began."""
+    if charge.kind == ChargeKind.DEPOSIT:
+        return any(each.kind == charge.kind and each.status == C.CAPTURED for each in trial.charges)
     return charge.kind == ChargeKind.CHARGE and any(
         item.received for item in trial.items if item.charge_id == charge.id
     )
@@ -141,9 +143,12 @@ def _waits(trial: TrialView, charge: Charge) -> bool:
     A deposit waits until the bank has agreed to the rest, so that nothing is charged for a trial that is not sent.
     """
     others = [each for each in trial.charges if each.id != charge.id]
+    same = [each for each in others if each.kind == charge.kind]
     if charge.kind == ChargeKind.DEPOSIT:
+        if any(each.status in _LIVE for each in same):
+            return True
         kinds = {ChargeKind.HOLD, ChargeKind.SETUP} & {kind for kind, _ in checkout.needed(trial)}
         return bool(kinds) and not any(each.kind in kinds and each.status == C.HELD for each in others)
     if charge.kind == ChargeKind.SETUP:
-        return any(each.kind == ChargeKind.SETUP and each.status in _LIVE - {C.HELD} for each in others)
-    return any(each.kind == charge.kind and each.status in _LIVE for each in others)
+        return any(each.status in _LIVE - {C.HELD} for each in same)
+    return any(each.status in _LIVE for each in same)

@@ -304,9 +304,9 @@ class Trials(RuleBasedStateMachine):
 
     # The gateway, and time.
 
-    @rule(card=st.sampled_from([REFUSED, VISA, None]))
+    @rule(card=st.sampled_from([REFUSED, VISA, ASKS, None]))
     def the_card_on_file_is_another_by_now(self, card: str | None) -> None:
-        """It has expired, was reported stolen, or works again; or nobody has any."""
+        """It has expired, was reported stolen, works again, or its bank wants to be asked; or nobody has any."""
         trial = self.now
 
         async def change(db: Any) -> None:  # noqa: ANN401 - a transaction
@@ -349,6 +349,8 @@ class Trials(RuleBasedStateMachine):
     def _a_day(self, hours: int = 24) -> None:
         self.world.now += timedelta(hours=hours)
         self.world.sandbox.control("clock", advance=hours * 3600)
+        # What was answered under a key is kept for a day; a failure as well.
+        self.world.sandbox.control("keys/forget", older_than_hours=24)
 
         async def calendar() -> None:
             await ending.end_trials(self.world.begin)
@@ -451,7 +453,8 @@ def test_whatever_happens_what_is_paid_is_what_is_kept(shops: Worlds, round_: in
             print_blob=round_ > 0,
         ),
     )
-    assert round_ or all(Trials.reached[status] for status in TrialStatus), Trials.reached
+    rare = {T.PAYMENT_ACTION_NEEDED}  # Chance may pass it by; below, it is walked to.
+    assert round_ or all(Trials.reached[status] for status in set(TrialStatus) - rare), Trials.reached
 
 
 def test_what_was_begun_with_the_first_card_pays_for_a_purchase_when_its_bank_agrees_late(shops: Worlds) -> None:
@@ -473,4 +476,41 @@ def test_what_was_begun_with_the_first_card_pays_for_a_purchase_when_its_bank_ag
     told.all_is_well()
     captured = [charge.captured for charge in told.now.charges if charge.status == "captured"]
     assert captured == [23_992] == [told.now.charged]
+    told.teardown()
+
+
+def test_a_bank_that_wants_to_be_asked_again_at_settlement_is_asked(shops: Worlds) -> None:
+    Trials.worlds, Trials.reached = shops, Counter()
+    told = Trials()
+    told.placed(
+        card=ASKS, mode=Mode.TRIAL, points=0, days=21, prices=[4990, 18900], goes_well=0, percent=0, silence=True
+    )
+    told.answers_the_bank(card=ASKS, succeeds=True)
+    told.time_passes(hours=13)
+    told.is_delivered()
+    told.decides(places={0, 1}, said="keep")
+    told.is_settled_by_staff()
+    told.work()
+    told.all_is_well()
+    assert told.now.status == T.PAYMENT_ACTION_NEEDED
+    told.gives_a_card(card=None)
+    told.answers_the_bank(card=VISA, succeeds=True)
+    told.time_passes(hours=25)
+    told.all_is_well()
+    assert (told.now.charged, told.now.status) == (23_890, T.SETTLED)
+    told.teardown()
+
+
+def test_a_deposit_is_paid_once_where_the_first_bank_agreed_before_another_card_was_given(shops: Worlds) -> None:
+    Trials.worlds, Trials.reached = shops, Counter()
+    told = Trials()
+    told.placed(
+        card=ASKS_ONCE, mode=Mode.TRIAL, points=0, days=3, prices=[18900], goes_well=0, percent=100, silence=True
+    )
+    told.answers_the_bank(card=VISA, succeeds=True)
+    told.gives_a_card(card=VISA)
+    told.work()
+    told.all_is_well()
+    assert [charge.captured for charge in told.now.charges if charge.status == "captured"] == [18_900]
+    assert told.now.status == T.AUTHORISED
     told.teardown()
