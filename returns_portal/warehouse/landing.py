@@ -55,7 +55,7 @@ class Queued(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def counted_at(text: str) -> datetime | None:
-    """When a station says that it counted, by its own clock, within the past week; None where it says nothing usable."""
+    """When a station says that it counted, by its own clock: within the past week. None where it is nothing usable."""
     now = clock.now()
     try:
         moment = datetime.fromisoformat(text)
