@@ -1,14 +1,13 @@
 """The only place where everything is put together: the application of a web process."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any, Final
 
 import msgspec
 import structlog
 from litestar import Litestar, Router
-from litestar.datastructures import State
 from litestar.di import Provide
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -40,13 +39,14 @@ from returns_portal.db import create_engine
 from returns_portal.labels.renderer import LabelRenderer
 from returns_portal.settings import Settings
 from returns_portal.shop.queries import current as current_shop
-from returns_portal.web.assets import static_file
+from returns_portal.web.assets import Assets, static_file
 from returns_portal.web.csrf import MAX_FORM, csrf_protection
 from returns_portal.web.envelope import Envelope
 from returns_portal.web.health import livez, readyz
 from returns_portal.web.problems import exception_handlers
 from returns_portal.web.schema import openapi_config
-from returns_portal.web.site import ShopFacts, Site
+from returns_portal.web.site import STATIC_DIR, ShopFacts, Site
+from returns_portal.web.templates import Templates
 from returns_portal.web.transaction import provide_actor, provide_begin, provide_db
 
 log = structlog.get_logger(__name__)
@@ -116,18 +116,24 @@ def create_app(settings: Settings, *, database_url: str, warm: bool = False) -> 
     Raises:
         ValueError: the settings have no secret key.
     """
+    app = assemble(secret_of(settings))
+    furnish(app, settings, database_url=database_url, warm=warm)
+    return app
+
+
+def secret_of(settings: Settings) -> bytes:
+    """What everything is signed with.
+
+    Raises:
+        ValueError: the settings have no secret key.
+    """
     if settings.secret_key is None:
         raise ValueError("SECRET_KEY is required")
-    secret = settings.secret_key.get_secret_value().encode()
-    site = Site(
-        settings=settings,
-        engine=create_engine(database_url, size=_POOL, name="returns-portal web"),
-        reader=create_engine(database_url, size=_POOL, name="returns-portal web", reads_only=True),
-        session_actor=actor_for_session,
-        key_actor=actor_for_key,
-        load_shop=_load_shop,
-        secret=secret,
-    )
+    return settings.secret_key.get_secret_value().encode()
+
+
+def assemble(secret: bytes) -> Litestar:
+    """All routes of the portal with their pages, which takes half a second; it serves once it is furnished."""
     pages = Router(
         "/",
         route_handlers=FACES,
@@ -145,33 +151,48 @@ def create_app(settings: Settings, *, database_url: str, warm: bool = False) -> 
             "begin": Provide(provide_begin, sync_to_thread=False),
         },
         exception_handlers=exception_handlers(),
-        lifespan=[_running(site, warm=warm)],
+        lifespan=[_running],
         openapi_config=openapi_config(version("returns-portal")),
-        state=State({"site": site, "labels": LabelRenderer(settings.label_processes)}),
         logging_config=None,
         request_max_body_size=MAX_BODY,
     )
-    app.asgi_handler = Envelope(app.asgi_handler, site)
+    app.state.routes = app.asgi_handler
+    app.state.parts = {"templates": Templates(), "assets": Assets.load(STATIC_DIR)}
     return app
 
 
-def _running(site: Site, *, warm: bool) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
-    @asynccontextmanager
-    async def running(app: Litestar) -> AsyncIterator[None]:
-        labels: LabelRenderer = app.state.labels
-        if warm:
-            await labels.start()
-        try:
-            async with site.begin() as db:
-                await site.refresh_shop(db)
-        except SQLAlchemyError as error:
-            # The process serves all the same: /readyz says what is missing, and pages say so too.
-            log.warning("database.unavailable", **logs.describe(error))
-        try:
-            yield
-        finally:
-            await labels.stop()
-            await site.engine.dispose()
-            await site.reader.dispose()
+def furnish(app: Litestar, settings: Settings, *, database_url: str, warm: bool = False) -> None:
+    """Give the routes what they work on, in place of what they had: the arguments are those of `create_app`."""
+    app.state.site = site = Site(
+        settings=settings,
+        engine=create_engine(database_url, size=_POOL, name="returns-portal web"),
+        reader=create_engine(database_url, size=_POOL, name="returns-portal web", reads_only=True),
+        session_actor=actor_for_session,
+        key_actor=actor_for_key,
+        load_shop=_load_shop,
+        secret=secret_of(settings),
+        **app.state.parts,
+    )
+    app.state.labels = LabelRenderer(settings.label_processes)
+    app.state.warm = warm
+    app.asgi_handler = Envelope(app.state.routes, site)
 
-    return running
+
+@asynccontextmanager
+async def _running(app: Litestar) -> AsyncIterator[None]:
+    site: Site = app.state.site
+    labels: LabelRenderer = app.state.labels
+    if app.state.warm:
+        await labels.start()
+    try:
+        async with site.begin() as db:
+            await site.refresh_shop(db)
+    except SQLAlchemyError as error:
+        # The process serves all the same: /readyz says what is missing, and pages say so too.
+        log.warning("database.unavailable", **logs.describe(error))
+    try:
+        yield
+    finally:
+        await labels.stop()
+        await site.engine.dispose()
+        await site.reader.dispose()

@@ -1,7 +1,7 @@
 """Speaking to the whole application, as a browser and as a program do."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.accounts import actions
 from returns_portal.actor import SYSTEM
-from returns_portal.app import create_app
+from returns_portal.app import assemble, create_app, furnish, secret_of
 from returns_portal.db import Begin
 from returns_portal.ids import new_id
 from returns_portal.orders.models import Order
@@ -27,15 +27,35 @@ Browser = AsyncTestClient[Litestar]
 ORIGIN = "https://127.0.0.1"
 
 
+_idle: dict[bytes, list[Litestar]] = {}
+
+
+@contextmanager
+def application(settings: Settings, database_url: str) -> Iterator[Litestar]:
+    """The application; its routes are assembled once, and used by one test after the other."""
+    secret = secret_of(settings)
+    idle = _idle.setdefault(secret, [])
+    app = idle.pop() if idle else assemble(secret)
+    furnish(app, settings, database_url=database_url)
+    try:
+        yield app
+    finally:
+        idle.append(app)
+
+
 @asynccontextmanager
 async def browsing(settings: Settings, database_url: str, *more: Router) -> AsyncIterator[Browser]:
     """The running application, with more routes if wanted, and a browser that follows no redirect by itself."""
-    app = create_app(settings, database_url=database_url)
-    for router in more:
-        app.register(router)
-    async with AsyncTestClient(app, base_url=ORIGIN, raise_server_exceptions=False) as client:
-        client.follow_redirects = False
-        yield client
+    with ExitStack() as stack:
+        if more:
+            app = create_app(settings, database_url=database_url)
+            for router in more:
+                app.register(router)
+        else:
+            app = stack.enter_context(application(settings, database_url))
+        async with AsyncTestClient(app, base_url=ORIGIN, raise_server_exceptions=False) as client:
+            client.follow_redirects = False
+            yield client
 
 
 async def send(client: Browser, path: str, fields: Mapping[str, Any], *, seen: str = "/sign-in") -> Response:

@@ -79,8 +79,8 @@ class Site:
     """Who an API key's token stands for; raises UnauthorizedError."""
     load_shop: Callable[[AsyncConnection], Awaitable[ShopFacts]]
     secret: bytes
-    templates: Templates = field(default_factory=Templates)
-    assets: Assets = field(default_factory=lambda: Assets.load(STATIC_DIR))
+    templates: Templates
+    assets: Assets
     shop: ShopFacts = field(default_factory=UnknownShop)
 
     def __post_init__(self) -> None:
