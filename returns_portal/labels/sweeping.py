@@ -31,6 +31,18 @@ _RECEIVED: Final = f"""
     FROM parcel p WHERE {_LATELY} AND b.return_id = p.return_id
         AND b.number = p.number AND b.status IN ('bought', 'sent', 'in_transit', 'lost', 'expired')
 """  # noqa: S608 - our own words
+# A check-in that was undone took place at another parcel: this one is where it was, unless its carrier brought it.
+_UNDONE: Final = """
+    UPDATE label b SET delivered_at = NULL, status = CASE WHEN b.first_scan_at IS NOT NULL THEN 'in_transit'
+        WHEN b.carrier = 'prepaid' THEN 'bought' ELSE 'sent' END
+    FROM parcel p WHERE p.undone_at > :since AND b.return_id = p.return_id AND b.number = p.number
+        AND b.status = 'delivered' AND b.delivered_at = p.checked_in_at
+        AND NOT EXISTS (SELECT FROM parcel q WHERE q.return_id = p.return_id AND q.number = p.number
+            AND q.undone_at IS NULL)
+        AND NOT EXISTS (SELECT FROM tracking_event e WHERE e.label_id = b.id AND e.code = 'delivered')
+        AND NOT EXISTS (SELECT FROM label c WHERE c.return_id = b.return_id AND c.number = b.number
+            AND c.status IN ('requested', 'bought', 'sent', 'in_transit'))
+"""
 # A parcel more than there are labels came with a label that had been used, or was printed twice.
 _REUSED: Final = f"""
     UPDATE label b SET reused_at = p.checked_in_at FROM parcel p
@@ -67,6 +79,7 @@ async def sweep(begin: Begin) -> None:
     since, late = now - _BACK, now - _HANGING
     async with begin() as db:
         await run(db, _RECEIVED, since=since)
+        await run(db, _UNDONE, since=since)
         await run(db, _REUSED, since=since)
         await run(db, _VOIDED_USED, since=since)
         for row in await run(db, _CANCELLED, since=since, most=_BATCH):

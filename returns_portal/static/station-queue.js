@@ -3,11 +3,11 @@
 import { $, dock, fill, keepValues, said, tell } from "./station-parcel.js";
 import { tone } from "./station-tones.js";
 
-const me = () => $("#queue").dataset.for;
-const store = () => `dock-queue:${me()}`;
-const all = () => JSON.parse(localStorage.getItem(store()) ?? "[]");
+// The station's, not a person's: who changes the badge sends what is still here.
+const STORE = "dock-queue";
+const all = () => JSON.parse(localStorage.getItem(STORE) ?? "[]");
 const write = (entries) => {
-  localStorage.setItem(store(), JSON.stringify(entries));
+  localStorage.setItem(STORE, JSON.stringify(entries));
   show();
 };
 
@@ -38,6 +38,7 @@ async function sendAll() {
   for (const entry of all().filter((each) => each.state === "queued")) {
     const outcome = await deliver(entry).catch(() => "away");
     if (outcome === "away") return;
+    if (outcome === "signed out") return void ($("#signed-out").hidden = false);
     landed += outcome === "landed";
   }
   if (landed && !$("#count")) {
@@ -49,8 +50,15 @@ async function sendAll() {
 async function deliver(entry, again = true) {
   const fields = [...entry.fields.filter(([name]) => !["_csrf_token", "queued"].includes(name)), ["queued", entry.at], ["_csrf_token", said.dataset.csrf]];
   const answer = await fetch(entry.url, { method: "POST", body: new URLSearchParams(fields) });
-  if (answer.status >= 500 || answer.status === 429 || new URL(answer.url).pathname === "/sign-in") return "away";
-  if (answer.status === 403 && again && (await freshToken())) return deliver(entry, false);
+  if ([429, 502, 503, 504].includes(answer.status)) return "away";
+  if (isSignIn(answer)) return "signed out";
+  // What the server stumbles over is tried again, and keeps nothing behind it from landing.
+  if (answer.status >= 500) return "later";
+  if (answer.status === 403 && again) {
+    const token = await freshToken();
+    if (!token) return "signed out";
+    if (token !== said.dataset.csrf) return (said.dataset.csrf = token), deliver(entry, false);
+  }
   if (answer.headers.get("content-type")?.startsWith("application/json")) return settle(entry, await answer.json());
   if (answer.ok && new URL(answer.url).searchParams.has("done")) {
     drop(entry.id);
@@ -73,14 +81,13 @@ function settle(entry, landed) {
   return "refused";
 }
 
-// The token of forms is the browser's; a page that was kept for long may hold an old one.
+const isSignIn = (answer) => new URL(answer.url).pathname === "/sign-in";
+
+// The token of forms is the browser's; a page that was kept for long may hold an old one. None for who is signed out.
 async function freshToken() {
   const answer = await fetch("/station");
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const fresh = page.getElementById("said")?.dataset.csrf;
-  if (!fresh || fresh === said.dataset.csrf) return false;
-  said.dataset.csrf = fresh;
-  return true;
+  return isSignIn(answer) ? "" : page.getElementById("said")?.dataset.csrf;
 }
 
 // --- What is seen of it ------------------------------------------------------------------------------------------------------
@@ -88,6 +95,7 @@ async function freshToken() {
 export function show() {
   const entries = all();
   $("#queue").hidden = !entries.length;
+  $("#signed-out").hidden = true;
   $("#queued").textContent = entries.filter((each) => each.state === "queued").length || "";
   $("#queue ul").replaceChildren(...entries.map(line));
 }
@@ -114,4 +122,4 @@ function line(entry) {
 }
 
 addEventListener("online", () => flush());
-addEventListener("storage", (event) => event.key === store() && dock.isConnected && show());
+addEventListener("storage", (event) => event.key === STORE && dock.isConnected && show());

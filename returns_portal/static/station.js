@@ -18,6 +18,7 @@ const SEPARATOR = "\x1d"; // What scanners type between GS1 elements: Ctrl with 
 const SCANNER_MS = 60; // Scanners type a key every 2 to 30 ms; people need longer.
 const REST_MS = 1000; // After so long another scan may begin: none halts like that in its middle.
 const SHORTEST = 4; // Letters of a burst that is taken for a scan.
+const ARTICLE = /^\d{8,14}$/; // The digits of an EAN, a UPC or a GTIN.
 const COMMAND_MS = 140; // After so long a lone key was a person's, not the beginning of a scan.
 
 // --- Speaking with the server, one thing after the other ---------------------------------------------------------------
@@ -132,6 +133,7 @@ async function close() {
 let struck = ""; // By place on the keyboard.
 let typed = ""; // By what the layout made of it.
 let last = 0;
+let scannedAt = -Infinity; // When the last scan ended.
 let fast = true;
 let burst = 0; // Where in `struck` the letters after the last rest begin; `fast` is said of these.
 let field; // In which the letters are typed; none where it is the station's own.
@@ -275,12 +277,16 @@ function strike(event, letter, elsewhere) {
 
 function enter(event, elsewhere) {
   const field = event.target;
+  // Some scanners end each scan with two Enters; the second one closes no parcel.
+  if (!struck && event.timeStamp - scannedAt < SCANNER_MS) return event.preventDefault();
   if (elsewhere) {
     if (!(fast && struck.length >= SHORTEST && event.timeStamp - last < SCANNER_MS)) {
       if (field.form?.id !== "count" || field.matches("textarea")) return;
       event.preventDefault();
       return $("#code").focus();
     }
+    // In the field for that, an article is looked for: the form goes as it does for who types.
+    if (field.id === "words" && ARTICLE.test(field.value.trim())) return clear();
     // The scanner typed into this field: its letters are taken out again, and meant what they always mean.
     field.value = field.value.slice(0, -typed.length);
   } else if (!struck && !$("#code").value) {
@@ -292,6 +298,7 @@ function enter(event, elsewhere) {
   event.preventDefault();
   // Letters that a hand left in the field are no part of the scan that follows them.
   const from = fast && struck.length - burst >= SHORTEST ? burst : 0;
+  scannedAt = event.timeStamp;
   scanned(struck.slice(from) || $("#code").value.trim().toUpperCase(), typed.slice(from) || $("#code").value.trim());
 }
 

@@ -19,7 +19,7 @@ from returns_portal.warehouse.inheriting import Part, parted, placed_in, placeme
 from returns_portal.warehouse.items import item_row
 from returns_portal.warehouse.models import Acceptance, Condition, Parcel, ParcelFinding, ParcelItem, RestockEvent
 from returns_portal.warehouse.restock import restocked
-from returns_portal.warehouse.rules import Announced, Counted, Found, Item, findings, recorded
+from returns_portal.warehouse.rules import Announced, Counted, Found, Item, Place, findings, recorded
 
 MAX_NOTE = 1000
 
@@ -253,13 +253,17 @@ def _parcel_row(
 def _item_rows(
     actor: Actor, parcel_id: UUID, parts: Sequence[Part], dock: Dock, around: Circumstances
 ) -> list[dict[str, Any]]:
-    """The rows of what was counted, each with where it goes."""
-    rows = []
+    """The rows of what was counted, each with where it goes; units that go the same way stay together."""
+    rows: dict[tuple[int, Place, str], dict[str, Any]] = {}
     for part in parts:
         line_id = part.item.line_id
         wanted = around.places.get(line_id) if line_id else None
         goes = placement(part, wanted, dock.defaults, dock.two_people)
         noted = part.like.note if part.like else ""
         note = around.notes.get(line_id, noted) if line_id else noted
-        rows.append(item_row(actor, parcel_id, part.item, goes, note[:MAX_NOTE]) | said_before(part, goes))
-    return rows
+        way = part.of, goes, note[:MAX_NOTE].strip()
+        if way in rows:
+            rows[way]["quantity"] += part.item.quantity
+        else:
+            rows[way] = item_row(actor, parcel_id, part.item, goes, way[2]) | said_before(part, goes)
+    return list(rows.values())

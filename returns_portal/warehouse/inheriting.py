@@ -45,6 +45,8 @@ class Placed(msgspec.Struct, frozen=True):
 class Part(msgspec.Struct, frozen=True):
     """Units of the new count, and those of the old one that they are; None where they are more than it had."""
 
+    of: int
+    """The item of the new count, by its place."""
     item: Item
     was: Placed | None
     like: Placed | None
@@ -67,7 +69,7 @@ def parted(items: Sequence[Item], before: Sequence[Placed]) -> list[Part]:
     """The units of a new count, divided as those of the old one were: some of a kind may go elsewhere than others."""
     left = [placed.quantity for placed in before]
     parts: list[Part] = []
-    for item in items:
+    for of, item in enumerate(items):
         kind = (item.line_id, item.condition.value, item.description[:200], item.acceptance is Acceptance.SURPLUS)
         units, like = item.quantity, None
         for index, placed in enumerate(before):
@@ -75,11 +77,11 @@ def parted(items: Sequence[Item], before: Sequence[Placed]) -> list[Part]:
                 continue
             like = placed
             if taken := min(units, left[index]):
-                parts.append(Part(structs.replace(item, quantity=taken), placed, placed))
+                parts.append(Part(of, structs.replace(item, quantity=taken), placed, placed))
                 left[index] -= taken
                 units -= taken
         if units:
-            parts.append(Part(structs.replace(item, quantity=units), None, like))
+            parts.append(Part(of, structs.replace(item, quantity=units), None, like))
     return parts
 
 

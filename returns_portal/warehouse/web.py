@@ -13,28 +13,25 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from returns_portal.accounts.idempotency import once
 from returns_portal.actor import Actor
 from returns_portal.errors import ConflictError, DomainError, InvalidError, NotFoundError
-from returns_portal.i18n import _, mark, ngettext, translate
+from returns_portal.i18n import _, mark, translate
 from returns_portal.refunds import actions as refunds
 from returns_portal.returns.queries import ReturnView, return_for
 from returns_portal.shop.queries import current
-from returns_portal.warehouse.codes import Control, badge_code, is_badge
+from returns_portal.warehouse.codes import Control, badge_code, eans, is_badge
 from returns_portal.warehouse.finding import find_orders, find_returns
+from returns_portal.warehouse.landing import CALLER
 from returns_portal.warehouse.pages import badges, controls, goods, live, offline, parts, photos, rules_page
 from returns_portal.warehouse.pages import found as found_pages
 from returns_portal.warehouse.pages import station as pages
 from returns_portal.warehouse.pages.counting import Said, optional_id, read_count
 from returns_portal.warehouse.pages.offline import note_queued
+from returns_portal.warehouse.pages.screen import screen
 from returns_portal.warehouse.queries import parcel_for, parcels_of
-from returns_portal.web import Form, flash, form, formats, page, redirect, requires_staff, site
-from returns_portal.web.envelope import POLICY
+from returns_portal.web import Form, flash, form, formats, redirect, requires_staff, site
 
 AnyRequest = Request[Any, Any, State]
 
 DOCK_STAFF: Final = [requires_staff("warehouse", "support")]
-_POLICY: Final = {
-    # The camera's reader is WebAssembly: compiling it is allowed on this page alone.
-    "content-security-policy": POLICY.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'")
-}
 
 
 async def _station(
@@ -47,9 +44,7 @@ async def _station(
     along: parts.Along = parts.ALONE,
 ) -> Response[Any]:
     shown = await pages.station(db, actor, await current(db), view, along)
-    answer = page(request, "warehouse/station.html", status=status, station=shown, conditions=shown.conditions)
-    answer.headers.update(_POLICY)
-    return answer
+    return screen(request, shown, status=status)
 
 
 @get("/station", guards=DOCK_STAFF)
@@ -79,9 +74,19 @@ async def scan(
         return await _station(request, db, actor, plain, along=along)
     meant = await pages.find(db, actor, (code, typed))
     if meant is None:
-        return await _station(request, db, actor, pages.unknown((code or typed)[:64]), status=404, along=along)
+        return await _unread(request, db, actor, code or typed, along)
     number = parcel if parcel is not None and 0 < parcel < 100 else None  # noqa: PLR2004 - as the API takes
     return await _station(request, db, actor, await pages.scanned(db, actor, meant, number, along))
+
+
+async def _unread(
+    request: AnyRequest, db: AsyncConnection, actor: Actor, code: str, along: parts.Along
+) -> Response[Any]:
+    """A code that is on no label: an article's, of which returns are on their way, or nobody's."""
+    found = await find_returns(db, actor, code) if eans(code) else []
+    if not found:
+        return await _station(request, db, actor, pages.unknown(code[:64]), status=404, along=along)
+    return await _station(request, db, actor, pages.listed(code, found, []), along=along)
 
 
 def _without_return(code: str, typed: str) -> parts.View | None:
@@ -139,7 +144,7 @@ async def _count_once(
 
     told = repr((sent.text("token", limit=64), view.rma, number, sorted(map(repr, said.counts))))
     key = hashlib.sha256(told.encode()).hexdigest() if sent.get("token") else None
-    _status, answer, _repeated = await once(db, actor, key, b"", work)
+    _status, answer, _repeated = await once(db, CALLER, f"form:{key}" if key else None, b"", work)
     return str(answer["id"])  # type: ignore[index]  # the answer that `work` gave
 
 
@@ -222,14 +227,7 @@ async def search(
     along = parts.Along(str(optional_id(sent, "box") or ""), str(optional_id(sent, "found") or ""))
     found = await find_returns(db, actor, words) if words else []
     orders = await find_orders(db, actor, words) if words else []
-    title = ngettext("{n} return", "{n} returns", len(found)) if found else _("Nothing found")
-    if orders and not found:
-        title = _("No return was filed")
-    small = _("for “{words}”", words=words)
-    if not found and not orders:
-        small = _("{what}. If nobody can say whose it is, keep it as a parcel without a name.", what=small)
-    state = parts.State("wait" if found or orders else "bad", title, small)
-    return await _station(request, db, actor, parts.View(state, found=found, orders=orders), along=along)
+    return await _station(request, db, actor, pages.listed(words, found, orders), along=along)
 
 
 routes: list[Any] = [

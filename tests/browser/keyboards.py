@@ -14,7 +14,7 @@ LAYOUTS = {
 """What the same keys type, as the layouts' own standards list them; a scanner believes that it is the first."""
 
 
-def strike(page: Page, letters: str, layout: str = "American") -> None:
+def strike(page: Page, letters: str, layout: str = "American", enters: int = 1) -> None:
     """Strike keys as a wedge scanner does, which presses places: what comes of them is the layout's."""
     session = page.context.new_cdp_session(page)
     made = dict(zip(_ROWS, LAYOUTS[layout], strict=True))
@@ -26,5 +26,6 @@ def strike(page: Page, letters: str, layout: str = "American") -> None:
             key = {"key": "]", "code": place, "modifiers": 2}
         session.send("Input.dispatchKeyEvent", {"type": "keyDown", **key})
         session.send("Input.dispatchKeyEvent", {"type": "keyUp", **key})
-    page.keyboard.press("Enter")
+    for _ in range(enters):
+        page.keyboard.press("Enter")
     session.detach()

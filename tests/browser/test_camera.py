@@ -84,15 +84,18 @@ def test_every_symbol_is_read_and_nothing_is_fetched_from_elsewhere(live: Live, 
         read.update(query.get("typed", []))
 
     page.on("request", scan)
+    returns = [live.stage.cases[case].rma for case in ("dock 7", "dock 8", "dock 9")]
     page.goto("/station")
     page.keyboard.press("F4")
     deadline = time.monotonic() + 90
-    while time.monotonic() < deadline and not set(shown(live).values()) <= read:
-        page.wait_for_timeout(100)
-        opened.update(each for each in page.locator(".state small").all_inner_texts())
+    while time.monotonic() < deadline:
+        page.wait_for_timeout(50)
+        opened.update(page.locator(".state small").all_inner_texts())
+        every = all(any(rma in words for words in opened) for rma in returns)
+        if every and set(shown(live).values()) <= read:
+            break
     assert set(shown(live).values()) <= read
-    returns = [live.stage.cases[case].rma for case in ("dock 7", "dock 8", "dock 9")]
-    assert all(any(rma in words for words in opened) for rma in returns), opened
+    assert every, opened
     assert elsewhere == set()
     page.keyboard.press("F4")
     page.locator("#finder").wait_for(state="hidden")

@@ -56,7 +56,7 @@ def test_a_badge_with_its_pin_changes_the_person_and_nothing_else_opens(live: Li
 
     page = at_the_station(enter, live).page
     page.goto("/station")
-    before = page.locator("#queue").get_attribute("data-for")
+    before = page.locator("#kept").get_attribute("data-for")
     strike(page, code, "German")
     page.locator("#pin:focus").fill("000000" if pin[1] != "000000" else "111111")
     page.keyboard.press("Enter")
@@ -64,7 +64,7 @@ def test_a_badge_with_its_pin_changes_the_person_and_nothing_else_opens(live: Li
     page.locator("#pin").fill(pin[1])
     page.keyboard.press("Enter")
     page.get_by_text("You work here now.").wait_for()
-    assert page.locator("#queue").get_attribute("data-for") != before
+    assert page.locator("#kept").get_attribute("data-for") != before
     # The warehouse's session is over, and the new one is for the dock alone.
     assert page.request.get(f"{live.base}/finance", max_redirects=0).status == 403
     live.stage.staff["warehouse"] = live.stage.staff["support"]

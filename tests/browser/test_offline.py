@@ -133,9 +133,37 @@ def test_parcels_that_come_while_the_network_is_away_are_counted_all_the_same(
     assert known not in page.locator("#queue").inner_text()
     wait_until(lambda: counted(live_database_url, _UNITS, known) == len(skus), 10, "the parcel to land")
     assert counted(live_database_url, _PARCELS, known) == 1
-    page.locator("#queue a").first.click()
+    page.locator("#queue li a").first.click()
     page.get_by_role("heading", name="Whose is it?").wait_for()
     assert all(sku.upper() in page.locator("main").inner_text() for sku in skus)
+    forgive(visitor)
+
+
+def test_who_was_signed_out_is_asked_to_sign_in_and_whoever_does_sends_what_waits(
+    live: Live, enter: Enter, live_database_url: str
+) -> None:
+    visitor = at_the_station(enter, live)
+    page, nobodys = ready(visitor), "R-0000-0002"
+    mine = page.context.cookies(live.base.replace("http:", "https:"))
+    go_away(visitor, away=True)
+    strike(page, nobodys)
+    page.locator("#count[data-blind]").wait_for()
+    strike(page, "4006381333931")
+    page.locator(".state").get_by_text(f"{nobodys}, counted: 1").wait_for()
+    strike(page, "RP-DONE")
+    page.locator("#queue").get_by_text(nobodys).wait_for()
+    page.context.clear_cookies()
+    go_away(visitor, away=False)
+    page.locator("#signed-out").wait_for()
+    assert page.locator("#queued").inner_text() == "1"
+    page.context.add_cookies(mine)  # type: ignore[arg-type]  # cookies as they were read
+    visitor.carry(live.stage.staff["support"])
+    page.goto("/station")
+    page.locator("#queue").get_by_text("Nobody knows this code").wait_for()
+    assert page.locator("#signed-out").is_hidden()
+    with psycopg.connect(live_database_url) as connection:
+        found = connection.execute("SELECT FROM found_parcel WHERE %s = ANY(codes)", (nobodys,)).fetchall()
+    assert len(found) == 1
     forgive(visitor)
 
 
@@ -145,6 +173,7 @@ def test_a_parcel_of_which_nothing_was_counted_is_put_aside(live: Live, enter: E
     go_away(visitor, away=True)
     strike(page, rma)
     page.locator("#count[data-blind]").wait_for()
+    page.wait_for_timeout(200)  # No hand is as fast as a scanner that ends its scans with two Enters.
     page.keyboard.press("Enter")
     page.locator("#kept").get_by_text(rma).wait_for()
     go_away(visitor, away=False)

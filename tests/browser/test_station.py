@@ -62,6 +62,27 @@ def test_an_unknown_code_leaves_the_open_parcel_on_the_screen(live: Live, enter:
     assert page.locator("#code:focus").input_value() == ""
 
 
+def test_a_scanner_that_ends_with_two_enters_closes_nothing(live: Live, enter: Enter) -> None:
+    page, rma = at_the_station(enter, live).page, live.stage.cases["to count"].rma
+    page.goto("/station")
+    strike(page, rma)
+    page.locator("#count > [data-row] button[data-condition]").first.wait_for()
+    for sku in articles(page):
+        strike(page, sku.upper(), enters=2)
+    page.wait_for_timeout(300)
+    assert page.locator("#count").is_visible()
+    page.keyboard.press("Escape")
+
+
+def test_an_article_scanned_where_one_looks_for_returns_is_looked_for(live: Live, enter: Enter) -> None:
+    page = at_the_station(enter, live).page
+    page.goto("/station")
+    page.keyboard.press("F3")
+    strike(page, "4006381333931")
+    page.locator(".state").get_by_text("for “4006381333931”").wait_for()
+    assert page.locator(".state").get_by_text("Unknown code").count() == 0
+
+
 def test_a_scan_is_whole_after_a_hand_has_typed_anywhere(live: Live, enter: Enter) -> None:
     page, rma = at_the_station(enter, live).page, live.stage.cases["to count"].rma
     page.goto("/station")

@@ -19,6 +19,7 @@ from returns_portal.labels.arrivals import arrivals
 from returns_portal.labels.policy import carrier_policy, set_policy
 from returns_portal.labels.queries import label_content, list_labels
 from returns_portal.labels.voiding import try_again, void
+from returns_portal.refunds.actions import undo
 from returns_portal.refunds.filing import cancel
 from returns_portal.returns.pages.show import show_page
 from returns_portal.shop.queries import DEFAULT
@@ -79,6 +80,41 @@ async def test_a_check_in_brings_the_label_home_without_any_scan(shop: Carried) 
     label = await shop.label(filed)
     assert label.status == "delivered"
     assert label.delivered_at is not None
+
+
+@pytest.mark.parametrize(("moved", "before"), [(False, "sent"), (True, "in_transit")])
+async def test_an_undone_check_in_leaves_the_label_where_its_parcel_is(
+    shop: Carried, before: str, *, moved: bool
+) -> None:
+    filed, label = await shop.bought()
+    if moved:
+        shop.easypost.hand_in(label.shipment_ref, clock.now())
+        await tracking.track(shop.context, label.id)
+    released = await shop.portal.receive(filed.rma, (filed.lines[0].line_id, 1, Condition.RESELLABLE), delay=600)
+    await sweeping.sweep(shop.portal.begin)
+    assert (await shop.label(filed)).status == "delivered"
+    async with shop.portal.begin() as db:
+        await undo(db, SUPPORT, released.check_in_id)
+    await sweeping.sweep(shop.portal.begin)
+    label = await shop.label(filed)
+    assert (label.status, label.delivered_at) == (before, None)
+    # It is counted once more, and is home.
+    await shop.portal.receive(filed.rma, (filed.lines[0].line_id, 1, Condition.RESELLABLE))
+    await sweeping.sweep(shop.portal.begin)
+    assert (await shop.label(filed)).status == "delivered"
+
+
+async def test_an_undone_check_in_changes_nothing_of_what_the_carrier_said(shop: Carried) -> None:
+    filed, label = await shop.bought()
+    brought = clock.now() - DAY
+    shop.easypost.bring(label.shipment_ref, brought)
+    await tracking.track(shop.context, label.id)
+    released = await shop.portal.receive(filed.rma, (filed.lines[0].line_id, 1, Condition.RESELLABLE), delay=600)
+    async with shop.portal.begin() as db:
+        await undo(db, SUPPORT, released.check_in_id)
+    await sweeping.sweep(shop.portal.begin)
+    label = await shop.label(filed)
+    assert (label.status, label.delivered_at) == ("delivered", brought)
 
 
 async def test_a_webhook_is_stored_once_and_its_parcel_is_looked_at(shop: Carried) -> None:

@@ -113,7 +113,7 @@ async def test_recognised_or_given_up_but_never_both(portal: Portal) -> None:
             await keep(db, FINANCE, shelf="A")
 
 
-async def test_it_is_found_by_number_name_address_and_article(portal: Portal) -> None:
+async def test_it_is_found_by_number_name_address_and_article(station: Browser, portal: Portal) -> None:
     filed, _shoes, _socks = await two_shoes(portal)
     async with portal.begin() as db:
         sku = (await portal.rows("SELECT sku FROM order_line ORDER BY position LIMIT 1"))[0].sku
@@ -137,6 +137,9 @@ async def test_it_is_found_by_number_name_address_and_article(portal: Portal) ->
     async with portal.begin() as db:
         assert [order.number for order in await find_orders(db, MIRA, "kunde@example.com")] == ["1001"]
         assert await find_orders(db, MIRA, "георгиева") == []
+    # Who opened a parcel before anybody knew whose it is scans what lies in it.
+    scanned = await station.get("/station?code=4006381333931&typed=4006381333931")
+    assert (scanned.status_code, "1 return" in words(scanned), filed.rma in words(scanned)) == (200, True, True)
 
 
 async def test_an_order_without_a_return_is_found_as_its_number_is_typed(portal: Portal) -> None:

@@ -109,7 +109,7 @@ async def test_what_somebody_else_counted_meanwhile_is_kept_beside_it(station: B
     await count(portal, filed.rma, Counted(shoes, 1, LIKE_NEW))
     landed = (await send(station, entry(filed.rma, (SHOES, 2, "resellable")))).json()
     assert (landed["outcome"], landed["rma"]) == ("kept", filed.rma)
-    assert "checked in by somebody else meanwhile" in landed["words"]
+    assert "A parcel of this return was counted already." in landed["words"]
     assert len(await portal.rows("SELECT id FROM parcel")) == 1
     assert filed.rma in (await portal.rows("SELECT description FROM found_parcel"))[0].description
 

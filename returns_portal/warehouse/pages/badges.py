@@ -22,6 +22,7 @@ from returns_portal.shop.queries import current
 from returns_portal.warehouse.codes import badge_code
 from returns_portal.warehouse.pages import station as pages
 from returns_portal.warehouse.pages.controls import sheet_response
+from returns_portal.warehouse.pages.screen import screen
 from returns_portal.warehouse.sheets import badge_card
 from returns_portal.web import flash, form, formats, known_actor, page, redirect, requires_staff, site
 from returns_portal.web.signing import SESSION_COOKIE, cookie, derive
@@ -53,7 +54,7 @@ async def change_person(request: AnyRequest) -> Response[Any]:
             formats.zone.set(here.shop.timezone)
             view = pages.ask_for_pin(code, _("Badge and PIN do not fit together"))
             shown = await pages.station(db, actor, await current(db), view)
-            return page(request, "warehouse/station.html", status=422, station=shown, conditions=shown.conditions)
+            return screen(request, shown, status=422)
         if before := request.cookies.get(SESSION_COOKIE):
             await accounts.end_session(db, before)
     flash(request, _("You work here now. What was begun by somebody else waits for them."))

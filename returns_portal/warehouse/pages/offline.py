@@ -82,7 +82,10 @@ async def _land(
         async with db.begin_nested():
             checked = await _check_in(request, db, actor, view, queued, came_at)
     except ConflictError:
-        words = _("It was checked in by somebody else meanwhile. What you counted is kept beside it, to be compared.")
+        words = _(
+            "A parcel of this return was counted already. What you counted is kept beside it, without a name: if it was"
+            " another parcel, name it as this return’s; if it was the same, compare the two."
+        )
         return await _kept(db, actor, queued, came_at, view.rma, words)
     return Landed("checked_in", str(checked), view.rma, _("Checked in."))
 

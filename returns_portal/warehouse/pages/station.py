@@ -15,7 +15,7 @@ from returns_portal.i18n import _, ngettext
 from returns_portal.returns.models import ReturnStatus
 from returns_portal.returns.queries import ReturnView, order_state, return_for
 from returns_portal.shop.queries import ShopInfo
-from returns_portal.warehouse.finding import last_check_in
+from returns_portal.warehouse.finding import FoundOrder, FoundReturn, last_check_in
 from returns_portal.warehouse.inheriting import Placed, placed_in
 from returns_portal.warehouse.models import Acceptance, Finding
 from returns_portal.warehouse.pages.parts import ALONE, IDLE, Along, Count, Kind, Known, Row, State, Station, View
@@ -90,6 +90,17 @@ def unknown(code: str) -> View:
     """A code that means no return."""
     hint = _("No return has this code. Check the label, or look for the return by order number, e-mail or name.")
     return View(State("bad", _("Unknown code"), f"{code} · {hint}"))
+
+
+def listed(words: str, found: list[FoundReturn], orders: list[FoundOrder]) -> View:
+    """What was found by words, or by an article."""
+    title = ngettext("{n} return", "{n} returns", len(found)) if found else _("Nothing found")
+    if orders and not found:
+        title = _("No return was filed")
+    small = _("for “{words}”", words=words)
+    if not found and not orders:
+        small = _("{what}. If nobody can say whose it is, keep it as a parcel without a name.", what=small)
+    return View(State("wait" if found or orders else "bad", title, small), found=found, orders=orders)
 
 
 async def scanned(
