@@ -13,6 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 import returns_portal.accounts.web
+import returns_portal.accounts.web_doors
+import returns_portal.accounts.web_language
 import returns_portal.catalog.api
 import returns_portal.catalog.web
 import returns_portal.finance.api
@@ -53,6 +55,8 @@ log = structlog.get_logger(__name__)
 
 FACES: Final[list[Any]] = [
     *returns_portal.accounts.web.routes,
+    *returns_portal.accounts.web_doors.routes,
+    *returns_portal.accounts.web_language.routes,
     *returns_portal.catalog.web.routes,
     *returns_portal.finance.web.routes,
     *returns_portal.labels.web.routes,

@@ -47,6 +47,7 @@ Template = Literal[
     "trial_settled",
     "trial_shipped",
     "withdrawal_received",
+    "your_orders",
 ]
 """The folders of `templates/email/`."""
 

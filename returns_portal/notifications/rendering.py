@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import minijinja
 import msgspec
-from babel.dates import format_datetime
+from babel.dates import format_time
 
 from returns_portal import i18n
 from returns_portal.resources import templates_dir
@@ -94,9 +94,6 @@ def _ends_on(timezone: str, iso: str) -> str:
 
 def _moment(timezone: str, iso: str) -> str:
     """A date and time to the second, with its zone: Directive 2011/83/EU, Art. 11a(4) asks for both."""
-    return format_datetime(
-        datetime.fromisoformat(iso),
-        "d MMMM y, HH:mm:ss zzzz",
-        tzinfo=ZoneInfo(timezone),
-        locale=i18n.formatting_locale(i18n.current()),
-    )
+    here = datetime.fromisoformat(iso).astimezone(ZoneInfo(timezone))
+    time = format_time(here, "HH:mm:ss zzzz", tzinfo=here.tzinfo, locale=i18n.formatting_locale(i18n.current()))
+    return f"{formats.format_date(here.date())}, {time}"

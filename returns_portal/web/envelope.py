@@ -20,6 +20,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from returns_portal import i18n, logs
 from returns_portal.settings import Settings
 from returns_portal.web import formats
+from returns_portal.web.language import spoken
 from returns_portal.web.pages import flash_cookie
 from returns_portal.web.site import ACTOR, ANONYMOUS, FLASH, Site, notes
 
@@ -72,7 +73,7 @@ class Envelope:
         if self._proxies:
             _believe(scope, self._proxies, headers.get(b"x-forwarded-for", b""))
         formats.zone.set(self._site.shop.timezone)
-        i18n.speak(i18n.preferred(headers.get(b"accept-language", b"").decode("latin-1")))
+        i18n.speak(spoken(headers.get(b"cookie", b""), headers.get(b"accept-language", b"")))
         try:
             if hostname(headers.get(b"host", b"")) in self._hosts or scope["path"] in _PROBES:
                 await self._app(scope, receive, answer.send)
@@ -132,7 +133,7 @@ class _Answer:
         await self._send(message)
 
 
-_WANTED: Final = frozenset({b"host", b"x-forwarded-for", b"accept-language"})
+_WANTED: Final = frozenset({b"host", b"x-forwarded-for", b"accept-language", b"cookie"})
 
 
 def _wanted(headers: Iterable[Pair]) -> dict[bytes, bytes]:

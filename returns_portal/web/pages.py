@@ -3,6 +3,7 @@
 from datetime import timedelta
 from html import escape
 from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import minijinja
@@ -14,6 +15,7 @@ from litestar.template.base import csrf_token as request_csrf_token
 from returns_portal import i18n
 from returns_portal.errors import InvalidError
 from returns_portal.i18n import mark
+from returns_portal.web.language import choices
 from returns_portal.web.signing import CSRF_COOKIE, FLASH_COOKIE, cookie, derive, forget, seal, unseal
 from returns_portal.web.site import FLASH, Connection, Site, known_actor, notes, site
 
@@ -25,7 +27,7 @@ def page(request: Request[Any, Any, State], template: str, *, status: int = 200,
     """Render a template to a whole page, here and now, so that what fails fails before anything is sent.
 
     Templates see their own context and: `shop`, `actor`, `locale`, `csrf_token`, `csrf_input`, `sandbox`, `demo`,
-    `flash` (what the request before this one wanted to be said, or None) and `path`.
+    `flash` (what the request before this one wanted to be said, or None), `path`, `languages` and `way_back`.
     """
     here = site(request)
     token = csrf_token(request)
@@ -41,12 +43,25 @@ def page(request: Request[Any, Any, State], template: str, *, status: int = 200,
         demo=here.settings.is_demo,
         flash=said,
         path=request.scope["path"],
+        languages=choices(),
+        way_back=way_back(request),
         **context,
     )
     answer = Response(text, status_code=status, media_type="text/html")
     if said is not None:
         answer.set_cookie(forget(FLASH_COOKIE))
     return answer
+
+
+def way_back(request: Request[Any, Any, State]) -> str:
+    """Where a page can be read again: its own address, or that of the page whose form it answers."""
+    if request.method == "GET":
+        query = request.scope["query_string"].decode("latin-1")
+        return request.scope["path"] + (f"?{query}" if query else "")
+    came_from = urlsplit(request.headers.get("referer", ""))
+    if came_from.netloc != request.headers.get("host"):
+        return "/"
+    return local_path(came_from.path + (f"?{came_from.query}" if came_from.query else ""), otherwise="/")
 
 
 def csrf_token(request: Request[Any, Any, State]) -> str:

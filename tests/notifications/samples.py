@@ -142,6 +142,13 @@ SAMPLES: dict[Template, dict[str, object]] = {
         "url": URL,
     },
     "points_expiring": {"points": 1200, "currency": "EUR", "last_day": "2026-12-31", "url": URL},
+    "your_orders": {
+        "hours": 2,
+        "orders": [
+            {"number": "1042", "placed_at": "2026-11-02T09:30:00+00:00", "link": f"{URL}/in/one"},
+            {"number": "A & B <2>", "placed_at": "2026-10-31T23:30:00+00:00", "link": f"{URL}/in/two"},
+        ],
+    },
     "transfer_needed": {"rma": RMA, "order_number": "1042", "amount": 11691, "currency": "EUR", "url": URL},
     "decision_made": {
         "rma": RMA,
