@@ -10,8 +10,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("orders", sa.Column("locale_chosen", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("orders", sa.Column("locale_chosen_at", sa.DateTime(timezone=True)))
 
 
 def downgrade() -> None:
-    op.drop_column("orders", "locale_chosen")
+    op.drop_column("orders", "locale_chosen_at")

@@ -134,7 +134,7 @@ async def _update(db: AsyncConnection, actor: Actor, stored: Row[Any], new: Prep
     lines = (await db.execute(text(_LINES), {"id": stored.id})).all()
     payments = await payment_queries.of_order(db, stored.id, lock=True)
     changes = _compare(new, stored, lines, payments)
-    if stored.locale_chosen:
+    if stored.locale_chosen_at:
         changes.columns.pop("locale", None)
     if stored.stood_on or any(p.tender == Tender.STRIPE and p.status in _HELD for p in payments):
         _require_open(changes.names)

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Index, LargeBinary, false
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, LargeBinary
 from sqlmodel import Field, SQLModel
 
 from returns_portal.tables import amounts, json, minor_units, moment, one_of
@@ -55,8 +55,8 @@ class Order(SQLModel, table=True):
     name: str
     phone: str
     locale: str
-    locale_chosen: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
-    """Whether the customer chose it here; the shop's system does not change it then."""
+    locale_chosen_at: datetime | None = Field(default=None, sa_column=moment())
+    """When the customer chose it here; the shop's system does not change it then."""
     currency: str
     placed_at: datetime = Field(sa_column=moment(nullable=False))
     shipped_at: datetime | None = Field(default=None, sa_column=moment())

@@ -24,11 +24,7 @@ from returns_portal.settings import Settings
 
 _FIRST_JOB: Final = {PaymentStatus.CREATING: "payments.create", PaymentStatus.UNVERIFIED: "payments.verify"}
 
-_COLUMNS: Final = ", ".join(
-    column.name
-    for column in Order.__table__.columns  # type: ignore[attr-defined]  # SQLModel adds it to tables
-    if column.name != "locale_chosen"  # A customer's, never the shop system's.
-)
+_COLUMNS: Final = ", ".join(column.name for column in Order.__table__.columns)  # type: ignore[attr-defined]  # SQLModel adds it to tables
 # Rows travel as JSON, so that the statement is the same, and stays prepared, for one order and for a batch.
 _INSERT: Final = (
     f"INSERT INTO orders ({_COLUMNS}) SELECT {_COLUMNS} FROM json_populate_recordset(NULL::orders, CAST(:rows AS json))"  # noqa: S608 - names of our own columns
