@@ -91,6 +91,13 @@ _FOUND: Final = """
 """
 
 
+_NAMELESS: Final = f"""
+    {_FOUND} WHERE f.matched_at IS NULL AND f.closed_at IS NULL AND (CAST(:after AS uuid) IS NULL
+        OR (f.found_at, f.id) > (SELECT found_at, id FROM found_parcel WHERE id = CAST(:after AS uuid)))
+    ORDER BY f.found_at, f.id LIMIT :limit
+"""  # noqa: S608 - our own words
+
+
 async def found_for(db: AsyncConnection, actor: Actor, found_id: UUID) -> FoundView:
     """One unidentified parcel.
 
@@ -105,15 +112,15 @@ async def found_for(db: AsyncConnection, actor: Actor, found_id: UUID) -> FoundV
     return FoundView(**rows[0]._asdict())
 
 
-async def nameless(db: AsyncConnection, actor: Actor, *, limit: int = 100) -> list[FoundView]:
-    """The parcels that nobody has named yet, the longest waiting first.
+async def nameless(db: AsyncConnection, actor: Actor, *, after: UUID | None = None, limit: int = 50) -> list[FoundView]:
+    """The parcels that nobody has named yet, the longest waiting first; those that stand `after` one of them.
 
     Raises:
         ForbiddenError: the actor does not work at the dock.
     """
     actor.require(*_KEEPERS, "finance")
-    query = f"{_FOUND} WHERE f.matched_at IS NULL AND f.closed_at IS NULL ORDER BY f.found_at LIMIT :limit"
-    return [FoundView(**row._asdict()) for row in await run(db, query, limit=limit)]
+    rows = await run(db, _NAMELESS, after=after, limit=limit)
+    return [FoundView(**row._asdict()) for row in rows]
 
 
 async def give_up(db: AsyncConnection, actor: Actor, found_id: UUID, reason: str) -> None:

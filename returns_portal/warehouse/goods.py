@@ -40,15 +40,16 @@ _HOMELESS: Final = """
     FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id JOIN returns r ON r.id = p.return_id
     LEFT JOIN order_line l ON l.id = i.order_line_id
     WHERE i.disposition = '' AND i.acceptance <> 'waiting' AND i.condition <> 'not_shipped' AND p.undone_at IS NULL
+        AND (CAST(:after AS uuid) IS NULL OR i.id > CAST(:after AS uuid))
     ORDER BY i.id LIMIT :limit
 """
 
 
-async def homeless(db: AsyncConnection, actor: Actor, *, limit: int = 50) -> list[Homeless]:
-    """What waits for a place to go, the longest waiting first.
+async def homeless(db: AsyncConnection, actor: Actor, *, after: UUID | None = None, limit: int = 50) -> list[Homeless]:
+    """What waits for a place to go, the longest waiting first; what stands `after` one of them.
 
     Raises:
         ForbiddenError: the actor does not work at the dock.
     """
     actor.require("warehouse", "support")
-    return [Homeless(**row._asdict()) for row in await run(db, _HOMELESS, me=actor.label, limit=limit)]
+    return [Homeless(**row._asdict()) for row in await run(db, _HOMELESS, me=actor.label, after=after, limit=limit)]

@@ -1,6 +1,8 @@
 """Parcels without a name: kept with a photo and a shelf, found by anything, refunded as on the day they came."""
 
+import re
 from datetime import timedelta
+from html import unescape
 from uuid import UUID
 
 import pytest
@@ -50,6 +52,23 @@ async def test_it_is_kept_until_it_has_a_name_and_counts_from_the_day_it_came(po
     await sweep(portal.begin)
     (label,) = await portal.rows("SELECT status, delivered_at FROM label")
     assert (label.status, label.delivered_at) == ("delivered", parcel.checked_in_at)
+
+
+async def test_more_than_a_page_of_them_is_read_to_the_end(station: Browser, portal: Portal) -> None:
+    ids = []
+    for each in range(53):
+        async with portal.begin() as db:
+            ids.append(await keep(db, MIRA, shelf=f"A {each}"))
+    first = await station.get("/station/found")
+    assert "To the first page" not in words(first)
+    following = re.search(r'href="([^"]*after=[^"]*)" rel="next"', first.text)
+    assert following
+    second = await station.get(unescape(following[1]))
+    assert ('rel="next"' in second.text, "To the first page" in words(second)) == (False, True)
+    listed = [re.findall(r'id="p-([0-9a-f-]{36})"', page.text) for page in (first, second)]
+    assert [len(each) for each in listed] == [50, 3]
+    assert [*listed[0], *listed[1]] == [str(each) for each in ids]
+    assert (await station.get("/station/found?after=nobody")).status_code == 422
 
 
 async def test_an_undone_recognition_makes_it_nameless_again(portal: Portal) -> None:

@@ -132,6 +132,19 @@ async def test_a_damaged_item_goes_to_the_shelf_only_when_it_is_decided(portal: 
     assert [row.disposition for row in gone] == ["back_to_customer"]
 
 
+async def test_a_long_list_of_goods_without_a_place_goes_on(portal: Portal) -> None:
+    filed, shoes, socks = await two_shoes(portal)
+    await count(portal, filed.rma, Counted(shoes, 1, LIKE_NEW), Counted(socks, 1, LIKE_NEW))
+    for row in await portal.rows("SELECT id FROM parcel_item ORDER BY id"):
+        await place(portal, row.id, "destroy")
+    async with portal.begin() as db:
+        whole = [item.id for item in await homeless(db, MIRA)]
+        (first,) = await homeless(db, MIRA, limit=1)
+        rest = await homeless(db, MIRA, after=first.id)
+    assert [first.id, *(item.id for item in rest)] == whole
+    assert len(whole) == 2
+
+
 async def test_destroying_takes_two_people(portal: Portal) -> None:
     filed, shoes, _socks = await two_shoes(portal)
     await count(portal, filed.rma, Counted(shoes, 1, LIKE_NEW))

@@ -32,6 +32,7 @@ from returns_portal.web import (
     formats,
     known_actor,
     page,
+    page_after,
     redirect,
     requires_staff,
     site,
@@ -42,6 +43,7 @@ Db = NamedDependency[AsyncConnection]
 By = NamedDependency[Actor]
 
 FOUND: Final = "/station/found"
+_PAGE: Final = 50
 workers = [requires_staff("warehouse", "support")]
 _MAX_UPLOAD: Final = MAX_BYTES + 100_000
 
@@ -60,11 +62,15 @@ async def _list(
     errors: dict[str, str],
 ) -> Response[Any]:
     formats.zone.set(site(request).shop.timezone)
+    after = page_after(request)
+    parcels = await nameless(db, actor, after=after, limit=_PAGE + 1)
     return page(
         request,
         "warehouse/found.html",
         status=422 if errors else 200,
-        parcels=await nameless(db, actor),
+        parcels=parcels[:_PAGE],
+        next=f"{FOUND}?after={parcels[_PAGE - 1].id}" if len(parcels) > _PAGE else "",
+        first=FOUND if after else "",
         typed=typed,
         errors=errors,
     )

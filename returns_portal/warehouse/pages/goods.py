@@ -27,13 +27,14 @@ from returns_portal.warehouse.pages.words import condition_words, disposition_wo
 from returns_portal.warehouse.restock import Restock, events_between
 from returns_portal.warehouse.rules import dispositions_offered
 from returns_portal.warehouse.settings import dock_rules
-from returns_portal.web import flash, form, formats, page, redirect, requires_staff, site
+from returns_portal.web import flash, form, formats, page, page_after, redirect, requires_staff, site
 
 AnyRequest = Request[Any, Any, State]
 Db = NamedDependency[AsyncConnection]
 By = NamedDependency[Actor]
 
 GOODS: Final = "/station/goods"
+_PAGE: Final = 50
 workers = [requires_staff("warehouse", "support")]
 readers = [requires_staff("warehouse", "support", "finance")]
 COLUMNS: Final = (
@@ -45,11 +46,14 @@ COLUMNS: Final = (
 async def goods_page(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
     """What waits for a place to go."""
     formats.zone.set(site(request).shop.timezone)
-    rules = await dock_rules(db)
+    rules, after = await dock_rules(db), page_after(request)
+    goods = await homeless(db, actor, after=after, limit=_PAGE + 1)
     return page(
         request,
         "warehouse/goods.html",
-        goods=await homeless(db, actor),
+        goods=goods[:_PAGE],
+        next=f"{GOODS}?after={goods[_PAGE - 1].id}" if len(goods) > _PAGE else "",
+        first=GOODS if after else "",
         places=[(each.value, disposition_words(each)) for each in dispositions_offered(rules.two_people)],
         two_people=[each for each, needed in rules.two_people.items() if needed],
         condition_words=lambda each: rules.names.get(each) or condition_words(each),
