@@ -8,7 +8,7 @@ order's number where the parcel is handed in. Source: developers.novaposhta.ua, 
 
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -30,6 +30,7 @@ from returns_portal.carriers.gateway import (
     Track,
     VoidStatus,
 )
+from returns_portal.carriers.nova_poshta_orders import ReturnOrders, text
 
 NOVA_POSHTA: Final = "nova_poshta"
 API: Final = "https://api.novaposhta.ua/v2.0/json/"
@@ -37,10 +38,6 @@ API: Final = "https://api.novaposhta.ua/v2.0/json/"
 _CURRENCY: Final = "UAH"
 _ZONE: Final = ZoneInfo("Europe/Kyiv")
 _SECONDS: Final = 20.0
-_LISTED: Final = timedelta(days=60)
-"""How far back return orders are looked for."""
-_PAGE: Final = 50
-_MOST_PAGES: Final = 40
 _AWAY: Final = frozenset({"20000100016"})
 """Error codes that say that the service is not available, rather than that something cannot be."""
 
@@ -66,8 +63,6 @@ _CODES: Final[Mapping[str, ScanCode]] = {
     "111": ScanCode.FAILED,
 }
 """StatusCode of getStatusDocuments; 2 (deleted) and 3 (not found) say nothing of where a parcel is."""
-_DECLINED: Final = ("відхил", "видал", "скасов")
-"""How the statuses of return orders that do not hold begin."""
 
 
 class _Answer(msgspec.Struct):
@@ -89,6 +84,7 @@ class NovaPoshta(HandedIn):
         self._limit = aiohttp.ClientTimeout(total=seconds)
         self._local = urlsplit(base).hostname in {"127.0.0.1", "::1", "localhost"}
         self._session: aiohttp.ClientSession | None = None
+        self._orders = ReturnOrders(self._ask)
 
     async def prepare(self, shipment: Shipment, service: str) -> Offer:
         """Ask whether the parcel of the way out can go back.
@@ -101,7 +97,9 @@ class NovaPoshta(HandedIn):
         if not shipment.outbound:
             raise CarrierRefusedError("No waybill is known on which the goods went out and no other label goes back.")
         await self._address(shipment.outbound)
-        if await self._order(shipment.outbound) is not None:
+        # That a label of ours has it is known without asking; the shop may have made one itself, some time ago.
+        known = await self._orders.lately(shipment.outbound)
+        if known and await self._orders.now(shipment.outbound):
             raise CarrierRefusedError("There is a return order of this waybill already, and it is another label's.")
         return Offer(shipment.outbound, "")
 
@@ -113,7 +111,7 @@ class NovaPoshta(HandedIn):
             CarrierUnknownError: no answer; the order may have been made.
         """
         del service
-        order = await self._order(ref)
+        order = await self._orders.now(ref)
         if order is None:
             address = await self._address(ref)
             reason = await self._first("getReturnReasons")
@@ -128,10 +126,10 @@ class NovaPoshta(HandedIn):
                 SubtypeReason=subtype,
                 ReturnAddressRef=str(address["Ref"]),
             )
-            number = _text(made[0], "Number") if made else ""
+            number = text(made[0], "Number") if made else ""
             # The price stands in the list alone; without an answer of it the label is bought all the same.
             with suppress(CarrierUnknownError):
-                order = await self._order(ref)
+                order = await self._orders.now(ref)
             order = order or {"OrderNumber": number}
         return _bought(order)
 
@@ -142,7 +140,7 @@ class NovaPoshta(HandedIn):
             CarrierRefusedError: the key may not read them.
             CarrierUnknownError: no answer.
         """
-        order = await self._order(ref)
+        order = await self._orders.now(ref)
         return _bought(order) if order else None
 
     async def void(self, ref: str) -> VoidStatus:
@@ -151,11 +149,11 @@ class NovaPoshta(HandedIn):
         Raises:
             CarrierUnknownError: no answer.
         """
-        order = await self._order(ref)
+        order = await self._orders.now(ref)
         if order is None:
             return VoidStatus.NOT_APPLICABLE
         try:
-            await self._ask("AdditionalService", "delete", Ref=_text(order, "OrderRef"), OrderType="orderCargoReturn")
+            await self._ask("AdditionalService", "delete", Ref=text(order, "OrderRef"), OrderType="orderCargoReturn")
         except CarrierRefusedError:
             return VoidStatus.REJECTED
         return VoidStatus.REFUNDED
@@ -167,8 +165,8 @@ class NovaPoshta(HandedIn):
             CarrierRefusedError: the key may not read them.
             CarrierUnknownError: no answer.
         """
-        order = await self._order(ref) or {}
-        tracking = _text(order, "ExpressWaybillNumber") or tracking
+        order = await self._orders.lately(ref) or {}
+        tracking = text(order, "ExpressWaybillNumber") or tracking
         cost = _cost(order)
         scans: list[Scan] = []
         if tracking:
@@ -178,7 +176,7 @@ class NovaPoshta(HandedIn):
         return Track(
             scans=scans,
             tracking=tracking,
-            expected=_day(_text(order, "EstimatedDeliveryDate")),
+            expected=_day(text(order, "EstimatedDeliveryDate")),
             cost=cost,
             currency=_CURRENCY if cost is not None else "",
         )
@@ -201,27 +199,7 @@ class NovaPoshta(HandedIn):
         found = await self._ask("AdditionalService", method, **properties)
         if not found:
             raise CarrierRefusedError(f"Nova Poshta has no answer to {method}.")
-        return _text(found[0], "Ref")
-
-    async def _order(self, waybill: str) -> dict[str, Any] | None:
-        """The return order of a waybill that holds, if there is one."""
-        today = clock.now().astimezone(_ZONE).date()
-        for page in range(1, _MOST_PAGES + 1):
-            orders = await self._ask(
-                "AdditionalService",
-                "getReturnOrdersList",
-                BeginDate=f"{today - _LISTED:%d.%m.%Y}",
-                EndDate=f"{today + timedelta(days=1):%d.%m.%Y}",
-                Page=str(page),
-                Limit=str(_PAGE),
-            )
-            for order in orders:
-                status = _text(order, "OrderStatus").casefold()
-                if _text(order, "DocumentNumber") == waybill and not status.startswith(_DECLINED):
-                    return order
-            if len(orders) < _PAGE:
-                return None
-        raise CarrierUnknownError("There are too many return orders to look through.")
+        return text(found[0], "Ref")
 
     async def _ask(self, model: str, method: str, **properties: object) -> list[dict[str, Any]]:
         """Ask one question.
@@ -262,10 +240,6 @@ def _listed(value: object) -> list[str]:
     return [str(one) for one in value] if isinstance(value, list) else []
 
 
-def _text(found: Mapping[str, Any], name: str) -> str:
-    return str(found.get(name) or "").strip()
-
-
 def _true(value: object) -> bool:
     return value in (True, 1, "1", "true")
 
@@ -273,31 +247,31 @@ def _true(value: object) -> bool:
 def _bought(order: Mapping[str, Any]) -> Bought:
     cost = _cost(order)
     return Bought(
-        tracking=_text(order, "ExpressWaybillNumber"),
+        tracking=text(order, "ExpressWaybillNumber"),
         cost=cost,
         currency=_CURRENCY if cost is not None else "",
-        code=_text(order, "OrderNumber"),
+        code=text(order, "OrderNumber"),
     )
 
 
 def _cost(order: Mapping[str, Any]) -> int | None:
     """The price in kopiykas; hryvnias come with two places at most."""
     with suppress(InvalidOperation):
-        said = _text(order, "DeliveryCost")
+        said = text(order, "DeliveryCost")
         return int((Decimal(said) * 100).to_integral_value()) if said else None
     return None
 
 
 def _scan(number: str, told: Mapping[str, Any]) -> Scan | None:
     """The parcel's present status; each change of it is a scan of its own."""
-    status = _text(told, "StatusCode")
+    status = text(told, "StatusCode")
     code = _CODES.get(status)
     if code is None:
         return None
-    moment = _text(told, "TrackingUpdateDate") or _text(told, "DateScan") or _text(told, "DateCreated")
+    moment = text(told, "TrackingUpdateDate") or text(told, "DateScan") or text(told, "DateCreated")
     at = _when(moment) or clock.now()
     # Without a moment of its own a status counts once.
-    return Scan(f"{number}:{status}:{moment}", code, _text(told, "Status"), at)
+    return Scan(f"{number}:{status}:{moment}", code, text(told, "Status"), at)
 
 
 _MOMENTS: Final = ("%Y-%m-%d %H:%M:%S", "%d-%m-%Y %H:%M:%S", "%H:%M %d.%m.%Y", "%d.%m.%Y %H:%M:%S")
