@@ -12,10 +12,7 @@ from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from typing import Any, Final, TypeVar
-from urllib.parse import urlsplit
 
-import requests
-import urllib3
 from easypost.easypost_client import EasyPostClient
 from easypost.errors.api.api_error import ApiError
 from easypost.errors.general.easypost_error import EasyPostError
@@ -33,6 +30,7 @@ from returns_portal.carriers.gateway import (
     Track,
     VoidStatus,
 )
+from returns_portal.carriers.label_file import fetched
 from returns_portal.money import exponent
 
 T = TypeVar("T")
@@ -42,8 +40,6 @@ API: Final = "https://api.easypost.com/v2"
 
 _SECONDS: Final = 20
 _GRAMS_PER_OUNCE: Final = Decimal("28.349523125")
-_MOST_PDF: Final = 4_000_000
-"""Bytes."""
 
 _CODES: Final[Mapping[str, ScanCode]] = {
     "pre_transit": ScanCode.CREATED,
@@ -204,30 +200,13 @@ class EasyPost:
     async def _bought(self, shipment: Mapping[str, Any]) -> Bought:
         rate = shipment.get("selected_rate") or {}
         label = shipment["postage_label"]
+        url = str(label.get("label_pdf_url") or label.get("label_url") or "")
         return Bought(
             tracking=str(shipment.get("tracking_code") or ""),
             cost=_minor(rate["rate"], rate["currency"]) if rate else None,
             currency=rate.get("currency", ""),
-            pdf=await asyncio.to_thread(self._pdf, str(label.get("label_pdf_url") or label.get("label_url") or "")),
+            pdf=await asyncio.to_thread(fetched, url, of=self._base, seconds=self._seconds),
         )
-
-    def _pdf(self, url: str) -> bytes:
-        """Fetch the label, which EasyPost keeps for as long as a shipment is looked up.
-
-        Raises:
-            CarrierUnknownError: it did not come whole, is too large or is no PDF; looking it up fetches it again.
-        """
-        if urlsplit(url).scheme != "https" and urlsplit(url).netloc != urlsplit(self._base).netloc:
-            raise CarrierUnknownError("The label lies at an address that is not fetched.")
-        try:
-            with requests.get(url, timeout=self._seconds, stream=True) as answer:
-                content = _body(answer) if answer.ok else b""
-        # What goes wrong in the middle of a body is told in the words of the library below.
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise CarrierUnknownError(f"The label did not come: {type(error).__name__}") from error
-        if not content.startswith(b"%PDF"):
-            raise CarrierUnknownError("The label that came is no PDF.")
-        return content
 
     async def _ask(self, call: Callable[..., Any], *arguments: object, **fields: object) -> dict[str, Any]:
         """Make a call of the SDK in a thread; its answer as plain data.
@@ -243,21 +222,6 @@ class EasyPost:
             raise _named(error) from error
         except (EasyPostError, AttributeError, TypeError, ValueError) as error:
             raise CarrierUnknownError(f"EasyPost's answer cannot be read: {type(error).__name__}") from error
-
-
-def _body(answer: requests.Response) -> bytes:
-    """The whole body of an answer.
-
-    Raises:
-        CarrierUnknownError: it is larger than any label.
-    """
-    # One byte more than is taken, read to its end: else a body that was cut would look whole.
-    content = bytearray()
-    while part := answer.raw.read(_MOST_PDF + 1 - len(content), decode_content=True):
-        content += part
-        if len(content) > _MOST_PDF:
-            raise CarrierUnknownError(f"The label is larger than {_MOST_PDF} bytes.")
-    return bytes(content)
 
 
 _TRY_LATER: Final = frozenset({408, 429})

@@ -11,7 +11,7 @@ from returns_portal.actor import SYSTEM
 from returns_portal.db import Begin, run
 from returns_portal.jobs import defer_many
 from returns_portal.labels.life import move_to
-from returns_portal.labels.models import LabelStatus
+from returns_portal.labels.models import LIVE_SQL, LabelStatus
 from returns_portal.labels.policy import carrier_policy
 from returns_portal.labels.tracking import lost, stuck
 from returns_portal.labels.voiding import void
@@ -22,8 +22,9 @@ _BACK: Final = timedelta(days=2)
 _HANGING: Final = timedelta(minutes=20)
 """After this time nobody works on a request any more, unless it is asked again."""
 
-_LATELY: Final = "(p.checked_in_at > :since OR p.counted_at > :since) AND p.undone_at IS NULL"
+_COUNTED: Final = "(p.checked_in_at > :since OR p.counted_at > :since)"
 """A parcel `p` that was counted lately, whenever it came: one without a name may have waited on a shelf."""
+_LATELY: Final = f"{_COUNTED} AND p.undone_at IS NULL"
 
 # What brought these labels there is told by the check-in, in the history of the return.
 _RECEIVED: Final = f"""
@@ -31,18 +32,19 @@ _RECEIVED: Final = f"""
     FROM parcel p WHERE {_LATELY} AND b.return_id = p.return_id
         AND b.number = p.number AND b.status IN ('bought', 'sent', 'in_transit', 'lost', 'expired')
 """  # noqa: S608 - our own words
-# A check-in that was undone took place at another parcel: this one is where it was, unless its carrier brought it.
-_UNDONE: Final = """
+# A check-in that was undone took place at another parcel: this one is where it was, unless its carrier brought it. It
+# can be undone for a day at most (`REFUND_DELAY`), so that only what was counted lately is looked at.
+_UNDONE: Final = f"""
     UPDATE label b SET delivered_at = NULL, status = CASE WHEN b.first_scan_at IS NOT NULL THEN 'in_transit'
         WHEN b.carrier = 'prepaid' THEN 'bought' ELSE 'sent' END
-    FROM parcel p WHERE p.undone_at > :since AND b.return_id = p.return_id AND b.number = p.number
+    FROM parcel p WHERE {_COUNTED} AND p.undone_at IS NOT NULL AND b.return_id = p.return_id AND b.number = p.number
         AND b.status = 'delivered' AND b.delivered_at = p.checked_in_at
         AND NOT EXISTS (SELECT FROM parcel q WHERE q.return_id = p.return_id AND q.number = p.number
             AND q.undone_at IS NULL)
         AND NOT EXISTS (SELECT FROM tracking_event e WHERE e.label_id = b.id AND e.code = 'delivered')
         AND NOT EXISTS (SELECT FROM label c WHERE c.return_id = b.return_id AND c.number = b.number
-            AND c.status IN ('requested', 'bought', 'sent', 'in_transit'))
-"""
+            AND {LIVE_SQL})
+"""  # noqa: S608 - our own words
 # A parcel more than there are labels came with a label that had been used, or was printed twice.
 _REUSED: Final = f"""
     UPDATE label b SET reused_at = p.checked_in_at FROM parcel p

@@ -5,7 +5,7 @@ The rows are written under the order's lock and in the transaction of the check-
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -15,6 +15,7 @@ from sqlmodel import col
 
 from returns_portal import clock
 from returns_portal.actor import Actor
+from returns_portal.db import run
 from returns_portal.errors import ConflictError
 from returns_portal.ids import new_id
 from returns_portal.jobs import defer
@@ -228,13 +229,7 @@ async def correct(
     """
     parcel = await parcel_for(db, actor, check_in_id)
     await lock_return(db, actor, parcel.rma)
-    open_refunds = (
-        await db.execute(
-            text("SELECT 1 FROM refund WHERE parcel_id = :id AND status = 'planned' AND due_at > :now LIMIT 1"),
-            {"id": check_in_id, "now": clock.now()},
-        )
-    ).first()
-    if open_refunds:
+    if await run(db, _NOT_DUE, id=check_in_id, now=clock.now()):
         raise ConflictError("The refund is not due yet: undo the check-in and count again.", code="undo_instead")
     paid = await paid_for(db, check_in_id)
     told = {_what(found) for found in await findings_of(db, check_in_id)}
@@ -248,15 +243,11 @@ async def correct(
         for line in balance.lines
         if line.line_id in accepted
     ]
-    return await release_counted(
-        db,
-        settings,
-        checked,
-        dues,
-        clock.now(),
-        balance=balance,
-        tell=(lambda planned: _checked_in(checked, described, planned, again=True)) if news else None,
-    )
+    tell = (lambda planned: _checked_in(checked, described, planned, again=True)) if news else None
+    return await release_counted(db, settings, checked, dues, clock.now(), balance=balance, tell=tell)
+
+
+_NOT_DUE: Final = "SELECT id FROM refund WHERE parcel_id = :id AND status = 'planned' AND due_at > :now LIMIT 1"
 
 
 def _what(found: Found | FindingView) -> tuple[str, int, UUID | None, str]:

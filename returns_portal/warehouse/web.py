@@ -115,9 +115,7 @@ async def check_in(
         # A savepoint: what fails leaves nothing behind, and the page can still be read from this transaction.
         async with db.begin_nested():
             check_in_id = await _count_once(request, db, actor, view, sent, said, number)
-    except InvalidError as error:
-        return await _again(request, db, actor, view, sent, number, error)
-    except ConflictError as error:
+    except (InvalidError, ConflictError) as error:
         return await _not_counted(request, db, actor, view, sent, number, error)
     return redirect(f"/station?done={check_in_id}")
 
@@ -157,27 +155,15 @@ async def _not_counted(
     number: int,
     error: DomainError,
 ) -> Response[Any]:
-    """Somebody was first: show what they counted. Or it cannot be done in this way (any more), and nothing is lost."""
+    """Somebody was first: show what they counted. Else the form comes back as it was sent, with the reason."""
     view = await return_for(db, actor, view.rma)
-    parcels = await parcels_of(db, actor, view.id)
-    first = next((parcel for parcel in parcels if parcel.number == number), None)
-    if error.code == "already_checked_in" and first is not None:
-        await note_queued(db, actor, view.id, sent)
-        shown = await pages.known(db, actor, view, parcels, first)
-        return await _station(request, db, actor, shown, status=error.status)
-    return await _again(request, db, actor, view, sent, number, error)
-
-
-async def _again(
-    request: AnyRequest,
-    db: AsyncConnection,
-    actor: Actor,
-    view: ReturnView,
-    sent: Form,
-    number: int,
-    error: DomainError,
-) -> Response[Any]:
-    """The form as it was sent, and why nothing came of it."""
+    if error.code == "already_checked_in":
+        parcels = await parcels_of(db, actor, view.id)
+        first = next((parcel for parcel in parcels if parcel.number == number), None)
+        if first is not None:
+            await note_queued(db, actor, view.id, sent)
+            shown = await pages.known(db, actor, view, parcels, first)
+            return await _station(request, db, actor, shown, status=error.status)
     again = await pages.to_count(
         db,
         actor,

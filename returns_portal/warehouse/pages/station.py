@@ -18,7 +18,7 @@ from returns_portal.shop.queries import ShopInfo
 from returns_portal.warehouse.finding import FoundOrder, FoundReturn, last_check_in
 from returns_portal.warehouse.inheriting import Placed, placed_in
 from returns_portal.warehouse.models import Acceptance, Finding
-from returns_portal.warehouse.pages.parts import ALONE, IDLE, Along, Count, Kind, Known, Row, State, Station, View
+from returns_portal.warehouse.pages.parts import ALONE, IDLE, Along, Count, Known, Row, State, Station, View
 from returns_portal.warehouse.pages.words import condition_words, disposition_words, finding_words
 from returns_portal.warehouse.queries import (
     ParcelView,
@@ -164,14 +164,6 @@ async def to_count(
         for line in order.lines
     ]
     awaited = [row for row in rows if row.expected]
-    words = problem or ngettext("{n} item expected", "{n} items expected", sum(row.expected for row in awaited))
-    kind: Kind = "bad" if problem else "good"
-    small = _who(view, number)
-    if view.status == ReturnStatus.CANCELLED and not problem:
-        kind, words = "wait", _("Cancelled return")
-        small = _("{who}. The customer cancelled it; if the goods are here, count them all the same.", who=small)
-    if corrects is not None and not problem:
-        kind, words = "wait", _("Correct the count")
     token = filled.get("token") or secrets.token_urlsafe(16)
     count = Count(
         view=view,
@@ -185,7 +177,23 @@ async def to_count(
         box=along.box,
         found=along.found,
     )
-    return View(State(kind, words, small), count=count)
+    return View(_how_to_count(count, problem), count=count)
+
+
+def _how_to_count(count: Count, problem: str) -> State:
+    """What is said above the form."""
+    small = _who(count.view, count.number)
+    if problem:
+        return State("bad", problem, small)
+    cancelled = count.view.status == ReturnStatus.CANCELLED
+    if cancelled:
+        small = _("{who}. The customer cancelled it; if the goods are here, count them all the same.", who=small)
+    if count.corrects:
+        return State("wait", _("Correct the count"), small)
+    if cancelled:
+        return State("wait", _("Cancelled return"), small)
+    units = sum(row.expected for row in count.rows)
+    return State("good", ngettext("{n} item expected", "{n} items expected", units), small)
 
 
 def _places(rules: DockRules) -> list[tuple[str, str]]:
