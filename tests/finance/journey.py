@@ -47,6 +47,7 @@ async def filed(
         number=number,
         email="ana@example.com",
         name="Ana Petrova",
+        locale="en",
         currency="EUR",
         placed_at=datetime(2026, 11, 1, tzinfo=UTC),
         shipping_address=AddressInput(name="Ana Petrova", line1="ul. 1", city="Sofia", country="BG"),

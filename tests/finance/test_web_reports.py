@@ -129,8 +129,8 @@ async def test_credit_notes_are_listed_and_each_is_a_pdf(browser: Browser, begin
     after = re.search(r'href="(/finance/credit-notes\?after=[^"]+)"', first)
     assert after is not None
     second = (await browser.get(after[1])).text
-    assert f"CN-{YEAR}-000004" in second
-    assert f"CN-{YEAR}-000005" not in second
+    assert f">CN-{YEAR}-000004<" in second
+    assert f">CN-{YEAR}-000005<" not in second
     answer = await browser.get(f"/credit-notes/CN-{YEAR}-000001")
     assert answer.headers["content-type"] == "application/pdf"
     assert answer.headers["cache-control"] == "no-store"

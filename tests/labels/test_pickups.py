@@ -211,7 +211,7 @@ async def test_who_comes_and_when_is_announced_by_sms_and_once_more_shortly_befo
         {
             "To": "+359881234567",
             "From": "+35970012345",
-            "Body": "Nord & Sund: your courier Oleksandr comes on Tuesday 17 November between 09:00 and 13:00.",
+            "Body": "Nord & Sund: куриерът Oleksandr ще дойде на вт, 17 ноември между 09:00 и 13:00 ч.",
         }
     ]
     with clock.at(datetime(2026, 11, 17, 5, 5, tzinfo=UTC)):
@@ -222,7 +222,7 @@ async def test_who_comes_and_when_is_announced_by_sms_and_once_more_shortly_befo
             {
                 "To": "+359881234567",
                 "From": "+35970012345",
-                "Body": "Nord & Sund: your courier Oleksandr will be with you in 2 hours.",
+                "Body": "Nord & Sund: куриерът Oleksandr ще бъде при вас след 2 часа.",
             }
         ]
     assert (await shop.portal.mails()).count("pickup") == 3

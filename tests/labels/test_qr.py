@@ -167,7 +167,7 @@ def picture_of(message: EmailMessage) -> bytes:
     assert html is not None
     text = html.get_content()
     assert 'src="cid:code@label"' in text
-    assert 'alt="QR code of return R-' in text
+    assert 'alt="QR код на връщане R-' in text
     [picture] = [part for part in message.walk() if part.get_content_type() == "image/png"]
     assert picture["Content-ID"] == "<code@label>"
     assert picture.get_content_disposition() == "inline"

@@ -153,7 +153,7 @@ def test_the_sandbox_is_named_on_every_page_and_only_there(size: Size) -> None:
 
 
 def test_a_long_list_ends_with_how_many_more() -> None:
-    said = text(render_label(label(items=MANY), "4x6"))
+    said = text(render_label(label(items=MANY, locale="en"), "4x6"))
     assert "Article03,M,Blueand56more" in said
     assert "Article04" not in said
 
