@@ -26,7 +26,7 @@ async def world() -> AsyncIterator[NovaPoshtaWorld]:
 def of_others(world: NovaPoshtaWorld, count: int) -> None:
     """Return orders of other waybills, made since."""
     for number in range(count):
-        order = {"OrderNumber": f"102-{number:08d}", "OrderStatus": "Прийняте", "DocumentNumber": f"2045{number:010d}"}
+        order = {"OrderNumber": f"102-{number:08d}", "OrderStatus": "Прийняте", "DocumentNumber": f"2059{number:010d}"}
         world.server.orders.insert(0, order)
 
 
@@ -43,7 +43,7 @@ async def test_a_label_is_bought_however_many_others_have_one(world: NovaPoshtaW
 async def test_the_list_is_read_once_for_all_parcels_that_are_asked_about(world: NovaPoshtaWorld) -> None:
     of_others(world, MANY)
     for number in range(20):
-        await world.carrier.track(f"2045{number:010d}", "")
+        await world.carrier.track(f"2059{number:010d}", "")
     assert len(world.server.calls) == PAGES
     with clock.shifted(timedelta(minutes=11)):
         await world.carrier.track(OUTBOUND, "")
