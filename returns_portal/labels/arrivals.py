@@ -1,7 +1,8 @@
 """What the dock is to expect: parcels on their way, by the day on which they should come."""
 
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -10,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from returns_portal import clock
 from returns_portal.actor import Actor
 from returns_portal.db import run
+from returns_portal.errors import InvalidError
+from returns_portal.i18n import mark
 from returns_portal.labels.policy import carrier_policy
 from returns_portal.shop.queries import current
 
@@ -17,6 +20,7 @@ from returns_portal.shop.queries import current
 class Arrival(msgspec.Struct, frozen=True):
     """A parcel that is expected. `value` is what was paid for its goods, in minor units of `currency`."""
 
+    label_id: UUID
     rma: str
     parcel: int
     order_number: str
@@ -29,6 +33,20 @@ class Arrival(msgspec.Struct, frozen=True):
     quantity: int
     value: int
     currency: str
+
+
+class ArrivalPage(msgspec.Struct, frozen=True):
+    """A page of what is expected, the longest expected first; `next_cursor` asks for the following one."""
+
+    items: list[Arrival]
+    next_cursor: str | None
+
+
+class _Place(NamedTuple):
+    """Where in the list a page begins: behind this parcel."""
+
+    expected: date | None = None
+    label_id: UUID | None = None
 
 
 class Expected(msgspec.Struct, frozen=True):
@@ -54,11 +72,13 @@ _DUE: Final = """
         FROM expected b JOIN returns r ON r.id = b.return_id
         WHERE r.status = 'filed' AND (b.expected = CAST(:day AS date) OR :overdue AND b.expected < CAST(:day AS date)
             AND (b.first_scan_at IS NOT NULL OR b.expected > CAST(:day AS date) - :patience))
+            AND (CAST(:after AS date) IS NULL OR (b.expected, b.id) > (CAST(:after AS date), CAST(:after_id AS uuid)))
         ORDER BY b.expected, b.id LIMIT :most)
 """
 _ARRIVALS: Final = f"""
     {_DUE}
-    SELECT b.rma, b.number AS parcel, o.number AS order_number, b.carrier, coalesce(b.tracking, '') AS tracking,
+    SELECT b.id AS label_id, b.rma, b.number AS parcel, o.number AS order_number, b.carrier,
+           coalesce(b.tracking, '') AS tracking,
            b.last_scan AS last_event, b.last_scan_at AS last_event_at, b.expected, coalesce(i.items, '') AS items,
            coalesce(i.quantity, 0) AS quantity, coalesce(i.value, 0) AS value, o.currency
     FROM due b JOIN orders o ON o.id = b.order_id
@@ -96,7 +116,35 @@ async def arrivals(db: AsyncConnection, actor: Actor, day: date, *, most: int | 
         ForbiddenError: the actor does not work at the dock.
     """
     actor.require("check-ins:write", "warehouse", "support", "finance")
-    return [Arrival(*row) for row in await run(db, _ARRIVALS, **await _values(db, day), most=most)]
+    return await _arrivals(db, day, _Place(), most)
+
+
+async def page_of_arrivals(db: AsyncConnection, actor: Actor, day: date, cursor: str | None, limit: int) -> ArrivalPage:
+    """The same in pages.
+
+    Raises:
+        ForbiddenError: as `arrivals`.
+        InvalidError: the cursor is not one that a page gave.
+    """
+    actor.require("check-ins:write", "warehouse", "support", "finance")
+    found = await _arrivals(db, day, _place(cursor), limit + 1)
+    last = found[limit - 1] if len(found) > limit else None
+    return ArrivalPage(found[:limit], f"{last.expected}_{last.label_id}" if last else None)
+
+
+def _place(cursor: str | None) -> _Place:
+    if cursor is None:
+        return _Place()
+    day, _separator, label_id = cursor.partition("_")
+    try:
+        return _Place(date.fromisoformat(day), UUID(label_id))
+    except ValueError as error:
+        raise InvalidError(mark("This cursor is none that a page gave."), field="cursor") from error
+
+
+async def _arrivals(db: AsyncConnection, day: date, place: _Place, most: int | None) -> list[Arrival]:
+    values = await _values(db, day) | {"after": place.expected, "after_id": place.label_id, "most": most}
+    return [Arrival(*row) for row in await run(db, _ARRIVALS, **values)]
 
 
 async def expected(db: AsyncConnection, actor: Actor, day: date) -> Expected:
@@ -106,7 +154,7 @@ async def expected(db: AsyncConnection, actor: Actor, day: date) -> Expected:
         ForbiddenError: as `arrivals`.
     """
     actor.require("check-ins:write", "warehouse", "support", "finance")
-    [row] = await run(db, _EXPECTED, **await _values(db, day), most=None)
+    [row] = await run(db, _EXPECTED, **await _values(db, day), after=None, after_id=None, most=None)
     return Expected(*row)
 
 

@@ -162,7 +162,7 @@ async function scanned(code, letters) {
       tell("wait", said.dataset.same);
       return tone("wait");
     }
-    const row = rows().find((each) => same(each.dataset.sku) || articles.includes(each.dataset.codes));
+    const row = rows().find((each) => same(each.dataset.sku) || articles.includes(each.dataset.codes)) ?? alike(code, letters);
     if (row) return countItem(row);
     if (isBlind() && !isReturn(code) && !isReturn(letters.toUpperCase())) {
       countBlind(code, letters);
@@ -172,6 +172,16 @@ async function scanned(code, letters) {
   }
   const along = [...new FormData($("#scan"))].filter(([key]) => ["box", "found"].includes(key));
   await load(`/station?${new URLSearchParams([["code", code], ["typed", letters], ...along])}`, undefined, () => away(code, letters));
+}
+
+const bare = (text) => text.toUpperCase().replace(/[^\p{L}\p{N}]/gu, "");
+
+// Under another layout a scanner's keys make other signs of what stands between letters and digits, or none.
+function alike(...texts) {
+  if (isBlind()) return undefined; // Its rows are what was scanned, and two of these may be two articles.
+  const wanted = texts.map(bare).filter((text) => text.length >= SHORTEST);
+  const found = rows().filter((each) => wanted.includes(bare(each.dataset.sku)));
+  return new Set(found.map((each) => each.dataset.sku)).size === 1 ? found[0] : undefined;
 }
 
 const isReturn = (code) => /^R-?[0-9A-Z]{4}-?[0-9A-Z]{4}$/.test(code);
@@ -231,7 +241,8 @@ addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
   const elsewhere = event.target.matches("input:not(#code, [type=checkbox]), textarea, select");
   leave(elsewhere ? event.target : undefined, event.timeStamp);
-  const letter = place(event);
+  // A space belongs to a scan only in its midst; a person's presses the button on which the cursor stands.
+  const letter = place(event) || (event.code === "Space" && struck && event.timeStamp - last < SCANNER_MS ? " " : "");
   if (event.key === "Enter") return enter(event, elsewhere);
   if (letter) return strike(event, letter, elsewhere);
   const keys = {

@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from returns_portal import clock
 from returns_portal.accounts.replies import answer_once
 from returns_portal.actor import Actor
-from returns_portal.labels.arrivals import Arrival, arrivals
+from returns_portal.errors import InvalidError
+from returns_portal.labels.arrivals import ArrivalPage, page_of_arrivals
 from returns_portal.refunds import actions as refunds
 from returns_portal.refunds.shapes import PreviewOut, preview_out
 from returns_portal.shop.queries import current
@@ -197,17 +198,24 @@ async def correction(
 
 
 _MOST_EVENTS = 500
+_MOST_ARRIVALS = 200
 Day = Annotated[date | None, QueryParameter(name="day", description="A day of the shop's zone; by default today.")]
 
 
 @get("/arrivals", summary="What is expected")
 async def expected(
-    db: NamedDependency[AsyncConnection], actor: NamedDependency[Actor], day: Day = None
-) -> list[Arrival]:
+    db: NamedDependency[AsyncConnection],
+    actor: NamedDependency[Actor],
+    day: Day = None,
+    cursor: Annotated[str | None, QueryParameter()] = None,
+    limit: Annotated[int, QueryParameter()] = 50,
+) -> ArrivalPage:
     """Parcels that are expected on a day; those of today with what is late. Scope `check-ins:write`."""
     actor.require("check-ins:write")
+    if not 1 <= limit <= _MOST_ARRIVALS:
+        raise InvalidError("A page has 1 to {most} items.", field="limit", most=_MOST_ARRIVALS)
     today = clock.now().astimezone(ZoneInfo((await current(db)).timezone)).date()
-    return await arrivals(db, actor, day or today)
+    return await page_of_arrivals(db, actor, day or today, cursor, limit)
 
 
 @get("/restock-events", summary="Changes of stock")

@@ -83,7 +83,7 @@ def counts_of(items: Sequence[QueuedItem], lines: Sequence[ScannedLine]) -> list
     counts: list[Counted] = []
     for item in items:
         condition = Condition(item.condition)
-        fitting = [line for line in lines if _means(item, line)]
+        fitting = _fitting(item, lines)
         rest = item.quantity
         for line in fitting:
             # The same article may stand on two lines; the last takes what is beyond all of them, as surplus.
@@ -97,8 +97,20 @@ def counts_of(items: Sequence[QueuedItem], lines: Sequence[ScannedLine]) -> list
     return counts
 
 
-def _means(item: QueuedItem, line: ScannedLine) -> bool:
+def _fitting(item: QueuedItem, lines: Sequence[ScannedLine]) -> list[ScannedLine]:
+    """The lines of the article that was scanned; where none has its very number, those of the one that is like it."""
     said = {reading.casefold() for text in (item.code, item.typed) if text for reading in readings(text)}
-    if line.sku and line.sku.casefold() in said:
-        return True
-    return bool(line.ean) and line.ean in {*eans(item.code), *eans(item.typed)}
+    articles = {*eans(item.code), *eans(item.typed)}
+    exact = [
+        line for line in lines if (line.sku and line.sku.casefold() in said) or (line.ean and line.ean in articles)
+    ]
+    if exact:
+        return exact
+    # Under another layout a scanner's keys make other signs of what stands between letters and digits, or none.
+    bare = {_bare(reading) for reading in said} - {""}
+    alike = [line for line in lines if _bare(line.sku) in bare]
+    return alike if len({line.sku for line in alike}) == 1 else []
+
+
+def _bare(text: str) -> str:
+    return "".join(sign for sign in text.casefold() if sign.isalnum())

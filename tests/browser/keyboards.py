@@ -4,7 +4,8 @@ import time
 
 from playwright.sync_api import Page
 
-_PLACES = {"-": "Minus", "\x1d": "BracketRight"}
+_PLACES = {"-": "Minus", "\x1d": "BracketRight", " ": "Space", ":": "Semicolon", "_": "Minus"}
+_SHIFT = 8
 _ROWS = "QWERTYUIOPASDFGHJKLZXCVBNM-"
 LAYOUTS = {
     "American": "QWERTYUIOPASDFGHJKLZXCVBNM-",
@@ -35,6 +36,10 @@ def strike(page: Page, letters: str, layout: str = "American", enters: int = 1) 
         place = _PLACES.get(letter, f"Digit{letter}" if letter.isdigit() else f"Key{letter}")
         sign = made.get(letter, letter)
         key: dict[str, str | int] = {"key": sign, "code": place, "text": sign}
+        if letter in ":_":
+            made_of = {"Ukrainian": "Ж", "Russian": "Ж", "Bulgarian": "М", "German": "Ö"} if letter == ":" else {}
+            sign = made_of.get(layout, letter)
+            key = {"key": sign, "code": place, "text": sign, "modifiers": _SHIFT}
         if letter == "\x1d":
             key = {"key": "]", "code": place, "modifiers": 2}
         press(**key)

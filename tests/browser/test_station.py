@@ -62,6 +62,25 @@ def test_an_unknown_code_leaves_the_open_parcel_on_the_screen(live: Live, enter:
     assert page.locator("#code:focus").input_value() == ""
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_an_article_is_counted_whatever_stands_between_its_letters(live: Live, enter: Enter, layout: str) -> None:
+    page, rma = at_the_station(enter, live).page, live.stage.cases["to count"].rma
+    page.goto("/station")
+    strike(page, rma)
+    row = page.locator("#count > [data-row]").first
+    row.locator("button[data-condition]").first.wait_for()
+    row.evaluate("row => row.dataset.sku = 'PARKA 38:NAVY_XL'")
+    counted = row.locator("input[name$=-resellable]")
+    before = int(counted.input_value())
+    strike(page, "PARKA 38:NAVY_XL", layout)
+    page.wait_for_function("([field, n]) => Number(field.value) === n + 1", arg=[counted.element_handle(), before])
+    # A person's space presses the button on which the cursor stands.
+    worn = row.locator("button[data-condition=worn]")
+    worn.focus()
+    page.keyboard.press("Space")
+    row.locator("button[data-condition=worn][aria-pressed=true]").wait_for()
+
+
 def test_a_scanner_that_ends_with_two_enters_closes_nothing(live: Live, enter: Enter) -> None:
     page, rma = at_the_station(enter, live).page, live.stage.cases["to count"].rma
     page.goto("/station")

@@ -15,7 +15,7 @@ from returns_portal.finance.listing import reading
 from returns_portal.finance.report import page_rows
 from returns_portal.labels import inbox, sweeping, tracking
 from returns_portal.labels.actions import again, another
-from returns_portal.labels.arrivals import arrivals
+from returns_portal.labels.arrivals import arrivals, page_of_arrivals
 from returns_portal.labels.policy import carrier_policy, set_policy
 from returns_portal.labels.queries import label_content, list_labels
 from returns_portal.labels.voiding import try_again, void
@@ -380,6 +380,21 @@ async def test_the_dock_sees_what_comes_today_and_what_should_have_come(shop: Ca
         await shop.portal.receive(filed.rma, (filed.lines[0].line_id, 1, Condition.RESELLABLE))
         async with shop.portal.begin() as db:
             assert await arrivals(db, SUPPORT, datetime(2026, 11, 22, tzinfo=UTC).date()) == []
+
+
+async def test_what_is_expected_comes_in_pages_each_parcel_once(carried: Carried) -> None:
+    with clock.at(datetime(2026, 11, 16, 9, tzinfo=UTC)):
+        filed = {(await carried.filed(number)).rma for number in ("1001", "1002", "1003", "1004", "1005")}
+        day, cursor, pages = datetime(2026, 11, 21, tzinfo=UTC).date(), None, []
+        async with carried.portal.begin() as db:
+            while len(pages) < len(filed):
+                page = await page_of_arrivals(db, SUPPORT, day, cursor, 2)
+                pages.append([each.rma for each in page.items])
+                cursor = page.next_cursor
+                if cursor is None:
+                    break
+    assert [len(page) for page in pages] == [2, 2, 1]
+    assert {rma for page in pages for rma in page} == filed
 
 
 async def test_a_prepaid_parcel_is_expected_some_days_after_its_label(carried: Carried) -> None:

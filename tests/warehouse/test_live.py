@@ -64,11 +64,13 @@ async def test_what_is_expected_as_page_file_and_call(portal: Portal, database_u
         calls = {"Authorization": f"Bearer {key}"}
         # How long its carrier usually takes decides on which day it is expected.
         days = [(today() + timedelta(days=ahead)).date() for ahead in range(1, 15)]
-        on = {day: (await browser.get(f"/api/v1/arrivals?day={day}", headers=calls)).json() for day in days}
+        on = {day: (await browser.get(f"/api/v1/arrivals?day={day}", headers=calls)).json()["items"] for day in days}
         ((day, (call,)),) = [(day, found) for day, found in on.items() if found]
         assert (call["rma"], call["quantity"], call["order_number"]) == (filed.rma, 2, "1001")
         assert call["expected"] == str(day)
         assert (await browser.get("/api/v1/arrivals?day=soon", headers=calls)).status_code == 422
+        for wrong in ("limit=0", "limit=201", "cursor=x", "cursor=2026-01-01", "cursor=_"):
+            assert (await browser.get(f"/api/v1/arrivals?{wrong}", headers=calls)).status_code == 422
         assert (await browser.get("/api/v1/arrivals")).status_code == 401
         await sign_in(browser, portal, "mira@example.com", "warehouse")
         assert f"{filed.rma} 1001" in words(await browser.get(f"/station/arrivals?day={day}"))

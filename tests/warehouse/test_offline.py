@@ -9,6 +9,8 @@ import pytest
 from httpx import Response
 
 from returns_portal import clock
+from returns_portal.warehouse.landing import QueuedItem, counts_of
+from returns_portal.warehouse.queries import ScannedLine
 from returns_portal.warehouse.rules import Counted
 from tests.portal import Portal, at_once
 from tests.returns.visits import post, sign_in, value, words
@@ -64,6 +66,18 @@ async def test_the_letters_of_another_layout_are_read(station: Browser, portal: 
     filed, _shoes, _socks = await two_shoes(portal)
     queued = entry("???", (SHOES, 1, "resellable"), typed=filed.rma)
     assert (await send(station, queued)).json()["outcome"] == "checked_in"
+
+
+@pytest.mark.parametrize(
+    ("scanned", "line"),
+    [("parka 38-navy_l", 0), ("PARKA38NAVYL", 0), ("A B-1", None), ("AB-1", 1), ("A-B1", 2), ("-", None)],
+)
+async def test_the_signs_between_letters_and_digits_may_be_others_where_that_is_plain(
+    scanned: str, line: int | None
+) -> None:
+    lines = [ScannedLine(uuid4(), sku, "", 1) for sku in ("PARKA 38:NAVY_L", "AB-1", "A-B1", "::")]
+    [found] = counts_of([QueuedItem(scanned, 1, "resellable")], lines)
+    assert found.line_id == (None if line is None else lines[line].id)
 
 
 async def test_what_nobody_knows_is_kept_with_what_was_counted(station: Browser, portal: Portal) -> None:
