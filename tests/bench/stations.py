@@ -151,11 +151,11 @@ async def _furnish(url: str, number: str, rma: str, rmas: list[str]) -> list[str
         async with engine.begin() as db:
             tokens = [await _hire(db, place) for place in range(STATIONS)]
         async with engine.connect() as db:
-            await db.execution_options(isolation_level="AUTOCOMMIT")
+            plain = await db.execution_options(isolation_level="AUTOCOMMIT")
             # A shop's returns come over months: these have been tidied up after, and lie on the disk.
             for tidy in ("VACUUM (ANALYZE)", "CHECKPOINT"):
-                await db.execute(text(tidy))
-            await _rest(db)
+                await plain.execute(text(tidy))
+            await _rest(plain)
         return tokens
     finally:
         await engine.dispose()

@@ -385,7 +385,8 @@ async def test_the_dock_sees_what_comes_today_and_what_should_have_come(shop: Ca
 async def test_what_is_expected_comes_in_pages_each_parcel_once(carried: Carried) -> None:
     with clock.at(datetime(2026, 11, 16, 9, tzinfo=UTC)):
         filed = {(await carried.filed(number)).rma for number in ("1001", "1002", "1003", "1004", "1005")}
-        day, cursor, pages = datetime(2026, 11, 21, tzinfo=UTC).date(), None, []
+        day, cursor = datetime(2026, 11, 21, tzinfo=UTC).date(), None
+        pages: list[list[str]] = []
         async with carried.portal.begin() as db:
             while len(pages) < len(filed):
                 page = await page_of_arrivals(db, SUPPORT, day, cursor, 2)
