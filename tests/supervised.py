@@ -4,6 +4,7 @@ Loading the demo takes `LOADING_SECONDS`.
 """
 
 import os
+import signal
 import sys
 import time
 import types
@@ -38,4 +39,6 @@ def _serve() -> int:
 
 
 if __name__ == "__main__":
+    # Tests that run under nohup hand it on, and then a hangup would stop nothing.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     sys.exit(_serve())

@@ -122,7 +122,7 @@ def test_it_welcomes_when_ready_and_stops_in_order(serve: Serve, home: Path, por
     with urllib.request.urlopen(f"http://127.0.0.1:{ports[0]}/readyz") as answer:
         assert answer.status == 200
     process.terminate()
-    rest, errors = process.communicate()
+    rest, errors = process.communicate(timeout=60)
     assert process.returncode == 0
     assert rest.splitlines() == ["web ended", "worker ended", "stripe-sandbox ended"]
     assert errors == ""
@@ -138,7 +138,7 @@ def test_a_signal_to_all_that_comes_twice_stops_it_quietly(serve: Serve, home: P
     time.sleep(0.05)
     os.killpg(process.pid, number)
 
-    rest, errors = process.communicate()
+    rest, errors = process.communicate(timeout=60)
     assert process.returncode == 0
     assert rest.splitlines() == ["web ended", "worker ended", "stripe-sandbox ended"]
     assert errors == ""
