@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from returns_portal import clock
+from returns_portal.shop.queries import DEFAULT
 from returns_portal.tryon import insight
 from returns_portal.tryon.insight import ENOUGH, sentence_for
 from returns_portal.tryon.pages.policy import BOUNDS
@@ -263,7 +265,7 @@ async def test_staff_note_what_the_customer_has_posted_and_it_is_not_charged(bro
     trial = await settled_now(portal, await decided(portal, await running(portal), KEEP, *[RETURN] * 3))
     await as_staff(browser, portal, "support")
     path = f"{LIST}/{trial.number}"
-    today = clock.now().date().isoformat()
+    today = clock.now().astimezone(ZoneInfo(DEFAULT.timezone)).date().isoformat()
     for _twice in range(2):
         answer = await post(browser, f"{path}/posted", {"posted_on": today, "receipt": "RR123456785BG"})
         assert answer.status_code == 303, answer.text
