@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Index, LargeBinary, String, Uuid
+from sqlalchemy import Boolean, CheckConstraint, Column, Index, LargeBinary, String, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
@@ -90,6 +90,12 @@ class Parcel(SQLModel, table=True):
         Index("uq_parcel", "return_id", "number", unique=True, postgresql_where="undone_at IS NULL"),
         Index("ix_parcel_time", "checked_in_at"),
         Index("ix_parcel_counted", "counted_at", postgresql_where="counted_at IS NOT NULL"),
+        Index(
+            "ix_parcel_own",
+            "checked_in_by",
+            text("coalesce(counted_at, checked_in_at)"),
+            postgresql_where="undone_at IS NULL",
+        ),
         Index("ix_parcel_correction", "corrects_id", postgresql_where="corrects_id IS NOT NULL"),
         Index("ix_parcel_box", "box_id", postgresql_where="box_id IS NOT NULL"),
         Index("ix_parcel_found", "found_id", postgresql_where="found_id IS NOT NULL"),
