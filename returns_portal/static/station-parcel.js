@@ -159,7 +159,8 @@ export function keep() {
   if (!form || form.elements.corrects.value) return;
   const values = fieldsToKeep(new FormData(form));
   const missing = rows().filter((row) => row.dataset.missing).map((row) => row.dataset.sku);
-  if (values.length || missing.length) write({ ...kept(), [name(form)]: { values, missing } });
+  // What was taken off again is gone from what is kept, too: it would come back, and be paid for.
+  if (values.length || missing.length || kept()[name(form)]) write({ ...kept(), [name(form)]: { values, missing } });
 }
 
 const TEXTS = /^(note|goes-.+|note-.+|(else|foreign)_(what|many))$/;

@@ -164,7 +164,7 @@ async function scanned(code, letters) {
     }
     const row = rows().find((each) => same(each.dataset.sku) || articles.includes(each.dataset.codes)) ?? alike(code, letters);
     if (row) return countItem(row);
-    if (isBlind() && !isReturn(code) && !isReturn(letters.toUpperCase())) {
+    if (isBlind() && !isOnLabel(code) && !isOnLabel(letters.toUpperCase())) {
       countBlind(code, letters);
       return tone("good");
     }
@@ -184,6 +184,8 @@ function alike(...texts) {
   return new Set(found.map((each) => each.dataset.sku)).size === 1 ? found[0] : undefined;
 }
 
+// An article's number may have nine letters and begin with R; what is printed on a label has its dashes.
+const isOnLabel = (code) => /^R-[0-9A-Z]{4}-[0-9A-Z]{4}$/.test(code);
 const isReturn = (code) => /^R-?[0-9A-Z]{4}-?[0-9A-Z]{4}$/.test(code);
 
 // Without an answer, a return's number opens a parcel all the same; anything else waits for the network.

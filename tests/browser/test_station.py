@@ -81,6 +81,23 @@ def test_an_article_is_counted_whatever_stands_between_its_letters(live: Live, e
     row.locator("button[data-condition=worn][aria-pressed=true]").wait_for()
 
 
+def test_what_was_taken_off_again_does_not_come_back(live: Live, enter: Enter) -> None:
+    page, rma = at_the_station(enter, live).page, live.stage.cases["to count"].rma
+    page.goto("/station")
+    strike(page, rma)
+    row = page.locator("#count > [data-row]").first
+    row.locator("button[data-condition]").first.click()
+    counted = row.locator("input[name$=-resellable]")
+    assert counted.input_value() == "1"
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("-")
+    page.wait_for_function("field => field.value === '0'", arg=counted.element_handle())
+    page.reload()
+    row.locator("button[data-condition]").first.wait_for()
+    page.wait_for_timeout(300)
+    assert counted.input_value() == "0"
+
+
 def test_a_scanner_that_ends_with_two_enters_closes_nothing(live: Live, enter: Enter) -> None:
     page, rma = at_the_station(enter, live).page, live.stage.cases["to count"].rma
     page.goto("/station")
