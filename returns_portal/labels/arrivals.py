@@ -143,8 +143,7 @@ def _place(cursor: str | None) -> _Place:
 
 
 async def _arrivals(db: AsyncConnection, day: date, place: _Place, most: int | None) -> list[Arrival]:
-    values = await _values(db, day) | {"after": place.expected, "after_id": place.label_id, "most": most}
-    return [Arrival(*row) for row in await run(db, _ARRIVALS, **values)]
+    return [Arrival(*row) for row in await run(db, _ARRIVALS, **await _values(db, day, place, most))]
 
 
 async def expected(db: AsyncConnection, actor: Actor, day: date) -> Expected:
@@ -154,11 +153,11 @@ async def expected(db: AsyncConnection, actor: Actor, day: date) -> Expected:
         ForbiddenError: as `arrivals`.
     """
     actor.require("check-ins:write", "warehouse", "support", "finance")
-    [row] = await run(db, _EXPECTED, **await _values(db, day), after=None, after_id=None, most=None)
+    [row] = await run(db, _EXPECTED, **await _values(db, day, _Place(), None))
     return Expected(*row)
 
 
-async def _values(db: AsyncConnection, day: date) -> dict[str, object]:
+async def _values(db: AsyncConnection, day: date, place: _Place, most: int | None) -> dict[str, object]:
     shop, policy = await current(db), await carrier_policy(db)
     now = clock.now()
     return {
@@ -169,4 +168,7 @@ async def _values(db: AsyncConnection, day: date) -> dict[str, object]:
         "handing_in": _HANDING_IN,
         "patience": _PATIENCE,
         "since": now - _LONGEST,
+        "after": place.expected,
+        "after_id": place.label_id,
+        "most": most,
     }

@@ -13,6 +13,7 @@ import { possible as cameraPossible, toggle as toggleCamera } from "./station-ca
 
 const PLACES = {
   Minus: "-", NumpadSubtract: "-", Slash: "/", Period: ".", NumpadDecimal: ".", NumpadAdd: "+", Equal: "+", BracketRight: "]",
+  Semicolon: ":", Quote: "'", Comma: ",", BracketLeft: "[", Backslash: "\\", IntlBackslash: "\\",
 };
 const SEPARATOR = "\x1d"; // What scanners type between GS1 elements: Ctrl with the closing bracket.
 const SCANNER_MS = 60; // Scanners type a key every 2 to 30 ms; people need longer.
@@ -174,13 +175,13 @@ async function scanned(code, letters) {
   await load(`/station?${new URLSearchParams([["code", code], ["typed", letters], ...along])}`, undefined, () => away(code, letters));
 }
 
-const bare = (text) => text.toUpperCase().replace(/[^\p{L}\p{N}]/gu, "");
+// Under another layout a scanner's keys make other signs of what stands between letters and digits.
+const shape = (text) => text.toUpperCase().replace(/[^\p{L}\p{N}]+/gu, "-");
 
-// Under another layout a scanner's keys make other signs of what stands between letters and digits, or none.
 function alike(...texts) {
   if (isBlind()) return undefined; // Its rows are what was scanned, and two of these may be two articles.
-  const wanted = texts.map(bare).filter((text) => text.length >= SHORTEST);
-  const found = rows().filter((each) => wanted.includes(bare(each.dataset.sku)));
+  const wanted = texts.map(shape).filter((text) => text.length >= SHORTEST);
+  const found = rows().filter((each) => wanted.includes(shape(each.dataset.sku)));
   return new Set(found.map((each) => each.dataset.sku)).size === 1 ? found[0] : undefined;
 }
 

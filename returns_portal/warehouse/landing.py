@@ -5,6 +5,7 @@ without a name, with what was counted, so that nothing that a station acknowledg
 """
 
 import hashlib
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal
@@ -106,11 +107,11 @@ def _fitting(item: QueuedItem, lines: Sequence[ScannedLine]) -> list[ScannedLine
     ]
     if exact:
         return exact
-    # Under another layout a scanner's keys make other signs of what stands between letters and digits, or none.
-    bare = {_bare(reading) for reading in said} - {""}
-    alike = [line for line in lines if _bare(line.sku) in bare]
+    # Under another layout a scanner's keys make other signs of what stands between letters and digits.
+    shapes = {_shape(reading) for reading in said} - {"", "-"}
+    alike = [line for line in lines if _shape(line.sku) in shapes]
     return alike if len({line.sku for line in alike}) == 1 else []
 
 
-def _bare(text: str) -> str:
-    return "".join(sign for sign in text.casefold() if sign.isalnum())
+def _shape(text: str) -> str:
+    return re.sub(r"[\W_]+", "-", text.casefold())

@@ -6,13 +6,13 @@ from playwright.sync_api import Page
 
 _PLACES = {"-": "Minus", "\x1d": "BracketRight", " ": "Space", ":": "Semicolon", "_": "Minus"}
 _SHIFT = 8
-_ROWS = "QWERTYUIOPASDFGHJKLZXCVBNM-"
+_ROWS = "QWERTYUIOPASDFGHJKLZXCVBNM-:"
 LAYOUTS = {
-    "American": "QWERTYUIOPASDFGHJKLZXCVBNM-",
-    "Ukrainian": "ЙЦУКЕНГШЩЗФІВАПРОЛДЯЧСМИТЬ-",
-    "Russian": "ЙЦУКЕНГШЩЗФЫВАПРОЛДЯЧСМИТЬ-",
-    "Bulgarian": "ЫУЕИШЩКСДЗѝЯАОЖГТНВЮЙЪЭФХП-",
-    "German": "QWERTZUIOPASDFGHJKLYXCVBNMß",
+    "American": "QWERTYUIOPASDFGHJKLZXCVBNM-:",
+    "Ukrainian": "ЙЦУКЕНГШЩЗФІВАПРОЛДЯЧСМИТЬ-Ж",
+    "Russian": "ЙЦУКЕНГШЩЗФЫВАПРОЛДЯЧСМИТЬ-Ж",
+    "Bulgarian": "ЫУЕИШЩКСДЗѝЯАОЖГТНВЮЙЪЭФХП-М",
+    "German": "QWERTZUIOPASDFGHJKLYXCVBNMßÖ",
 }
 """What the same keys type, as the layouts' own standards list them; a scanner believes that it is the first."""
 
@@ -37,9 +37,7 @@ def strike(page: Page, letters: str, layout: str = "American", enters: int = 1) 
         sign = made.get(letter, letter)
         key: dict[str, str | int] = {"key": sign, "code": place, "text": sign}
         if letter in ":_":
-            made_of = {"Ukrainian": "Ж", "Russian": "Ж", "Bulgarian": "М", "German": "Ö"} if letter == ":" else {}
-            sign = made_of.get(layout, letter)
-            key = {"key": sign, "code": place, "text": sign, "modifiers": _SHIFT}
+            key["modifiers"] = _SHIFT
         if letter == "\x1d":
             key = {"key": "]", "code": place, "modifiers": 2}
         press(**key)

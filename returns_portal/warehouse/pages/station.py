@@ -13,7 +13,7 @@ from returns_portal.actor import Actor
 from returns_portal.errors import NotFoundError
 from returns_portal.i18n import _, ngettext
 from returns_portal.returns.models import ReturnStatus
-from returns_portal.returns.queries import ReturnView, order_state, return_for
+from returns_portal.returns.queries import OrderLineState, ReturnView, order_state, return_for
 from returns_portal.shop.queries import ShopInfo
 from returns_portal.warehouse.finding import FoundOrder, FoundReturn, last_check_in
 from returns_portal.warehouse.inheriting import Placed, placed_in
@@ -149,26 +149,12 @@ async def to_count(
         filled = filled or await fields_of(db, corrects)
     rules = await dock_rules(db)
     codes = await eans_of(db, [line.sku for line in order.lines])
-    rows = [
-        Row(
-            line_id=str(line.line_id),
-            sku=line.sku,
-            codes=codes.get(line.sku, ""),
-            big=" · ".join(part for part in (line.size, line.color) if part) or line.title,
-            title=line.title if line.size or line.color else "",
-            expected=max(0, expected.get(line.line_id, 0)),
-            counts={word: _number(filled.get(field_name(str(line.line_id), word), "")) for word in COUNTED},
-            goes=filled.get(f"goes-{line.line_id}", ""),
-            note=filled.get(f"note-{line.line_id}", ""),
-        )
-        for line in order.lines
-    ]
-    awaited = [row for row in rows if row.expected]
+    rows = [_row(line, codes.get(line.sku, ""), expected.get(line.line_id, 0), filled) for line in order.lines]
     token = filled.get("token") or secrets.token_urlsafe(16)
     count = Count(
         view=view,
         number=number,
-        rows=awaited,
+        rows=[row for row in rows if row.expected],
         others=[row for row in rows if not row.expected],
         corrects=str(corrects.id) if corrects else "",
         token=token,
@@ -178,6 +164,21 @@ async def to_count(
         found=along.found,
     )
     return View(_how_to_count(count, problem), count=count)
+
+
+def _row(line: OrderLineState, code: str, expected: int, filled: Mapping[str, str]) -> Row:
+    line_id = str(line.line_id)
+    return Row(
+        line_id=line_id,
+        sku=line.sku,
+        codes=code,
+        big=" · ".join(part for part in (line.size, line.color) if part) or line.title,
+        title=line.title if line.size or line.color else "",
+        expected=max(0, expected),
+        counts={word: _number(filled.get(field_name(line_id, word), "")) for word in COUNTED},
+        goes=filled.get(f"goes-{line_id}", ""),
+        note=filled.get(f"note-{line_id}", ""),
+    )
 
 
 def _how_to_count(count: Count, problem: str) -> State:
