@@ -30,7 +30,9 @@ _KEYWORDS: Final = {
     "ngettext": (1, 2),
 }
 _STRING: Final = r'"(?:[^"\\]|\\.)*"'
-_IN_TEMPLATES: Final = re.compile(rf"(?<![\w.])(?:_\(\s*({_STRING})|ngettext\(\s*({_STRING})\s*,\s*({_STRING}))")
+_IN_TEMPLATES: Final = re.compile(
+    rf"(?<![\w.])(?:(?:_|mark)\(\s*({_STRING})|ngettext\(\s*({_STRING})\s*,\s*({_STRING}))"
+)
 
 Message = str | tuple[str, ...]
 Found = tuple[Message, str]
