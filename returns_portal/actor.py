@@ -16,9 +16,12 @@ class Actor(msgspec.Struct, frozen=True):
         id: The staff member's, key's or (for a customer) order's id, as text; empty for the system.
         grants: The roles of staff, or the scopes of a key.
         order_id: The one order that a customer has proven to be theirs.
+        gift_id: The gift whose receiver a customer has proven to be; they see what they send back of it, and nothing of
+            its order.
         name: For pages of staff; never logged or stored in the history.
         knows_inbox: Whether a customer has proven that the order's e-mail address is theirs, by a code that was sent
             there. Who has just placed an order has not: they see this order, and nothing else of that address.
+        views_only: Whether a customer came by a link that shows an order and changes nothing; no form is taken of them.
     """
 
     kind: Literal["customer", "staff", "api", "system"]
@@ -27,6 +30,8 @@ class Actor(msgspec.Struct, frozen=True):
     order_id: UUID | None = None
     name: str = ""
     knows_inbox: bool = True
+    views_only: bool = False
+    gift_id: UUID | None = None
 
     @property
     def label(self) -> str:
@@ -51,6 +56,12 @@ class Actor(msgspec.Struct, frozen=True):
     def sees_order(self, order_id: UUID) -> bool:
         """Whether records of this order exist for the actor."""
         return self.kind != "customer" or self.order_id == order_id
+
+    def sees_return(self, order_id: UUID, gift_id: UUID | None) -> bool:
+        """Whether a return of this order exists for the actor: that of a gift is its receiver's alone."""
+        if self.kind != "customer":
+            return True
+        return self.gift_id == gift_id if gift_id or self.gift_id else self.order_id == order_id
 
 
 SYSTEM = Actor(kind="system")

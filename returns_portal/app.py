@@ -12,24 +12,36 @@ from litestar.di import Provide
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+import returns_portal.accounts.api
 import returns_portal.accounts.web
 import returns_portal.accounts.web_doors
 import returns_portal.accounts.web_language
+import returns_portal.accounts.web_links
+import returns_portal.accounts.web_shop_login
 import returns_portal.catalog.api
 import returns_portal.catalog.web
+import returns_portal.claims.api
+import returns_portal.claims.web
+import returns_portal.exchanges.api
+import returns_portal.exchanges.web
 import returns_portal.finance.api
 import returns_portal.finance.web
+import returns_portal.gifts.web
 import returns_portal.labels.api
 import returns_portal.labels.web
 import returns_portal.notifications.web
+import returns_portal.notifications.web_choices
 import returns_portal.orders.api
 import returns_portal.payments.web
 import returns_portal.points.api
 import returns_portal.points.web
+import returns_portal.policies.web
+import returns_portal.privacy.web
 import returns_portal.refunds.api
 import returns_portal.refunds.web
 import returns_portal.returns.api
 import returns_portal.returns.web
+import returns_portal.shop.web
 import returns_portal.tryon.api
 import returns_portal.tryon.web
 import returns_portal.warehouse.api
@@ -40,11 +52,13 @@ from returns_portal.catalog.queries import something_listed
 from returns_portal.db import create_engine
 from returns_portal.labels.renderer import LabelRenderer
 from returns_portal.settings import Settings
+from returns_portal.shop.queries import ShopInfo
 from returns_portal.shop.queries import current as current_shop
 from returns_portal.web.assets import Assets, static_file
 from returns_portal.web.csrf import MAX_FORM, csrf_protection
 from returns_portal.web.envelope import Envelope
 from returns_portal.web.health import livez, readyz
+from returns_portal.web.manifest import manifest
 from returns_portal.web.problems import exception_handlers
 from returns_portal.web.schema import openapi_config
 from returns_portal.web.site import STATIC_DIR, ShopFacts, Site
@@ -57,20 +71,32 @@ FACES: Final[list[Any]] = [
     *returns_portal.accounts.web.routes,
     *returns_portal.accounts.web_doors.routes,
     *returns_portal.accounts.web_language.routes,
+    *returns_portal.accounts.web_links.routes,
+    *returns_portal.accounts.web_shop_login.routes,
     *returns_portal.catalog.web.routes,
+    *returns_portal.claims.web.routes,
+    *returns_portal.exchanges.web.routes,
     *returns_portal.finance.web.routes,
+    *returns_portal.gifts.web.routes,
     *returns_portal.labels.web.routes,
     *returns_portal.notifications.web.routes,
+    *returns_portal.notifications.web_choices.routes,
     *returns_portal.points.web.routes,
+    *returns_portal.policies.web.routes,
+    *returns_portal.privacy.web.routes,
     *returns_portal.refunds.web.routes,
     *returns_portal.returns.web.routes,
+    *returns_portal.shop.web.routes,
     *returns_portal.tryon.web.routes,
     *returns_portal.warehouse.web.routes,
 ]
 """The pages."""
 
 CALLS: Final[list[Any]] = [
+    *returns_portal.accounts.api.routes,
     *returns_portal.catalog.api.routes,
+    *returns_portal.claims.api.routes,
+    *returns_portal.exchanges.api.routes,
     *returns_portal.finance.api.routes,
     *returns_portal.labels.api.routes,
     *returns_portal.orders.api.routes,
@@ -82,8 +108,12 @@ CALLS: Final[list[Any]] = [
 ]
 """The calls of the JSON API."""
 
-HOOKS: Final[list[Any]] = [*returns_portal.payments.web.routes, *returns_portal.labels.web.hooks]
-"""Where other systems tell of something, each proving by a signature who it is."""
+HOOKS: Final[list[Any]] = [
+    *returns_portal.payments.web.routes,
+    *returns_portal.labels.web.hooks,
+    *returns_portal.notifications.web_choices.hooks,
+]
+"""Where other systems tell of something, each proving by a signature who it is: mail programs by a link's own."""
 
 MAX_BODY: Final = 1_000_000
 """Bytes of a call's JSON."""
@@ -94,19 +124,15 @@ MAX_HOOK: Final = 1 << 20
 _POOL: Final = 10
 
 
-class _PageFacts(msgspec.Struct, frozen=True):
+class _PageFacts(ShopInfo, frozen=True):
     """What every page says about the shop."""
 
-    name: str
-    email: str
-    phone: str
-    timezone: str
-    storefront: bool
+    storefront: bool = False
 
 
 async def _load_shop(db: AsyncConnection) -> ShopFacts:
     shop = await current_shop(db)
-    return _PageFacts(shop.name, shop.email, shop.phone, shop.timezone, await something_listed(db))
+    return _PageFacts(**msgspec.structs.asdict(shop), storefront=await something_listed(db))
 
 
 def create_app(settings: Settings, *, database_url: str, warm: bool = False) -> Litestar:
@@ -148,7 +174,7 @@ def assemble(secret: bytes) -> Litestar:
     calls = Router("/api/v1", route_handlers=CALLS, security=[{"key": []}], request_max_body_size=MAX_BODY)
     hooks = Router("/", route_handlers=HOOKS, request_max_body_size=MAX_HOOK, include_in_schema=False)
     app = Litestar(
-        [pages, calls, hooks, static_file, livez, readyz],
+        [pages, calls, hooks, static_file, manifest, livez, readyz],
         dependencies={
             "db": Provide(provide_db),
             "actor": Provide(provide_actor, sync_to_thread=False),

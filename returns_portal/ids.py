@@ -43,6 +43,21 @@ def new_trial_number() -> str:
     return _new_number("T")
 
 
+def new_gift_code() -> str:
+    """A gift's code such as `G-7K3M-9QXD`, made as return numbers are."""
+    return _new_number("G")
+
+
+def new_points_code() -> str:
+    """A code that points are spent by, such as `P-7K3M-9QXD`, made as return numbers are."""
+    return _new_number("P")
+
+
+def new_exchange_number() -> str:
+    """An exchange's number such as `E-7K3M-9QXD`, made as return numbers are."""
+    return _new_number("E")
+
+
 def _new_number(kind: str) -> str:
     body = "".join(secrets.choice(ALPHABET) for _ in range(_LENGTH))
     text = body + _check(body)
@@ -60,6 +75,21 @@ def parse_rma(text: str) -> str | None:
 def parse_trial_number(text: str) -> str | None:
     """Read a trial's number as people give it, with the same leniency; None when it is none."""
     return _parse("T", text)
+
+
+def parse_gift_code(text: str) -> str | None:
+    """Read a gift's code as people give it, with the same leniency; None when it is none."""
+    return _parse("G", text)
+
+
+def parse_points_code(text: str) -> str | None:
+    """Read a code that points are spent by, with the same leniency; None when it is none."""
+    return _parse("P", text)
+
+
+def parse_exchange_number(text: str) -> str | None:
+    """Read an exchange's number as people give it, with the same leniency; None when it is none."""
+    return _parse("E", text)
 
 
 def _parse(kind: str, text: str) -> str | None:

@@ -4,7 +4,10 @@ from sqlmodel import SQLModel
 
 import returns_portal.accounts.models
 import returns_portal.catalog.models
+import returns_portal.claims.models
+import returns_portal.exchanges.models
 import returns_portal.finance.models
+import returns_portal.gifts.models
 import returns_portal.history
 import returns_portal.labels.models
 import returns_portal.labels.run_models
@@ -13,7 +16,10 @@ import returns_portal.notifications.models
 import returns_portal.orders.models
 import returns_portal.payments.models
 import returns_portal.points.models
+import returns_portal.policies.models
+import returns_portal.privacy.models
 import returns_portal.refunds.models
+import returns_portal.refunds.pace_models
 import returns_portal.returns.models
 import returns_portal.shop.models
 import returns_portal.tryon.claim_models

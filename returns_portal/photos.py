@@ -5,6 +5,7 @@ Decoding takes time and memory: the caller does it in a thread (`rebuild`), neve
 """
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from io import BytesIO
@@ -35,12 +36,40 @@ class Photo(NamedTuple):
     jpeg: bytes
 
 
+class Drawing(NamedTuple):
+    """A picture as it is kept whose ground shines through: PNG, without anything beside its pixels."""
+
+    width: int
+    height: int
+    png: bytes
+
+
 def rebuilt(data: bytes, *, longest: int = 1600) -> Photo:
     """Make a picture anew from the pixels of a JPEG, PNG or WebP file, no side longer than `longest` pixels.
 
     Raises:
         InvalidError: it is no such file, broken, or too large; says what to do.
     """
+    return _written(_decoded(data, longest, _in_common_colours), longest)
+
+
+def redrawn(data: bytes, *, longest: int) -> Drawing:
+    """Do the same for a drawing, whose transparency is kept.
+
+    Raises:
+        InvalidError: as `rebuilt`.
+    """
+    found = _decoded(data, longest, lambda picture: picture.convert("RGBA"))
+    found.thumbnail((longest, longest), Image.Resampling.LANCZOS)
+    clean = Image.new("RGBA", found.size)
+    clean.paste(found)
+    out = BytesIO()
+    clean.save(out, "PNG", optimize=True)
+    return Drawing(*clean.size, out.getvalue())
+
+
+def _decoded(data: bytes, longest: int, prepare: Callable[[Image.Image], Image.Image]) -> Image.Image:
+    """The picture of a file, upright, at least as large as is needed, in the colours that are wanted."""
     if not data:
         raise InvalidError(mark("Please choose a photo first."), code="photo_missing", field="photo")
     if len(data) > MAX_BYTES:
@@ -57,7 +86,7 @@ def rebuilt(data: bytes, *, longest: int = 1600) -> Photo:
             _refuse_giants(found)
             # A JPEG is decoded at the size that is needed, at least: a quarter of the time and memory.
             found.draft("RGB", (longest, longest))
-            upright = _in_common_colours(ImageOps.exif_transpose(found))
+            return prepare(ImageOps.exif_transpose(found))
     except InvalidError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -68,7 +97,6 @@ def rebuilt(data: bytes, *, longest: int = 1600) -> Photo:
             code="photo_unreadable",
             field="photo",
         ) from error
-    return _written(upright, longest)
 
 
 async def rebuild(data: bytes, *, longest: int = 1600) -> Photo:
@@ -78,6 +106,15 @@ async def rebuild(data: bytes, *, longest: int = 1600) -> Photo:
         InvalidError: as `rebuilt`.
     """
     return await asyncio.get_running_loop().run_in_executor(_bench, partial(rebuilt, data, longest=longest))
+
+
+async def redraw(data: bytes, *, longest: int) -> Drawing:
+    """Do what `redrawn` does aside from the event loop.
+
+    Raises:
+        InvalidError: as `rebuilt`.
+    """
+    return await asyncio.get_running_loop().run_in_executor(_bench, partial(redrawn, data, longest=longest))
 
 
 def _refuse_giants(found: Image.Image) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Final
 from procrastinate import jobs, manager
 from procrastinate.connector import BaseConnector
 from procrastinate.exceptions import ConnectorException
+from psycopg.errors import RaiseException
 
 BATCH: Final = 8
 _GATHER_SECONDS: Final = 0.004
@@ -99,17 +100,25 @@ class Batches(manager.JobManager):
 async def _patiently(write: Callable[[], Awaitable[Any]]) -> None:
     """Write down how a job ended, also where the connection is lost just then: nobody takes over from the living.
 
+    What was written although its answer was lost is refused the second time, since the job has ended by then.
+
     Raises:
-        ConnectorException: the database stays away; then the worker ends its round, and begins anew.
+        ConnectorException: the database stays away; then the worker ends its round, and begins anew. Or it refuses.
     """
-    for seconds in _PATIENCE:
+    lost = False
+    for seconds in (*_PATIENCE, None):
         try:
             await write()
-        except ConnectorException:
+        except ConnectorException as error:
+            refused = isinstance(error.__cause__, RaiseException)
+            if refused and lost:
+                return
+            if refused or seconds is None:
+                raise
+            lost = True
             await asyncio.sleep(seconds)
         else:
             return
-    await write()
 
 
 def _due(job: jobs.Job) -> tuple[float, int]:

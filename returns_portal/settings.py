@@ -29,6 +29,10 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
 class SettingsError(Exception):
     """A setting is missing or wrong; the message names it."""
 
@@ -55,6 +59,12 @@ class Settings(BaseSettings):
     """Addresses of the proxies whose X-Forwarded-For is believed, separated by commas; none by default."""
     secret_key: SecretStr | None = None
     """At least 32 characters; signs and encrypts. Made and kept beside the embedded database when not set."""
+    former_secret_keys: SecretStr | None = None
+    """Keys that SECRET_KEY was before, separated by commas: links that were signed with them open still."""
+    shop_login_secrets: SecretStr | None = None
+    """With which the shop signs who is signed in there; two, separated by a comma, while one replaces the other."""
+    shop_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Where links lead back to the shop, such as `https://shop.example`, separated by commas."""
     demo: bool = True
     """Whether the demo shop may exist; it needs the sandbox, loopback and the embedded database besides."""
     stripe_secret_key: SecretStr | None = None
@@ -87,9 +97,8 @@ class Settings(BaseSettings):
     def _are_addresses(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
-        found = tuple(part.strip() for part in value.split(",") if part.strip())
         try:
-            return tuple(str(ipaddress.ip_address(part)) for part in found)
+            return tuple(str(ipaddress.ip_address(part)) for part in _parts(value))
         except ValueError:
             raise ValueError("must be IP addresses, separated by commas") from None
 
@@ -111,6 +120,25 @@ class Settings(BaseSettings):
         if value is not None and len(value.get_secret_value()) < 32:  # noqa: PLR2004 - 256 bits of hex are twice that
             raise ValueError("must have at least 32 characters")
         return value
+
+    @field_validator("former_secret_keys", "shop_login_secrets")
+    @classmethod
+    def _are_long(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and any(len(part) < 32 for part in _parts(value.get_secret_value())):  # noqa: PLR2004 - as above
+            raise ValueError("must have at least 32 characters each, separated by commas")
+        return value
+
+    @field_validator("shop_origins", mode="before")
+    @classmethod
+    def _are_origins(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        origins = tuple(part.rstrip("/").lower() for part in _parts(value))
+        for parts in map(urlsplit, origins):
+            secure = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or ""))
+            if not secure or not parts.hostname or parts.path or parts.query or parts.fragment or parts.username:
+                raise ValueError("must be like https://shop.example, separated by commas")
+        return origins
 
     @field_validator("stripe_secret_key")
     @classmethod
@@ -161,6 +189,19 @@ class Settings(BaseSettings):
         if self.smtp_url is not None and self.mail_from is None:
             raise ValueError("MAIL_FROM is required with SMTP_URL")
         return self
+
+    @property
+    def signing_keys(self) -> tuple[bytes, ...]:
+        """What links are signed with, the newest first; none where there is no secret at all."""
+        newest = [self.secret_key.get_secret_value()] if self.secret_key else []
+        former = _parts(self.former_secret_keys.get_secret_value()) if self.former_secret_keys else []
+        return tuple(key.encode() for key in newest + former)
+
+    @property
+    def login_secrets(self) -> tuple[bytes, ...]:
+        """With which the shop may have signed who is signed in there."""
+        given = _parts(self.shop_login_secrets.get_secret_value()) if self.shop_login_secrets else []
+        return tuple(secret.encode() for secret in given)
 
     @property
     def public_url(self) -> str:

@@ -15,9 +15,12 @@ from procrastinate.exceptions import ConnectorException
 from returns_portal import logs, memory
 from returns_portal.accounts import jobs as accounts_jobs
 from returns_portal.carriers.registry import carriers_of
+from returns_portal.claims import jobs as claims_jobs
 from returns_portal.db import beginner, create_engine
 from returns_portal.embedded import database_url
+from returns_portal.exchanges import jobs as exchanges_jobs
 from returns_portal.finance import jobs as finance_jobs
+from returns_portal.gifts import jobs as gifts_jobs
 from returns_portal.jobs import JobContext, queue_app, work
 from returns_portal.labels import jobs as labels_jobs
 from returns_portal.labels.renderer import LabelRenderer
@@ -26,6 +29,7 @@ from returns_portal.notifications.mailer import Mailer
 from returns_portal.payments import jobs as payments_jobs
 from returns_portal.payments.stripe import StripeGateway
 from returns_portal.points import jobs as points_jobs
+from returns_portal.privacy import jobs as privacy_jobs
 from returns_portal.refunds import jobs as refunds_jobs
 from returns_portal.settings import Settings
 from returns_portal.tryon import jobs as tryon_jobs
@@ -35,11 +39,15 @@ log = structlog.get_logger(__name__)
 
 JOB_MODULES: Final[tuple[ModuleType, ...]] = (
     accounts_jobs,
+    claims_jobs,
+    exchanges_jobs,
+    gifts_jobs,
     finance_jobs,
     labels_jobs,
     notifications_jobs,
     payments_jobs,
     points_jobs,
+    privacy_jobs,
     refunds_jobs,
     tryon_jobs,
     warehouse_jobs,
@@ -72,8 +80,9 @@ async def _run(settings: Settings, mailer: Mailer) -> None:
     engine = create_engine(url, size=settings.worker_concurrency + 2, name="returns-portal worker")
     gateway = StripeGateway(key=settings.stripe_key, base=settings.stripe_base)
     carriers = carriers_of(settings)
-    # Its process begins with the first run of labels.
+    # Its process begins with the first document: a run of labels, or a paper that goes along with an e-mail.
     labels = LabelRenderer(modest=True)
+    mailer.documents = labels.pool
     try:
         context = JobContext(beginner(engine), settings, gateway, mailer, carriers, labels)
         await keep_working(url, context, settings.worker_concurrency, stop)

@@ -18,7 +18,7 @@ from returns_portal.orders.queries import order_for
 from returns_portal.payments.stripe import StripeGateway
 from returns_portal.points.queries import balances
 from returns_portal.refunds import actions
-from returns_portal.refunds.filing import FiledReturn, file
+from returns_portal.refunds.filing import FiledReturn, cancel, file
 from returns_portal.refunds.queries import RefundView, refunds_of_return
 from returns_portal.returns.actions import Wanted
 from returns_portal.returns.models import RefundTo
@@ -65,6 +65,10 @@ class Portal:
         settings = self.settings if delay is None else self.settings.model_copy(update={"refund_delay": delay})
         async with self.begin() as db:
             return await actions.receive(db, API, settings, rma, [Counted(*count) for count in counts], number=number)
+
+    async def cancel(self, rma: str) -> None:
+        async with self.begin() as db:
+            await cancel(db, API, rma)
 
     async def work(self) -> None:
         """Run every job that is due, in the order of the queue."""

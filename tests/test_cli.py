@@ -89,10 +89,35 @@ def test_the_shop_is_shown_in_the_form_in_which_it_is_set(run: Run) -> None:
         assert line in after.splitlines()
 
 
+def test_the_policy_is_shown_in_the_form_in_which_it_is_set(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "policy.json"
+    file.write_text(run("policy", "show").stdout)
+    assert run("policy", "set", str(file)).stdout == "version 1\n"
+    rule = '{"name": "Socks", "when": {"skus": ["SO-*"]}, "then": {"keep_it": true}}'
+    file.write_text(f'{{"return_days": 60, "rules": [{rule}]}}')
+    assert run("policy", "set", str(file), "--note", "for the summer").stdout == "version 2\n"
+    assert '"return_days": 60' in run("policy", "show").stdout
+    assert '"return_days": 90' in run("policy", "show", "--version", "1").stdout
+    assert "return_days=60" in run("shop", "show").stdout
+    assert run("policy", "show", "--version", "7").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("{", "This file is no JSON"), ('{"rules": [{"name": ""}]}', "rules[0].name: Give the rule a name")],
+)
+def test_a_policy_that_cannot_be_is_refused_by_its_place(run: Run, tmp_path: Path, content: str, said: str) -> None:
+    file = tmp_path / "policy.json"
+    file.write_text(content)
+    done = run("policy", "set", str(file))
+    assert done.exit_code == 1
+    assert said in done.stderr
+
+
 @pytest.mark.parametrize(
     ("setting", "code", "said"),
     [
-        ("return_days=3", 1, "return_days: The window is at least 14 days"),
+        ("return_days=3", 1, "return_days: A whole number from 14 to 3650."),
         ("colour=green", 1, "colour: The shop has no setting colour."),
         ("return_days", 2, "is not like KEY=VALUE"),
     ],

@@ -1,7 +1,6 @@
 """Coming in and going out: staff by password, customers by an e-mailed code, programs by a key."""
 
 import asyncio
-import hmac
 from datetime import timedelta
 from functools import cache
 from typing import Final
@@ -14,23 +13,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from returns_portal import clock, history
-from returns_portal.accounts import idempotency, limits, queries
+from returns_portal.accounts import codes, idempotency, limits, queries, spent
 from returns_portal.accounts.models import ApiKey, LoginCode, Staff, WebSession
 from returns_portal.accounts.rules import (
-    CODE_ATTEMPTS,
-    CODE_LASTS,
     CUSTOMER_SESSION,
     STAFF_SESSION,
     challenge_for,
     check_password,
-    code_digest,
     digest,
-    digits,
     email_key,
     is_email,
     known_roles,
     known_scopes,
-    new_code,
     new_key,
     new_placed_token,
     new_token,
@@ -39,7 +33,6 @@ from returns_portal.actor import Actor
 from returns_portal.errors import ConflictError, InvalidError, NotFoundError
 from returns_portal.i18n import mark
 from returns_portal.ids import new_id
-from returns_portal.notifications.actions import enqueue
 
 _KEEP_ANSWERS: Final = timedelta(days=7)
 _KEEP_COUNTS: Final = timedelta(days=1)
@@ -197,15 +190,17 @@ async def open_session(
     lasting: timedelta,
     staff_id: UUID | None = None,
     order_id: UUID | None = None,
+    gift_id: UUID | None = None,
     token: str = "",
 ) -> str:
-    """Open a session for a member of staff or for an order's customer; its token."""
+    """Open a session for a member of staff, an order's customer or a gift's receiver; its token."""
     token, moment = token or new_token(), clock.now()
     await db.execute(
         insert(WebSession).values(
             digest=digest(token),
             staff_id=staff_id,
             order_id=order_id,
+            gift_id=gift_id,
             created_at=moment,
             expires_at=moment + lasting,
         )
@@ -221,70 +216,37 @@ async def end_session(db: AsyncConnection, token: str) -> None:
 async def request_code(db: AsyncConnection, secret: bytes, number: str, email: str) -> bytes:
     """Send a code to the customer of an order, if number and e-mail name one; the challenge to answer.
 
-    A row is written either way, so that nothing that follows depends on whether the order exists.
+    A code is written either way, so that nothing that follows depends on whether the order exists.
     """
-    challenge = challenge_for(number, email)
-    order = await queries.order_contact(db, number, email)
-    code, moment = new_code(), clock.now()
-    await db.execute(
-        insert(LoginCode).values(
-            id=new_id(),
-            challenge=challenge,
-            order_id=order.id if order else None,
-            digest=code_digest(secret, challenge, code),
-            attempts=0,
-            created_at=moment,
-            expires_at=moment + CODE_LASTS,
-        )
-    )
+    return await _send_code(db, secret, challenge_for(number, email), await queries.order_contact(db, number, email))
+
+
+async def request_code_for(db: AsyncConnection, secret: bytes, order_id: UUID) -> bytes:
+    """Send a code to the customer of an order that somebody sees by a link; the challenge to answer."""
+    order = await queries.contact_of(db, order_id)
+    challenge = challenge_for(order.number, order.email) if order else digest(new_token())
+    return await _send_code(db, secret, challenge, order)
+
+
+async def _send_code(db: AsyncConnection, secret: bytes, challenge: bytes, order: queries.OrderContact | None) -> bytes:
+    code = await codes.write(db, secret, challenge, order.id if order else None)
     if order:
-        await enqueue(
-            db,
-            template="access_code",
-            recipient=order.email,
-            locale=order.locale,
-            subject_id=order.id,
-            values={"code": code, "minutes": int(CODE_LASTS.total_seconds() // 60)},
-        )
+        await codes.send(db, order.email, order.locale, code, order.id)
     return challenge
 
 
 async def redeem_code(db: AsyncConnection, secret: bytes, challenge: bytes, typed: str) -> tuple[str, str] | None:
     """Open a session for the order of a challenge; its token and the order's number, or None for a wrong code.
 
-    Only the newest code counts, once, until it expires, for at most five attempts. An attempt is counted by the
-    same transaction, which therefore has to commit although it was in vain: hence None, not an error.
+    The attempt is counted by the same transaction, which has to commit although it was in vain: see `codes.spend`.
     """
-    query = (
-        select(
-            col(LoginCode.id),
-            col(LoginCode.order_id),
-            col(LoginCode.digest),
-            col(LoginCode.attempts),
-            col(LoginCode.expires_at),
-            col(LoginCode.used_at),
-        )
-        .where(col(LoginCode.challenge) == challenge)
-        .order_by(col(LoginCode.id).desc())
-        .limit(1)
-        .with_for_update()
-    )
-    row = (await db.execute(query)).one_or_none()
-    if row is None or row.used_at or row.attempts >= CODE_ATTEMPTS or row.expires_at <= clock.now():
+    order_id = await codes.spend(db, secret, challenge, typed)
+    if order_id is None:
         return None
-    fits = hmac.compare_digest(row.digest, code_digest(secret, challenge, digits(typed)))
-    good = fits and row.order_id is not None
-    await db.execute(
-        update(LoginCode)
-        .where(col(LoginCode.id) == row.id)
-        .values(attempts=row.attempts + 1, used_at=clock.now() if good else None)
-    )
-    if not good:
-        return None
-    token = await open_session(db, lasting=CUSTOMER_SESSION, order_id=row.order_id)
-    actor = Actor(kind="customer", id=str(row.order_id), order_id=row.order_id)
-    await history.record(db, actor, ("order", row.order_id, "customer_came_in", {}))
-    return token, await queries.order_number_of(db, row.order_id)
+    token = await open_session(db, lasting=CUSTOMER_SESSION, order_id=order_id)
+    actor = Actor(kind="customer", id=str(order_id), order_id=order_id)
+    await history.record(db, actor, ("order", order_id, "customer_came_in", {}))
+    return token, await queries.order_number_of(db, order_id)
 
 
 async def create_api_key(db: AsyncConnection, actor: Actor, name: str, scopes: list[str]) -> str:
@@ -336,5 +298,6 @@ async def sweep(db: AsyncConnection) -> None:
     moment = clock.now()
     await db.execute(delete(WebSession).where(col(WebSession.expires_at) < moment))
     await db.execute(delete(LoginCode).where(col(LoginCode.expires_at) < moment - _KEEP_COUNTS))
+    await spent.forget(db)
     await limits.forget_before(db, _KEEP_COUNTS)
     await idempotency.forget_before(db, _KEEP_ANSWERS)

@@ -16,7 +16,7 @@ _CHOOSE: Final = """
 
 async def choose_language(db: AsyncConnection, actor: Actor, locale: str) -> None:
     """Write to a customer in the language that they chose; for anybody else it is a matter of pages alone."""
-    if actor.kind != "customer" or actor.order_id is None:
+    if actor.kind != "customer" or actor.order_id is None or actor.views_only:
         return
     if await run(db, _CHOOSE, id=actor.order_id, locale=locale, now=clock.now()):
         await history.record(db, actor, ("order", actor.order_id, "language_chosen", {"locale": locale}))

@@ -39,6 +39,8 @@ class Scope(StrEnum):
     PRODUCTS_WRITE = "products:write"
     TRIALS_READ = "trials:read"
     TRIALS_WRITE = "trials:write"
+    EXCHANGES_READ = "exchanges:read"
+    EXCHANGES_WRITE = "exchanges:write"
 
 
 class Staff(SQLModel, table=True):
@@ -69,7 +71,7 @@ class StaffBadge(SQLModel, table=True):
 
 
 class WebSession(SQLModel, table=True):
-    """A signed-in browser: of a member of staff, or of a customer for one order."""
+    """A signed-in browser: of a member of staff, of a customer for one order, or of the receiver of a gift."""
 
     __tablename__ = "web_session"
 
@@ -77,6 +79,7 @@ class WebSession(SQLModel, table=True):
     """SHA-256 of the cookie's token: who reads the table cannot sign in."""
     staff_id: UUID | None = Field(default=None, foreign_key="staff.id", index=True)
     order_id: UUID | None = Field(default=None, foreign_key="orders.id", index=True)
+    gift_id: UUID | None = Field(default=None, foreign_key="gift.id", index=True)
     created_at: datetime = Field(sa_column=moment(nullable=False))
     expires_at: datetime = Field(sa_column=moment(nullable=False))
 
@@ -113,6 +116,20 @@ class LoginCode(SQLModel, table=True):
     created_at: datetime = Field(sa_column=moment(nullable=False))
     expires_at: datetime = Field(sa_column=moment(nullable=False))
     used_at: datetime | None = Field(default=None, sa_column=moment())
+
+
+class SpentLink(SQLModel, table=True):
+    """A link that opens once and was opened; kept for as long as it could be tried again."""
+
+    __tablename__ = "spent_link"
+    __table_args__ = (Index("ix_spent_link_expires_at", "expires_at"),)
+
+    digest: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    """SHA-256 of what may be used once: who reads the table cannot use it."""
+    browser: bytes = Field(sa_type=LargeBinary)
+    """SHA-256 of the browser's own token against foreign forms: a double click of one browser is one use."""
+    used_at: datetime = Field(sa_column=moment(nullable=False))
+    expires_at: datetime = Field(sa_column=moment(nullable=False))
 
 
 class RateLimit(SQLModel, table=True):

@@ -10,7 +10,15 @@ from sqlmodel import col
 
 from returns_portal import clock
 from returns_portal.accounts.models import ApiKey, Staff
-from returns_portal.accounts.rules import digest, email_key, grants_of, knows_inbox, looks_like_key, order_number
+from returns_portal.accounts.rules import (
+    digest,
+    email_key,
+    grants_of,
+    knows_inbox,
+    looks_like_key,
+    order_number,
+    views_only,
+)
 from returns_portal.actor import Actor
 from returns_portal.db import run
 from returns_portal.errors import NotFoundError, UnauthorizedError
@@ -22,7 +30,7 @@ _orders = table("orders", *map(column, ("id", "number", "email", "email_key", "l
 # Every request asks one of these two.
 _BY_KEY: Final = "SELECT id, scopes FROM api_key WHERE digest = :digest AND revoked_at IS NULL"
 _BY_SESSION: Final = """
-    SELECT w.staff_id, w.order_id, s.name, s.roles, o.number FROM web_session w
+    SELECT w.staff_id, w.order_id, w.gift_id, s.name, s.roles, o.number FROM web_session w
     LEFT JOIN staff s ON s.id = w.staff_id LEFT JOIN orders o ON o.id = w.order_id
     WHERE w.digest = :digest AND w.expires_at > :now AND s.disabled_at IS NULL
 """
@@ -59,6 +67,8 @@ async def actor_for_session(db: AsyncConnection, token: str) -> Actor | None:
 def _as_actor(row: Any, token: str) -> Actor | None:  # noqa: ANN401 - a row
     if row.staff_id is not None:
         return Actor(kind="staff", id=str(row.staff_id), grants=grants_of(token, frozenset(row.roles)), name=row.name)
+    if row.gift_id is not None:
+        return Actor(kind="customer", id=str(row.gift_id), gift_id=row.gift_id)
     if row.order_id is not None:
         # The name of a customer's actor is the number of the order that they came for.
         return Actor(
@@ -67,6 +77,7 @@ def _as_actor(row: Any, token: str) -> Actor | None:  # noqa: ANN401 - a row
             order_id=row.order_id,
             name=row.number,
             knows_inbox=knows_inbox(token),
+            views_only=views_only(token),
         )
     return None
 
@@ -89,6 +100,29 @@ async def order_contact(db: AsyncConnection, number: str, email: str) -> OrderCo
     query = select(_orders.c.id, _orders.c.number, _orders.c.email, _orders.c.locale).where(
         _orders.c.number.in_([typed, typed.upper()]), _orders.c.email_key == email_key(email)
     )
+    row = (await db.execute(query)).first()
+    return None if row is None else OrderContact(row.id, row.number, row.email, row.locale)
+
+
+async def order_numbered(db: AsyncConnection, actor: Actor, number: str) -> OrderContact:
+    """An order by its number, as people write it.
+
+    Raises:
+        NotFoundError: there is none, or it is not the actor's.
+    """
+    typed = order_number(number)
+    query = select(_orders.c.id, _orders.c.number, _orders.c.email, _orders.c.locale).where(
+        _orders.c.number.in_([typed, typed.upper()])
+    )
+    row = (await db.execute(query)).first()
+    if row is None or not actor.sees_order(row.id):
+        raise NotFoundError(mark("There is no such order."), code="order_not_found")
+    return OrderContact(row.id, row.number, row.email, row.locale)
+
+
+async def contact_of(db: AsyncConnection, order_id: UUID) -> OrderContact | None:
+    """Where the code for an order goes; None where there is no such order."""
+    query = select(_orders.c.id, _orders.c.number, _orders.c.email, _orders.c.locale).where(_orders.c.id == order_id)
     row = (await db.execute(query)).first()
     return None if row is None else OrderContact(row.id, row.number, row.email, row.locale)
 

@@ -67,7 +67,20 @@ def new_placed_token() -> str:
 
 def knows_inbox(token: str) -> bool:
     """Whether a session with this token was opened by a code that was sent to the order's address."""
-    return not token.startswith(_PLACED)
+    return not token.startswith((_PLACED, _VIEW))
+
+
+_VIEW: Final = "view."
+
+
+def new_view_token() -> str:
+    """A token for who came by a link that only shows. As with placed orders, it says so itself."""
+    return _VIEW + new_token()
+
+
+def views_only(token: str) -> bool:
+    """Whether a session with this token changes nothing."""
+    return token.startswith(_VIEW)
 
 
 _BADGE: Final = "badge."

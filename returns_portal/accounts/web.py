@@ -2,11 +2,8 @@
 
 import asyncio
 import time
-from contextlib import suppress
-from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
-from uuid import UUID
 
 from litestar import Request, Response, get, post
 from litestar.datastructures import State
@@ -14,9 +11,17 @@ from litestar.di import NamedDependency
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.accounts import actions
+from returns_portal.accounts.arrivals import (
+    ACCESS_COOKIE,
+    CODE_MINUTES,
+    access_key,
+    asked_for,
+    asking_cookie,
+    leave_session,
+)
 from returns_portal.accounts.limits import Limit, bucket, hit
+from returns_portal.accounts.pages.ways import number_at
 from returns_portal.accounts.rules import (
-    CODE_LASTS,
     CUSTOMER_SESSION,
     STAFF_SESSION,
     challenge_for,
@@ -25,20 +30,13 @@ from returns_portal.accounts.rules import (
     landing_page,
     order_number,
 )
-from returns_portal.actor import SYSTEM, Actor
-from returns_portal.errors import NotFoundError
+from returns_portal.actor import Actor
 from returns_portal.i18n import _
 from returns_portal.ids import parse_trial_number
-from returns_portal.refunds.queries import refund_for
-from returns_portal.returns.queries import return_for
 from returns_portal.web import Form, client_network, flash, form, local_path, page, redirect, site
-from returns_portal.web.signing import SESSION_COOKIE, cookie, derive, forget, seal, unseal
+from returns_portal.web.signing import SESSION_COOKIE, cookie, forget
 
 AnyRequest = Request[Any, Any, State]
-
-ACCESS_COOKIE: Final = "__Host-access"
-"""Carries the challenge, and where to go on, from the landing form to the code form, sealed; neither e-mail nor number
-is in it."""
 
 _EVEN_SECONDS: Final = 0.25
 """How long the answer to an order number takes at least: longer than the work, whether or not the order exists."""
@@ -50,9 +48,16 @@ _MAX_PATH: Final = 200
 
 @get("/", include_in_schema=False)
 async def landing(request: AnyRequest, actor: NamedDependency[Actor]) -> Response[Any]:
-    """Ask for the order; somebody who has come in already is offered to go on."""
+    """Ask for the order; somebody who has come in already is offered to go on.
+
+    The code on a packing slip leads here with the number of its order: it proves the parcel, and not the person.
+    """
     target = _return_path(request.query_params.get("next", ""))
-    return page(request, "accounts/landing.html", typed={}, errors={}, order=_own_order(actor), next=target)
+    number = order_number(request.query_params.get("order", "").replace("\x00", ""))[:_MAX_NUMBER]
+    if trial := parse_trial_number(number):
+        number, target = trial, target or f"/trials/{trial}"
+    typed = {"number": number} if number else {}
+    return page(request, "accounts/landing.html", typed=typed, errors={}, order=_own_order(actor), next=target)
 
 
 def _own_order(actor: Actor) -> str:
@@ -68,7 +73,7 @@ async def ask_for_code(request: AnyRequest) -> Response[Any]:
     errors = _access_errors(number, email)
     if errors:
         return page(request, "accounts/landing.html", status=422, typed=sent, errors=errors, order="", next=target)
-    here, secret = site(request), derive(site(request).secret, "access")
+    here, secret = site(request), access_key(site(request))
     challenge = challenge_for(number, email)
     await hit(
         here.begin,
@@ -81,8 +86,7 @@ async def ask_for_code(request: AnyRequest) -> Response[Any]:
     # The pause is taken outside of any transaction: only the customer waits, no connection does.
     await asyncio.sleep(max(0.0, began + _EVEN_SECONDS - time.monotonic()))
     answer = redirect("/access/code")
-    sealed = seal(secret, [challenge, target], lasting=CODE_LASTS)
-    answer.set_cookie(cookie(ACCESS_COOKIE, sealed, lasting=CODE_LASTS))
+    answer.set_cookie(asking_cookie(here, challenge, target))
     return answer
 
 
@@ -99,16 +103,16 @@ def _access_errors(number: str, email: str) -> dict[str, str]:
 async def code_page(request: AnyRequest, actor: NamedDependency[Actor]) -> Response[Any]:
     """Ask for the code that was e-mailed."""
     del actor  # Asked for so that the page's header knows who is there.
-    if _asked(request) is None:
+    if asked_for(request) is None:
         return redirect("/")
-    return page(request, "accounts/code.html", errors={}, minutes=_minutes(CODE_LASTS))
+    return page(request, "accounts/code.html", errors={}, minutes=CODE_MINUTES)
 
 
 @post("/access/code", include_in_schema=False)
 async def come_in(request: AnyRequest) -> Response[Any]:
     """Let the customer in to the one order that the code was sent for."""
-    here, secret = site(request), derive(site(request).secret, "access")
-    asked = _asked(request)
+    here, secret = site(request), access_key(site(request))
+    asked = asked_for(request)
     if asked is None:
         flash(request, _("That took longer than the code lasts. Please ask for a new one."), "wait")
         return redirect("/")
@@ -118,60 +122,28 @@ async def come_in(request: AnyRequest) -> Response[Any]:
     async with here.begin() as db:
         opened = await actions.redeem_code(db, secret, challenge, sent.text("code", limit=20))
         if opened is not None:
-            await _leave_session(request, db)
+            await leave_session(request, db)
             way_on = await _way_on(db, target, opened[1])
     if opened is None:
         wrong = _("This code does not fit, or is not valid any more. The newest e-mail has the code that counts.")
-        return page(request, "accounts/code.html", status=422, errors={"code": wrong}, minutes=_minutes(CODE_LASTS))
+        return page(request, "accounts/code.html", status=422, errors={"code": wrong}, minutes=CODE_MINUTES)
     answer = redirect(way_on)
     answer.set_cookie(cookie(SESSION_COOKIE, opened[0], lasting=CUSTOMER_SESSION))
     answer.set_cookie(forget(ACCESS_COOKIE))
     return answer
 
 
-def _asked(request: AnyRequest) -> tuple[bytes, str] | None:
-    """The challenge that was set, and where to go on; None where nobody asked, or too long ago."""
-    found = unseal(derive(site(request).secret, "access"), request.cookies.get(ACCESS_COOKIE, ""))
-    match found:
-        case [bytes(challenge), str(target)]:
-            return challenge, target
-    return None
-
-
 def _return_path(path: str) -> str:
-    """A page of a return, a refund or a trial, short enough for a cookie; empty for anything else."""
-    ours = path.startswith(("/returns", "/refunds/", "/trials/")) and len(path) <= _MAX_PATH
+    """A page of a return, a refund, a trial, a claim or an exchange, short enough for a cookie; empty for others."""
+    ours = path.startswith(("/returns", "/refunds/", "/trials/", "/claims/", "/exchanges/")) and len(path) <= _MAX_PATH
     return local_path(path, otherwise="") if ours else ""
 
 
 async def _way_on(db: AsyncConnection, target: str, number: str) -> str:
     """Where a customer goes on: to what they came here for, if it is of this order, else to the order."""
-    match urlsplit(target).path.split("/"):
-        case ["", "returns"]:
-            return target
-        case ["", "trials", trial] if parse_trial_number(trial) == number:
-            return target
-        case ["", "returns", rma, *_rest]:
-            try:
-                if (await return_for(db, SYSTEM, rma)).order_number == number:
-                    return target
-            except NotFoundError:
-                pass
-        case ["", "refunds", refund_id]:
-            with suppress(NotFoundError, ValueError):
-                if (await refund_for(db, SYSTEM, UUID(refund_id))).order_number == number:
-                    return target
+    if target and (urlsplit(target).path == "/returns" or await number_at(db, target) == number):
+        return target
     return f"/orders/{quote(number, safe='')}"
-
-
-def _minutes(lasting: timedelta) -> int:
-    return int(lasting.total_seconds() // 60)
-
-
-async def _leave_session(request: AnyRequest, db: AsyncConnection) -> None:
-    """End whatever session the browser had: a new one never continues an old one."""
-    if token := request.cookies.get(SESSION_COOKIE):
-        await actions.end_session(db, token)
 
 
 @get("/sign-in", include_in_schema=False)
@@ -188,7 +160,7 @@ async def sign_in(request: AnyRequest) -> Response[Any]:
     """Sign a member of staff in, and send them where they wanted to go, or where their role begins."""
     sent = await form(request)
     email = sent.text("email", limit=_MAX_EMAIL)
-    here, secret = site(request), derive(site(request).secret, "access")
+    here, secret = site(request), access_key(site(request))
     await hit(
         here.begin,
         Limit(bucket(secret, "sign-in:client", client_network(request.scope)), times=60, seconds=600),
@@ -201,7 +173,7 @@ async def sign_in(request: AnyRequest) -> Response[Any]:
     async with here.begin() as db:
         opened = await actions.sign_in(db, email, _password(sent))
         if opened is not None:
-            await _leave_session(request, db)
+            await leave_session(request, db)
     target = _target(sent.text("next"))
     if opened is None:
         errors = {"password": _("E-mail and password do not fit together. Nothing else is wrong; please try again.")}
@@ -220,12 +192,12 @@ def _target(path: str) -> str:
     return local_path(path, otherwise="")
 
 
-@post("/sign-out", include_in_schema=False)
+@post("/sign-out", include_in_schema=False, onlookers=True)
 async def sign_out(
     request: AnyRequest, db: NamedDependency[AsyncConnection], actor: NamedDependency[Actor]
 ) -> Response[Any]:
     """End the session, of staff or of a customer."""
-    await _leave_session(request, db)
+    await leave_session(request, db)
     flash(request, _("You are signed out."))
     answer = redirect("/sign-in" if actor.kind == "staff" else "/")
     answer.set_cookie(forget(SESSION_COOKIE))

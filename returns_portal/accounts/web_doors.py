@@ -9,9 +9,10 @@ from litestar import Request, Response, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from returns_portal.accounts.actions import end_session
-from returns_portal.accounts.doors import come_in, number_behind, send_orders
+from returns_portal.accounts.arrivals import browser_of, leave_session
+from returns_portal.accounts.doors import come_in, go_through, number_behind, own_orders, send_orders
 from returns_portal.accounts.limits import Limit, bucket, hit
 from returns_portal.accounts.rules import CUSTOMER_SESSION, email_key, is_email
 from returns_portal.actor import Actor
@@ -28,10 +29,31 @@ _MAX_TOKEN: Final = 400
 
 
 @get("/my-orders", include_in_schema=False)
-async def forgotten(request: AnyRequest, actor: NamedDependency[Actor]) -> Response[Any]:
-    """Ask for the e-mail address, to which the list of orders goes."""
-    del actor  # Asked for so that the page's header knows who is there.
+async def forgotten(
+    request: AnyRequest, db: NamedDependency[AsyncConnection], actor: NamedDependency[Actor]
+) -> Response[Any]:
+    """List the orders of who has proven their address; else ask for the address, to which the list goes."""
+    orders = await own_orders(db, actor)
+    if orders:
+        return page(request, "accounts/orders.html", orders=orders, here=actor.order_id)
     return page(request, "accounts/forgotten.html", typed={}, errors={})
+
+
+@post("/my-orders/open", include_in_schema=False)
+async def open_other(
+    request: AnyRequest, db: NamedDependency[AsyncConnection], actor: NamedDependency[Actor]
+) -> Response[Any]:
+    """Go over to another order of the same address: a session is for one order at a time."""
+    wanted = (await form(request)).get("order", "")
+    for order in await own_orders(db, actor):
+        if str(order.id) == wanted:
+            await leave_session(request, db)
+            answer = redirect(f"/orders/{quote(order.number, safe='')}")
+            token = await come_in(db, order.id, by="list")
+            answer.set_cookie(cookie(SESSION_COOKIE, token, lasting=CUSTOMER_SESSION))
+            return answer
+    flash(request, _("Please tell us first which order is yours."), "wait")
+    return redirect("/my-orders")
 
 
 @post("/my-orders", include_in_schema=False)
@@ -73,14 +95,15 @@ async def show_door(request: AnyRequest, actor: NamedDependency[Actor], token: F
 async def open_door(request: AnyRequest) -> Response[Any]:
     """Let the customer in."""
     here = site(request)
-    sent = await form(request)
+    typed = (await form(request)).get("token", "")[:_MAX_TOKEN]
     async with here.begin() as db:
-        found = await number_behind(db, here.secret, sent.get("token", "")[:_MAX_TOKEN])
+        found = await number_behind(db, here.secret, typed)
         if found is None:
             return _too_old(request)
-        if before := request.cookies.get(SESSION_COOKIE):
-            await end_session(db, before)
-        token = await come_in(db, found[0])
+        token = await go_through(db, typed, found[0], browser=browser_of(request))
+        if token is None:
+            return _used(request)
+        await leave_session(request, db)
     answer = redirect(f"/orders/{quote(found[1], safe='')}")
     answer.set_cookie(cookie(SESSION_COOKIE, token, lasting=CUSTOMER_SESSION))
     return answer
@@ -91,4 +114,9 @@ def _too_old(request: AnyRequest) -> Response[Any]:
     return redirect("/my-orders")
 
 
-routes: list[Any] = [forgotten, send_list, show_door, open_door]
+def _used(request: AnyRequest) -> Response[Any]:
+    flash(request, _("This link was used already. Ask for a new list, or come in with your order number."), "wait")
+    return redirect("/my-orders")
+
+
+routes: list[Any] = [forgotten, open_other, send_list, show_door, open_door]

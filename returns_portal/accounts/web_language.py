@@ -20,7 +20,7 @@ _LASTS: Final = timedelta(days=365)
 _MAX_PATH: Final = 2000
 
 
-@post("/language", status_code=303)
+@post("/language", status_code=303, onlookers=True)
 async def choose(
     request: Request[Any, Any, State], db: NamedDependency[AsyncConnection], actor: NamedDependency[Actor]
 ) -> Redirect:

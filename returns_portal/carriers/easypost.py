@@ -317,7 +317,10 @@ def _scan(tracker: Mapping[str, Any], told: Mapping[str, Any]) -> Scan | None:
     where = ", ".join(str(place[part]) for part in ("city", "country") if place.get(part))
     said = f"{at.isoformat()} {status} {detail} {words}"
     digest = hashlib.sha256(said.encode()).hexdigest()[:24]
-    return Scan(f"{tracker.get('id', '')}:{digest}", code, f"{words} ({where})" if where else words, at)
+    city = str(place.get("city") or "")
+    # Carriers shout.
+    town = city.title() if city.isupper() else city
+    return Scan(f"{tracker.get('id', '')}:{digest}", code, f"{words} ({where})" if where else words, at, town)
 
 
 def _when(text: object) -> datetime | None:

@@ -118,6 +118,8 @@ class Scan(msgspec.Struct, frozen=True):
     code: ScanCode
     words: str
     at: datetime
+    place: str = ""
+    """The town where it happened, where the carrier says so."""
 
 
 class Track(msgspec.Struct, frozen=True, kw_only=True):

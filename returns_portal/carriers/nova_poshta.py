@@ -271,7 +271,11 @@ def _scan(number: str, told: Mapping[str, Any]) -> Scan | None:
     moment = text(told, "TrackingUpdateDate") or text(told, "DateScan") or text(told, "DateCreated")
     at = _when(moment) or clock.now()
     # Without a moment of its own a status counts once.
-    return Scan(f"{number}:{status}:{moment}", code, text(told, "Status"), at)
+    return Scan(f"{number}:{status}:{moment}", code, text(told, "Status"), at, text(told, _PLACES.get(code, "")))
+
+
+# The two ends of the way are told; of what lies between, only the carrier's sentence is.
+_PLACES: Final = {ScanCode.PICKED_UP: "CitySender", ScanCode.DELIVERED: "CityRecipient"}
 
 
 _MOMENTS: Final = ("%Y-%m-%d %H:%M:%S", "%d-%m-%Y %H:%M:%S", "%H:%M %d.%m.%Y", "%d.%m.%Y %H:%M:%S")

@@ -60,20 +60,20 @@ async def put_product(db: AsyncConnection, actor: Actor, product: ProductInput) 
 
 
 _LOCK: Final = """
-    SELECT id, title, kind, brand, description, size_system, size_group, tax_rate, listed
+    SELECT id, title, kind, brand, description, size_system, size_group, tax_rate, listed, tags
     FROM product WHERE handle = :handle FOR UPDATE
 """
 _INSERT: Final = """
     INSERT INTO product (id, handle, title, kind, brand, description, size_system, size_group, tax_rate, listed,
-                         words, created_at, updated_at)
+                         tags, words, created_at, updated_at)
     VALUES (:id, :handle, :title, :kind, :brand, :description, :size_system, :size_group, :tax_rate, :listed,
-            :words, :now, :now)
+            :tags, :words, :now, :now)
     ON CONFLICT (handle) DO NOTHING RETURNING id
 """
 _UPDATE: Final = """
     UPDATE product SET title = :title, kind = :kind, brand = :brand, description = :description,
         size_system = :size_system, size_group = :size_group, tax_rate = :tax_rate, listed = :listed,
-        words = :words, updated_at = :updated_at
+        tags = :tags, words = :words, updated_at = :updated_at
     WHERE id = :id
 """
 
@@ -99,6 +99,7 @@ async def _insert(db: AsyncConnection, new: ProductInput) -> bool:
         size_group=sizing.group.value,
         tax_rate=new.tax_rate or 0,
         listed=new.listed is not False,
+        tags=list(new.tags or ()),
         words=searchable(new.title, new.brand or ""),
         now=clock.now(),
     )
@@ -116,6 +117,7 @@ def _differences(stored: Any, new: ProductInput) -> dict[str, Any]:  # noqa: ANN
         "size_group": new.size_group.value if new.size_group else None,
         "tax_rate": new.tax_rate,
         "listed": new.listed,
+        "tags": None if new.tags is None else list(new.tags),
     }
     return {name: value for name, value in wanted.items() if value is not None and value != getattr(stored, name)}
 

@@ -35,6 +35,8 @@ class ProductIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     tax_rate: int | None = None
     """The tax in the prices, in hundredths of a percent: 1900 is 19 %."""
     listed: bool | None = None
+    tags: list[str] | None = None
+    """Words by which the shop groups its goods; policies can speak of them."""
 
 
 @put(

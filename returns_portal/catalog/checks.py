@@ -15,6 +15,7 @@ from returns_portal.texts import fit, one_line
 
 MAX_PRICE: Final = 10**11
 """Minor units: a thousand million euros, and three million euros' worth of the smallest dong."""
+MAX_TAGS: Final = 100
 MAX_VARIANTS: Final = 2048
 """As many as Shopify allows."""
 MAX_STOCK: Final = 1_000_000
@@ -46,10 +47,19 @@ def checked(product: ProductInput) -> ProductInput:
         title=one_line(product.title, "title", 300),
         brand=None if product.brand is None else one_line(product.brand, "brand", 100, required=False),
         description=None if product.description is None else _paragraphs(product.description),
+        tags=None if product.tags is None else _tags(product.tags),
         variants=[_checked_variant(variant, f"variants[{i}]") for i, variant in enumerate(product.variants)],
     )
     _check_together(product.variants)
     return product
+
+
+def _tags(tags: Sequence[str]) -> list[str]:
+    """Each once, whatever its letters' size."""
+    if len(tags) > MAX_TAGS:
+        raise InvalidError(mark("A product has at most {most} tags."), field="tags", most=MAX_TAGS)
+    once = {tag.casefold(): tag for tag in (one_line(tag, "tags", 100) for tag in tags)}
+    return list(once.values())
 
 
 def _checked_variant(variant: VariantInput, at: str) -> VariantInput:

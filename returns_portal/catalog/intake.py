@@ -39,3 +39,5 @@ class ProductInput(msgspec.Struct, frozen=True, kw_only=True):
     tax_rate: int | None = None
     """The tax in the prices, in hundredths of a percent: 1900 is 19 %."""
     listed: bool | None = None
+    tags: Sequence[str] | None = None
+    """Words by which the shop groups its goods; policies can speak of them."""

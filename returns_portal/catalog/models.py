@@ -4,7 +4,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, LargeBinary, literal_column, text
+from sqlalchemy import CheckConstraint, Column, Index, LargeBinary, String, literal_column, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
 from returns_portal.tables import minor_units, moment, one_of
@@ -66,6 +67,8 @@ class Product(SQLModel, table=True):
     """The tax in its prices, in hundredths of a percent: 1900 is 19 %."""
     words: str
     """What title and brand are found by: the words in them, in small letters, with a space between two."""
+    tags: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(String), nullable=False, server_default="{}"))
+    """Words by which the shop groups its goods; policies can speak of them."""
     listed: bool = True
     """Whether the storefront shows it; what was only imported from orders is not shown until somebody says so."""
     created_at: datetime = Field(sa_column=moment(nullable=False))

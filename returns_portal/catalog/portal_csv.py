@@ -4,7 +4,8 @@ Prices are decimal numbers with tax in the currency beside them (`79.90`). Colum
 
 The product: handle* (small letters, digits, dashes; on every row), title*, kind (shoe, clothing or other; guessed from
 the title when empty), brand, description, size_system (eu, uk, us, alpha or own; guessed when empty), size_group (men,
-women, kids or unisex; guessed when empty), tax_rate (percent in the prices, such as 20), listed (yes or no).
+women, kids or unisex; guessed when empty), tax_rate (percent in the prices, such as 20), listed (yes or no), tags (a
+comma between two).
 
 A variant, on each row: sku*, size, color, price*, currency*, ean, stock, weight_grams.
 
@@ -55,6 +56,7 @@ def read(group: Group) -> ProductInput:
         size_group=_word(head, "size_group", SizeGroup) or group_in_words(title),
         tax_rate=_rate(head),
         listed=yes_or_no(head, "listed"),
+        tags=[tag.strip() for tag in text(head, "tags").split(",") if tag.strip()] or None,
         variants=[_variant(row) for row in group.rows],
     )
 

@@ -61,6 +61,7 @@ class ProductView(msgspec.Struct, frozen=True):
     tax_rate: int
     """The tax in the prices, in hundredths of a percent."""
     listed: bool
+    tags: list[str]
     variants: list[VariantView]
     pictures: list[PictureView]
 
@@ -79,6 +80,7 @@ class ProductPage(msgspec.Struct, frozen=True):
 
 VIEW: Final = """
     SELECT p.id, p.handle, p.title, p.kind, p.brand, p.description, p.size_system, p.size_group, p.tax_rate, p.listed,
+           p.tags,
            (SELECT coalesce(json_agg(json_build_object(
                 'sku', v.sku, 'size', v.size, 'color', v.color, 'price', v.price, 'currency', v.currency, 'ean', v.ean,
                 'stock', v.stock, 'weight_grams', v.weight_grams) ORDER BY v.position, v.id), '[]'::json)

@@ -112,3 +112,8 @@ def group_in_words(text: str) -> SizeGroup | None:
     if SizeGroup.KIDS in named:
         return SizeGroup.KIDS
     return named[0] if len(named) == 1 else None
+
+
+def tax_in(price: int, rate: int) -> int:
+    """The tax in a price, at a rate in hundredths of a percent, rounded half up."""
+    return (2 * price * rate + 10_000 + rate) // (2 * (10_000 + rate))

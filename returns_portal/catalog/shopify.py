@@ -82,6 +82,7 @@ def read(group: Group, currency: str) -> Read:
             description=plain_text(head.get("Body (HTML)", "")),
             size_group=_group(head),
             listed=_listed(head),
+            tags=[tag.strip() for tag in text(head, "Tags").split(",") if tag.strip()] if "Tags" in head else None,
             variants=variants,
         ),
         pictures=len({row["Image Src"] for row in group.rows if row.get("Image Src", "").strip()}),

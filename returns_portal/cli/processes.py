@@ -17,7 +17,7 @@ def _load(module: str) -> Any:  # noqa: ANN401 - a module
     return import_module(f"returns_portal.{module}")
 
 
-def _with_secret(settings: Settings) -> Settings:
+def with_secret(settings: Settings) -> Settings:
     """The settings with the secret that is kept beside the embedded database, where none was set."""
     if settings.secret_key is not None:
         return settings
@@ -36,14 +36,14 @@ def serve() -> None:
 @click.command()
 def web() -> None:
     """Run the web process. The database has to be there."""
-    settings = _with_secret(load_settings())
+    settings = with_secret(load_settings())
     _load("serving").run_web(settings, database_url=_load("embedded").database_url(settings))
 
 
 @click.command()
 def worker() -> None:
     """Run the process of the jobs. It waits for the database where that is away."""
-    settings = _with_secret(load_settings())
+    settings = with_secret(load_settings())
     _load("worker").run_worker(settings)
 
 

@@ -23,6 +23,7 @@ DEFAULTS: Final = {
     Account.CUSTOMER_POINTS: "2200",
     Account.POINTS_HELD: "2210",
     Account.SALES_RETURNS: "4100",
+    Account.POSTAGE_INCOME: "4200",
     Account.BREAKAGE: "4900",
     Account.GOODWILL_EXPENSE: "6100",
     Account.POINTS_EXPENSE: "6110",

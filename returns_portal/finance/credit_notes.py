@@ -182,7 +182,8 @@ def of_return(actor: Actor, return_id: UUID) -> Question[NoteLink]:
 
 _LINKS: Final = """
     SELECT n.document, n.kind, n.issued_at FROM credit_note n JOIN refund f ON f.id = n.refund_id
-    WHERE CAST(:sees AS boolean) AND (CAST(:order_id AS uuid) IS NULL OR f.order_id = :order_id) AND
+    WHERE CAST(:sees AS boolean) AND (CAST(:order_id AS uuid) IS NULL OR (f.order_id = :order_id AND NOT EXISTS (
+        SELECT FROM returns g WHERE g.id = f.return_id AND g.gift_id IS NOT NULL))) AND
 """
 
 

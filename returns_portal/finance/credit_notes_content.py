@@ -56,12 +56,15 @@ class NoteContent(msgspec.Struct, frozen=True):
     tax: int
     bonus: int
     sandbox: bool
+    fee: int = 0
+    """What was kept of the price of these lines for sending them back; the amount is what is left."""
+    fee_tax: int = 0
 
 
 _FIND: Final = """
-    SELECT f.order_id, n.document, coalesce(c.document, '') AS cancels, w.facts AS seller, n.content
+    SELECT f.order_id, r.gift_id, n.document, coalesce(c.document, '') AS cancels, w.facts AS seller, n.content
     FROM credit_note n JOIN refund f ON f.id = n.refund_id JOIN credit_note_seller w ON w.id = n.seller_id
-    LEFT JOIN credit_note c ON c.id = n.cancels_id
+    LEFT JOIN credit_note c ON c.id = n.cancels_id LEFT JOIN returns r ON r.id = f.return_id
     WHERE n.year = :year AND n.number = :number
 """
 
@@ -76,7 +79,8 @@ async def note_for(db: AsyncConnection, actor: Actor, document: str) -> NoteCont
         actor.require("finance", "support")
     named = parse_document(document)
     rows = await run(db, _FIND, year=named[0], number=named[1]) if named else []
-    if not rows or (actor.kind == "customer" and rows[0].order_id != actor.order_id):
+    # The document of a gift names what was given and what it cost: neither side of it may read that.
+    if not rows or (actor.kind == "customer" and (rows[0].order_id != actor.order_id or rows[0].gift_id)):
         raise NotFoundError(mark("There is no such credit note."))
     [row] = rows
     numbered = {"document": row.document, "cancels": row.cancels, "seller": row.seller}

@@ -20,6 +20,6 @@ CONTENT: Final = """
         'refund_id', f.id, 'kind', f.kind, 'reason', f.reason, 'destination', f.destination,
         'card_last4', p.card_last4, 'currency', f.currency, 'lines', g.lines,
         'others', CASE WHEN g.lines = '[]' THEN 0 ELSE g.others END, 'amount', f.amount, 'tax', f.tax,
-        'bonus', f.bonus, 'sandbox', NOT f.livemode)
+        'fee', f.fee, 'fee_tax', f.fee_tax, 'bonus', f.bonus, 'sandbox', NOT f.livemode)
 """
 """SQL for it, in minor units and in days of the zone `:zone`; its number, its dates and the shop are not in it."""

@@ -16,6 +16,7 @@ from returns_portal.finance.refund import Entry, Event
 from returns_portal.orders.queries import OrderView, order_for
 from returns_portal.refunds.queries import RefundView, refunds_of_order
 from returns_portal.returns.queries import ReturnView, returns_of_order
+from returns_portal.returns.whose import LABELLED
 from returns_portal.tryon.queries import TrialView, trial_of_order
 from returns_portal.warehouse.queries import ParcelView, parcels_of
 
@@ -130,10 +131,10 @@ class DisputeStory(msgspec.Struct, frozen=True):
     entries: list[Entry]
 
 
-_LABELS: Final = """
-    SELECT DISTINCT ON (b.return_id) b.return_id, b.code, b.created_at
-    FROM label b JOIN returns r ON r.id = b.return_id WHERE r.order_id = :id ORDER BY b.return_id, b.created_at DESC
-"""
+_LABELS: Final = f"""
+    SELECT DISTINCT ON (r.id) r.id AS return_id, b.code, b.created_at
+    FROM returns r JOIN label b ON b.return_id = {LABELLED} WHERE r.order_id = :id ORDER BY r.id, b.created_at DESC
+"""  # noqa: S608 - our own words
 _STATEMENTS: Final = "SELECT submitted_at, content FROM withdrawal WHERE order_id = :id ORDER BY submitted_at"
 _EVENTS: Final = """
     SELECT h.action, coalesce(s.name, h.actor) AS actor, h.at, h.data

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from returns_portal.finance import closed_files, credit_notes, exporting, proofs, reconciliation
+from returns_portal.finance import closed_files, credit_notes, deadlines, exporting, proofs, reconciliation
 from returns_portal.jobs import JobContext, job
 from returns_portal.payments.stripe import StripeGateway
 from returns_portal.settings import Settings
@@ -48,3 +48,9 @@ async def tidy(context: JobContext) -> None:
 async def reconcile(context: JobContext) -> None:
     """Compare the ledger with the gateway's balance."""
     await reconciliation.reconcile(context.begin, context.service(StripeGateway))
+
+
+@job("finance.warn_deadlines", cron="0 4 * * *")
+async def warn_deadlines(context: JobContext) -> None:
+    """Tell the shop of refunds that the law wants within days, before its people come in."""
+    await deadlines.warn(context.begin)

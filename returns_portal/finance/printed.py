@@ -68,8 +68,9 @@ def _note_values(content: NoteContent) -> dict[str, object]:
         "buyer_lines": [*_address(content.buyer), printable(content.buyer["email"])],
         "facts": _facts(content),
         "lines": [_line(line, sign, content.currency) for line in _shown(content)],
-        "of_lines": money(content.amount + content.others) if content.others else "",
-        "others": Money(-sign * content.others, content.currency).format(i18n.current()),
+        "of_lines": money(content.amount + content.others + content.fee) if content.others or content.fee else "",
+        "others": money(-content.others) if content.others else "",
+        "postage": money(-content.fee) if content.fee else "",
         "net": money(content.amount - content.tax),
         "tax": money(content.tax),
         "amount": money(content.amount),
@@ -98,6 +99,7 @@ def _shown(content: NoteContent) -> list[NoteLine]:
         Kind.GOODWILL: _("A gesture of goodwill"),
         Kind.OUTSIDE: _("Refund of your payment"),
         Kind.DEPOSIT: _("What is left of your deposit"),
+        Kind.EXCHANGE: _("What you paid for an exchange that ended"),
     }
     title = titles.get(Kind(content.kind), _("Refund"))
     return [NoteLine(title, "", "", "", 1, content.amount, content.tax)]

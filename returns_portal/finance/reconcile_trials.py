@@ -1,4 +1,4 @@
-"""Our charges of trials beside the gateway's payments: each effect happened once, with this amount, and was ours."""
+"""Our charges of trials and exchanges beside the gateway's payments: each happened once, with this amount, for us."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -16,6 +16,12 @@ _SKEW: Final = timedelta(days=1)
 _ROWS: Final = """
     SELECT id, kind, status, amount, captured, currency, reference FROM trial_charge
     WHERE kind <> 'setup' AND amount > 0
+    UNION ALL
+    SELECT id, CASE kind WHEN 'payment' THEN 'charge' ELSE kind END, status, amount, captured, currency, reference
+    FROM exchange_charge
+"""
+_FIRST: Final = """
+    SELECT least((SELECT min(placed_at) FROM trial), (SELECT min(created_at) FROM exchange_charge)) AS at
 """
 _HOLDING: Final = frozenset({"submitting", "unknown", "action_needed", "held", "capturing", "canceling"})
 """Statuses of ours in which the gateway may hold money."""
@@ -41,7 +47,7 @@ async def check_trials(begin: Begin, gateway: Gateway) -> list[Breach]:
     """
     async with begin() as db:
         before = await _rows(db)
-        [first] = await run(db, "SELECT min(placed_at) AS at FROM trial")
+        [first] = await run(db, _FIRST)
     if first.at is None:
         return []
     found: dict[str, list[GatewayIntent]] = defaultdict(list)

@@ -26,11 +26,12 @@ The export is CSV (RFC 4180 quoting, UTF-8, lines end in LF) with one row per re
   Where several payments share a parcel, or decisions came later, each of its refunds shows them.
 - `livemode`: false where no money moved
 - `fee`, `fee_currency`: what the gateway took for it, of the same line of its, in the currency of the shop's balance
-- `label_cost`: of the carrier's label that the goods came back with, in `label_currency`, the last column; none for the
+- `label_cost`: of the carrier's label that the goods came back with, in `label_currency`; none for the
   prepaid licence, and for a label whose money came back
 - `sale_receipt`, `refund_receipt`: the cash register's fiscal receipts
 - `approved_at`: when the second person approved a gesture
 - `return_reason`: why these goods came back, in the customer's words, each once
+- `postage_fee`: what was kept for sending the goods back, beside the gross: both together are what they were worth
 
 A cell is empty where the portal does not know: it prints no fiscal receipts, whose numbers the bookkeeping fills in.
 """
@@ -112,6 +113,7 @@ COLUMNS: Final = (
     Column("approved_at", "g.decided_at", "moment"),
     Column("return_reason", "i.reasons", "text"),
     Column("label_currency", "q.cost_currency"),
+    Column("postage_fee", "f.fee", "amount"),
 )
 
 
@@ -237,6 +239,7 @@ class ReportRow(msgspec.Struct, frozen=True):
     approved_at: datetime | None
     return_reason: str | None
     label_currency: str | None
+    postage_fee: int
 
 
 Place = tuple[datetime, UUID]

@@ -40,6 +40,7 @@ KINDS: Final = {
     "goodwill": mark("Goodwill"),
     "outside": mark("Made at the gateway"),
     "deposit": mark("Deposit"),
+    "exchange": mark("Exchange"),
 }
 
 TENDERS: Final = {"stripe": mark("Card"), "points": mark("Points"), "external": mark("Other means")}
@@ -60,6 +61,7 @@ ACCOUNTS: Final = {
     "points_redeemed": mark("Points spent"),
     "points_expense": mark("Points earned by purchases"),
     "bonus_expense": mark("Bonus"),
+    "postage_income": mark("Return postage"),
     "breakage": mark("Expired points"),
     "disputes_open": mark("Open disputes"),
     "dispute_losses": mark("Lost disputes"),
@@ -143,6 +145,7 @@ COUNTED: Final = {
     "damaged": mark("damaged"),
     "wrong_item": mark("wrong item"),
     "not_shipped": mark("had not left us"),
+    "kept": mark("kept by the customer"),
 }
 
 

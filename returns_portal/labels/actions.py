@@ -15,6 +15,8 @@ from returns_portal.ids import new_id
 from returns_portal.jobs import defer
 from returns_portal.labels.models import Label, LabelStatus
 from returns_portal.labels.policy import habits
+from returns_portal.labels.rules import refuse_follower
+from returns_portal.policies.content import Postage
 from returns_portal.returns.actions import lock_return
 from returns_portal.returns.models import ReturnStatus
 
@@ -76,7 +78,7 @@ async def again(db: AsyncConnection, actor: Actor, rma: str) -> int:
 
     Raises:
         NotFoundError: there is no such return, or it is not the actor's.
-        ConflictError: the return was cancelled.
+        ConflictError: the return was cancelled, or travels in the parcel of another one.
     """
     row = await _lock_open(db, actor, rma)
     numbers = await run(db, _NUMBERS, id=row.id)
@@ -90,7 +92,8 @@ async def another(db: AsyncConnection, actor: Actor, rma: str) -> int:
 
     Raises:
         NotFoundError: there is no such return, or it is not the actor's.
-        ConflictError: the return was cancelled, or it has as many labels as a return may have.
+        ConflictError: the return was cancelled, travels in the parcel of another one, or has as many labels as a
+            return may have.
     """
     row = await _lock_open(db, actor, rma)
     numbers = await run(db, _NUMBERS, id=row.id)
@@ -105,10 +108,21 @@ async def another(db: AsyncConnection, actor: Actor, rma: str) -> int:
     return number
 
 
+_PRESENT: Final = """
+    SELECT r.status, r.postage, coalesce(lead.rma, '') AS leads
+    FROM returns r LEFT JOIN returns lead ON lead.id = r.travels_with WHERE r.id = :id
+"""
+
+
 async def _lock_open(db: AsyncConnection, actor: Actor, rma: str) -> Any:  # noqa: ANN401 - a row
     row = await lock_return(db, actor, rma)
     # Read again under the lock: the row above was read while waiting for it.
-    [present] = await run(db, "SELECT status FROM returns WHERE id = :id", id=row.id)
+    [present] = await run(db, _PRESENT, id=row.id)
+    refuse_follower(present.leads)
+    if present.postage == Postage.OWN_LABEL:
+        raise ConflictError(
+            mark("This return travels with a label of your own: its page says where to."), code="own_label"
+        )
     if present.status == ReturnStatus.CANCELLED:
         raise ConflictError(
             mark("This return was cancelled, so it needs no label. File a new return instead."), code="return_cancelled"

@@ -1,6 +1,9 @@
 """How an address is written on a parcel."""
 
+import re
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import Final
 
 from babel import Locale
 
@@ -12,6 +15,7 @@ _CODE_LAST = frozenset(
 )
 """Where the postal code follows city and region (UPU, postal addressing systems); elsewhere it precedes the city."""
 ENGLISH = Locale("en")
+_NOT_COUNTRIES: Final = frozenset({"EU", "EZ", "UN", "XA", "XB", "ZZ", "QO"})
 
 
 @lru_cache(maxsize=1024)
@@ -19,6 +23,13 @@ def country_name(code: str, locale: Locale) -> str:
     """The country's name in a language; the code itself where there is none."""
     code = code.strip().upper()
     return str(locale.territories.get(code) or ENGLISH.territories.get(code) or code)
+
+
+def countries(locale: Locale, allowed: Sequence[str] = ()) -> list[tuple[str, str]]:
+    """Codes and names of countries, all or those allowed, to choose from in a language."""
+    codes = allowed or [str(code) for code in locale.territories if re.fullmatch("[A-Z]{2}", str(code))]
+    named = ((code, country_name(code, locale)) for code in codes if code not in _NOT_COUNTRIES)
+    return sorted(named, key=lambda pair: pair[1])
 
 
 def address_lines(address: PostalAddress) -> list[str]:

@@ -33,6 +33,8 @@ class Arrival(msgspec.Struct, frozen=True):
     quantity: int
     value: int
     currency: str
+    fellows: list[str] = []
+    """The numbers of the returns of other orders that travel in the same parcel; `items` has theirs, too."""
 
 
 class ArrivalPage(msgspec.Struct, frozen=True):
@@ -75,25 +77,32 @@ _DUE: Final = """
             AND (CAST(:after AS date) IS NULL OR (b.expected, b.id) > (CAST(:after AS date), CAST(:after_id AS uuid)))
         ORDER BY b.expected, b.id LIMIT :most)
 """
+# The return whose label it is, and those of other orders that travel in its parcel.
+_HELD: Final = """
+    (SELECT b.return_id AS id UNION ALL
+     SELECT f.id FROM returns f WHERE f.travels_with = b.return_id AND f.status <> 'cancelled') AS held
+"""
 _ARRIVALS: Final = f"""
     {_DUE}
     SELECT b.id AS label_id, b.rma, b.number AS parcel, o.number AS order_number, b.carrier,
            coalesce(b.tracking, '') AS tracking,
            b.last_scan AS last_event, b.last_scan_at AS last_event_at, b.expected, coalesce(i.items, '') AS items,
-           coalesce(i.quantity, 0) AS quantity, coalesce(i.value, 0) AS value, o.currency
+           coalesce(i.quantity, 0) AS quantity, coalesce(i.value, 0) AS value, o.currency,
+           ARRAY(SELECT f.rma FROM returns f WHERE f.travels_with = b.return_id AND f.status <> 'cancelled'
+                ORDER BY f.id) AS fellows
     FROM due b JOIN orders o ON o.id = b.order_id
     CROSS JOIN LATERAL (
         SELECT string_agg(concat_ws(', ', a.quantity || ' × ' || l.title, nullif(l.size, '')), '; '
                    ORDER BY l.position) AS items, CAST(sum(a.quantity) AS integer) AS quantity,
                CAST(sum((SELECT sum(u) FROM unnest(l.unit_paid[1:a.quantity]) AS u)) AS bigint) AS value
-        FROM return_line a JOIN order_line l ON l.id = a.order_line_id WHERE a.return_id = b.return_id) AS i
+        FROM {_HELD} JOIN return_line a ON a.return_id = held.id JOIN order_line l ON l.id = a.order_line_id) AS i
     ORDER BY b.expected, b.id
 """  # noqa: S608 - the interpolated text is our own
 _EXPECTED: Final = f"""
     {_DUE}
     SELECT count(*) AS parcels, count(*) FILTER (WHERE b.expected < CAST(:day AS date)) AS late,
-           CAST(coalesce(sum((SELECT sum(quantity) FROM return_line a WHERE a.return_id = b.return_id)), 0) AS bigint)
-               AS units
+           CAST(coalesce(sum((SELECT sum(quantity) FROM {_HELD} JOIN return_line a ON a.return_id = held.id)), 0)
+               AS bigint) AS units
     FROM due b
 """  # noqa: S608 - as above
 _LONGEST: Final = timedelta(days=120)

@@ -35,6 +35,7 @@ from returns_portal.labels.models import HELD_SQL, Label, LabelStatus
 from returns_portal.labels.policy import carrier_policy, carrier_rules, habits
 from returns_portal.labels.rules import Goods, next_rule
 from returns_portal.returns.models import ReturnStatus
+from returns_portal.returns.whose import ADDRESS, EMAIL, NAME, PHONE, WITH_GIFT
 from returns_portal.shop.queries import ShopInfo, current
 
 log = structlog.get_logger(__name__)
@@ -264,14 +265,16 @@ async def _give_up(db: AsyncConnection, label: Any, **learnt: object) -> None:  
         await defer(db, "labels.void", label_id=str(label.id))
 
 
-_FACTS: Final = """
-    SELECT r.rma, o.address, o.name, o.phone, o.email, o.currency, CAST(coalesce(sum(a.quantity * CASE
+_FACTS: Final = f"""
+    SELECT r.rma, {ADDRESS} AS address, {NAME} AS name, {PHONE} AS phone, {EMAIL} AS email, o.currency,
+           CAST(coalesce(sum(a.quantity * CASE
                WHEN v.weight_grams > 0 THEN v.weight_grams ELSE :item_grams END), :item_grams) AS integer) AS grams,
            CAST(coalesce(sum((SELECT sum(u) FROM unnest(l.unit_paid[1:a.quantity]) AS u)), 0) AS bigint) AS value
-    FROM returns r JOIN orders o ON o.id = r.order_id LEFT JOIN return_line a ON a.return_id = r.id
+    FROM returns r JOIN orders o ON o.id = r.order_id {WITH_GIFT} LEFT JOIN return_line a ON a.return_id IN (
+        SELECT r.id UNION ALL SELECT f.id FROM returns f WHERE f.travels_with = r.id AND f.status <> 'cancelled')
     LEFT JOIN order_line l ON l.id = a.order_line_id LEFT JOIN variant v ON v.sku = l.sku AND l.sku <> ''
-    WHERE r.id = :id GROUP BY r.id, o.id
-"""
+    WHERE r.id = :id GROUP BY r.id, o.id, gift.id
+"""  # noqa: S608 - the interpolated text is our own
 # Trials stand above labels and are not imported here; in which parcels they went out is only read. A parcel goes back
 # under one label: what another one holds is not offered again.
 _OUTBOUND: Final = f"""

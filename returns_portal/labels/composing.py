@@ -31,6 +31,8 @@ def composed(view: ReturnView, code: str, shop: ShopInfo, *, sandbox: bool, to_c
         shop_email=shop.email,
         sandbox=sandbox,
         to_choose=to_choose,
+        fellows=tuple(view.fellows),
+        charged=view.postage_fee > 0,
     )
 
 

@@ -56,3 +56,7 @@ class LabelContent(msgspec.Struct, frozen=True):
     sandbox: bool
     to_choose: bool = False
     """Whether it lies in a trial's parcel: then any of the items may go back, and none has to."""
+    fellows: tuple[str, ...] = ()
+    """The numbers of the returns of other orders that travel in the same parcel."""
+    charged: bool = False
+    """Whether the customer pays for it, by what is kept of the refund."""

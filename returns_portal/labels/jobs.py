@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from returns_portal.jobs import JobContext, job
-from returns_portal.labels import announcing, buying, inbox, pickups, run_jobs, sweeping, tracking, voiding
+from returns_portal.labels import announcing, buying, inbox, pickups, run_jobs, sweeping, together, tracking, voiding
 
 
 @job("labels.buy", attempts=25)
@@ -58,6 +58,12 @@ async def make_part(context: JobContext, run_id: str, number: str) -> None:
 async def bind_run(context: JobContext, run_id: str) -> None:
     """Put the pieces of a run of labels together."""
     await run_jobs.bind_run(context, UUID(run_id))
+
+
+@job("labels.regroup", attempts=25)
+async def regroup(context: JobContext, return_id: str) -> None:
+    """Give a parcel whose leading return was cancelled another one that leads."""
+    await together.regroup(context.begin, UUID(return_id))
 
 
 @job("labels.sweep", cron="* * * * *")

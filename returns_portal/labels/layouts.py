@@ -51,7 +51,9 @@ class LabelLayout(msgspec.Struct, frozen=True):
 
 def standing(content: LabelContent) -> LabelContent:
     """The label without what is its own: equal for labels that share their layout."""
-    return msgspec.structs.replace(content, code=BLANK, sender=_NOBODY, order_number=BLANK, items=(), issued=date.min)
+    return msgspec.structs.replace(
+        content, code=BLANK, sender=_NOBODY, order_number=BLANK, items=(), issued=date.min, fellows=()
+    )
 
 
 @lru_cache(maxsize=_KEPT)
@@ -87,6 +89,7 @@ def _blank_words(shape: Shape) -> OwnWords:
         issued_long=BLANK,
         rows=rows,
         item_lines=list(repeat(BLANK, shape.fit.plan.item_lines)),
+        together="",
         more="",
         pieces=BLANK,
         from_line=_lines(shape.from_lines),

@@ -22,12 +22,15 @@ async def tell(db: AsyncConnection, label: Any, template: LabelLetter, **more: o
         recipient=told.email,
         locale=told.locale,
         subject_id=told.id,
+        # A label is made, seen and brought once: what its carrier takes back and tells anew is no news.
+        change=f"label {label.id}",
         values={
             "rma": told.rma,
             "order_number": told.order_number,
             "name": told.name,
             "url": f"/returns/{told.rma}",
             "number": label.number,
+            "fellows": told.fellows,
             "tracking": label.tracking or "",
         }
         | more,

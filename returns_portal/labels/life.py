@@ -13,6 +13,7 @@ from returns_portal.db import run
 from returns_portal.errors import ConflictError, NotFoundError
 from returns_portal.i18n import mark
 from returns_portal.labels.models import LABEL_TRANSITIONS, Label, LabelStatus
+from returns_portal.returns.whose import EMAIL, LOCALE, NAME, PHONE, WITH_GIFT
 
 _MOMENTS: Final[Mapping[LabelStatus, str]] = {
     LabelStatus.BOUGHT: "bought_at",
@@ -78,14 +79,17 @@ async def lock_label(db: AsyncConnection, label_id: UUID) -> Any:  # noqa: ANN40
     return rows[0]
 
 
-_ABOUT: Final = """
-    SELECT r.id, r.rma, r.status, o.id AS order_id, o.number AS order_number, o.email, o.name, o.phone, o.locale,
-           o.source, EXISTS (SELECT FROM parcel p WHERE p.return_id = r.id AND p.undone_at IS NULL) AS arrived
-    FROM returns r JOIN orders o ON o.id = r.order_id WHERE r.id = :id
-"""
+_ABOUT: Final = f"""
+    SELECT r.id, r.rma, r.status, o.id AS order_id, o.number AS order_number, {EMAIL} AS email, {NAME} AS name,
+           {PHONE} AS phone, {LOCALE} AS locale, o.source,
+           EXISTS (SELECT FROM parcel p WHERE p.return_id = r.id AND p.undone_at IS NULL) AS arrived,
+           ARRAY(SELECT f.rma FROM returns f WHERE f.travels_with = r.id AND f.status <> 'cancelled' ORDER BY f.id)
+               AS fellows
+    FROM returns r JOIN orders o ON o.id = r.order_id {WITH_GIFT} WHERE r.id = :id
+"""  # noqa: S608 - the interpolated text is our own
 
 
 async def about(db: AsyncConnection, return_id: UUID) -> Any:  # noqa: ANN401 - a row
-    """The return that a label is for, and its customer."""
+    """The return that a label is for, its customer, and the returns of other orders that travel in its parcel."""
     [row] = await run(db, _ABOUT, id=return_id)
     return row

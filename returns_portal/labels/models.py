@@ -203,6 +203,8 @@ class TrackingEvent(SQLModel, table=True):
     code: str
     words: str
     """The carrier's own."""
+    place: str
+    """The town; empty where the carrier names none."""
     at: datetime = Field(sa_column=moment(nullable=False))
     received_at: datetime = Field(sa_column=moment(nullable=False))
 

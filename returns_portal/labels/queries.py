@@ -15,6 +15,8 @@ from returns_portal.i18n import mark
 from returns_portal.labels.composing import composed
 from returns_portal.labels.content import LabelContent
 from returns_portal.labels.models import LIVE, LabelStatus
+from returns_portal.labels.rules import refuse_follower
+from returns_portal.policies.content import Postage
 from returns_portal.returns.models import ReturnStatus
 from returns_portal.returns.queries import ReturnView, return_for
 from returns_portal.shop.queries import ShopInfo
@@ -42,6 +44,10 @@ _IN_A_PARCEL: Final = "SELECT id FROM trial WHERE return_id = :id"
 def _usable(view: ReturnView) -> str:
     """The code of the first parcel's label, unless nobody may use it."""
     _require_open(view)
+    if view.postage == Postage.OWN_LABEL:
+        raise ConflictError(
+            mark("This return travels with a label of your own: its page says where to."), code="own_label"
+        )
     _require_usable(view.label_status)
     return view.label_code
 
@@ -52,6 +58,7 @@ def _require_open(view: ReturnView) -> None:
             mark("This return was cancelled, so its label is not valid any more. File a new return instead."),
             code="return_cancelled",
         )
+    refuse_follower(view.in_parcel_of)
 
 
 def _require_usable(status: str) -> None:

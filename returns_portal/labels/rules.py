@@ -8,7 +8,23 @@ from uuid import UUID
 import msgspec
 
 from returns_portal.carriers.gateway import ScanCode
+from returns_portal.errors import ConflictError
+from returns_portal.i18n import mark
 from returns_portal.labels.models import LABEL_TRANSITIONS, LabelStatus
+
+
+def refuse_follower(leading: str) -> None:
+    """Refuse a label to a return that travels in the parcel of another one, the return `leading`; empty for none.
+
+    Raises:
+        ConflictError: it does (`in_other_parcel`).
+    """
+    if leading:
+        raise ConflictError(
+            mark("This return travels in the parcel of return {rma}: its label is on that one's page."),
+            code="in_other_parcel",
+            rma=leading,
+        )
 
 
 class Rule(msgspec.Struct, frozen=True):

@@ -31,13 +31,14 @@ Piece = LabelContent | bytes
 
 MISSING, TWICE, UNKNOWN = "missing", "twice", "unknown"
 CANCELLED, RECEIVED, UNDER_WAY, VOIDED, BEING_MADE = "cancelled", "received", "under_way", "voided", "being_made"
-NOT_DRAWN = "not_drawn"
+NOT_DRAWN, TOGETHER = "not_drawn", "together"
 PROBLEMS: Final[Mapping[str, str]] = {
     MISSING: mark("There is no return number in this line."),
     TWICE: mark("This return stands further up already; its label is there."),
     UNKNOWN: mark("There is no return with this number."),
     CANCELLED: mark("This return was cancelled, so it needs no label."),
     RECEIVED: mark("This return was received already."),
+    TOGETHER: mark("It travels in the parcel of another return, which has the label."),
     UNDER_WAY: mark("Its parcel is on its way or brought already."),
     VOIDED: mark(
         "Its label is not valid any more. A new one is on the page of the return, or with new labels asked for."
@@ -112,10 +113,10 @@ _LACKING: Final = "lacking"
 
 def _judged(view: ReturnView, statuses: Sequence[LabelStatus], *, renew: bool) -> str:
     """Why there is no label, by the return and its parcels' labels; empty where there is one."""
-    if view.status == ReturnStatus.CANCELLED:
-        return CANCELLED
-    if view.status == ReturnStatus.RECEIVED:
-        return RECEIVED
+    if view.status != ReturnStatus.FILED:
+        return CANCELLED if view.status == ReturnStatus.CANCELLED else RECEIVED
+    if view.in_parcel_of:
+        return TOGETHER
     if LabelStatus.REQUESTED in statuses:
         return BEING_MADE
     if not _READY.isdisjoint(statuses):

@@ -153,7 +153,8 @@ def _slip_fitted(
     own: OwnWords, pen: _Pen, lay_out: LayOut, shape: Shape
 ) -> tuple[LabelLayout, list[list[Line]], list[Line]]:
     """The layout of a sheet, the cells of its table and the sender's line below it."""
-    if len(own.rows) > _MOST_ROWS or set(own.slip_points) != {SLIP_TYPE}:
+    # What few labels have, a line of other returns in the parcel, is in no layout.
+    if own.together or len(own.rows) > _MOST_ROWS or set(own.slip_points) != {SLIP_TYPE}:
         raise NotPlainError
     blanks = lay_out(msgspec.structs.replace(shape, rows=((1, 1, 1),))).blanks
     columns = list(zip(_TABLE_FONTS, blanks["td"], strict=True))

@@ -15,6 +15,7 @@ from returns_portal.labels.models import LIVE_SQL, LabelStatus
 from returns_portal.labels.policy import carrier_policy
 from returns_portal.labels.tracking import lost, stuck
 from returns_portal.labels.voiding import void
+from returns_portal.returns.whose import LABELLED
 
 _BATCH: Final = 200
 _BACK: Final = timedelta(days=2)
@@ -29,7 +30,7 @@ _LATELY: Final = f"{_COUNTED} AND p.undone_at IS NULL"
 # What brought these labels there is told by the check-in, in the history of the return.
 _RECEIVED: Final = f"""
     UPDATE label b SET status = 'delivered', delivered_at = coalesce(b.delivered_at, p.checked_in_at)
-    FROM parcel p WHERE {_LATELY} AND b.return_id = p.return_id
+    FROM parcel p JOIN returns r ON r.id = p.return_id WHERE {_LATELY} AND b.return_id = {LABELLED}
         AND b.number = p.number AND b.status IN ('bought', 'sent', 'in_transit', 'lost', 'expired')
 """  # noqa: S608 - our own words
 # A check-in that was undone took place at another parcel: this one is where it was, unless its carrier brought it. It
@@ -37,9 +38,11 @@ _RECEIVED: Final = f"""
 _UNDONE: Final = f"""
     UPDATE label b SET delivered_at = NULL, status = CASE WHEN b.first_scan_at IS NOT NULL THEN 'in_transit'
         WHEN b.carrier = 'prepaid' THEN 'bought' ELSE 'sent' END
-    FROM parcel p WHERE {_COUNTED} AND p.undone_at IS NOT NULL AND b.return_id = p.return_id AND b.number = p.number
+    FROM parcel p JOIN returns r ON r.id = p.return_id
+    WHERE {_COUNTED} AND p.undone_at IS NOT NULL AND b.return_id = {LABELLED} AND b.number = p.number
         AND b.status = 'delivered' AND b.delivered_at = p.checked_in_at
-        AND NOT EXISTS (SELECT FROM parcel q WHERE q.return_id = p.return_id AND q.number = p.number
+        AND NOT EXISTS (SELECT FROM returns f JOIN parcel q ON q.return_id = f.id
+            WHERE (f.id = b.return_id OR f.travels_with = b.return_id) AND q.number = p.number
             AND q.undone_at IS NULL)
         AND NOT EXISTS (SELECT FROM tracking_event e WHERE e.label_id = b.id AND e.code = 'delivered')
         AND NOT EXISTS (SELECT FROM label c WHERE c.return_id = b.return_id AND c.number = b.number

@@ -79,6 +79,7 @@ async def _store(db: AsyncConnection, label: Any, scans: Sequence[Scan]) -> list
             "event_id": scan.event_id,
             "code": scan.code.value,
             "words": scan.words[:_WORDS],
+            "place": scan.place[:_WORDS],
             "at": scan.at,
             "received_at": now,
         }

@@ -1,7 +1,7 @@
 """What the templates of a label show: printable text, in the customer's language and in English."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import lru_cache, partial
 from unicodedata import bidirectional, east_asian_width
@@ -21,6 +21,7 @@ Row = tuple[str, str, str, str]
 
 _ITEM_LENGTH = 38
 _SHORTEST_TITLE = 12
+_NAMED = 2
 _TIMES = "\N{MULTIPLICATION SIGN}"
 _LONGEST_LICENCE = 40
 
@@ -59,6 +60,8 @@ class OwnWords(msgspec.Struct, frozen=True):
     """The articles in the table of the packing slip."""
     item_lines: list[str]
     """The articles on the label."""
+    together: str
+    """The other returns in the parcel, in one line; empty where it holds one only."""
     more: str
     """Stands for articles that there is no room for."""
     pieces: str
@@ -99,6 +102,7 @@ def standing_words(content: LabelContent, translate: Translate) -> dict[str, obj
         "shop_email": printable(content.shop_email),
         "sandbox": content.sandbox,
         "to_choose": content.to_choose,
+        "charged": content.charged,
     }
 
 
@@ -121,7 +125,10 @@ def own_words(content: LabelContent, translate: Translate) -> OwnWords:
         issued=content.issued.isoformat(),
         issued_long=issued_long,
         rows=[(f"{item.quantity} {_TIMES}", item.title, item.size, item.color) for item in items],
-        item_lines=[_item_line(item) for item in items],
+        item_lines=[*_fellow_lines(content.fellows), *map(_item_line, items)],
+        together=f"{_both(translate, mark('Also in this parcel'))}: {', '.join(content.fellows)}"
+        if content.fellows
+        else "",
         more=printable(translate(mark("and {count} more"))),
         pieces=str(sum(item.quantity for item in items)),
         from_line=f"{_both(translate, mark('From'))}: {', '.join(map(_closed, sender_lines))}",
@@ -204,6 +211,14 @@ def _item_line(item: LabelItem) -> str:
     details = "".join(f", {_closed(detail)}" for detail in (item.size, item.color) if detail)
     title = shortened(item.title, max(_SHORTEST_TITLE, _ITEM_LENGTH - len(details)))
     return f"{item.quantity} {_TIMES} {_closed(title)}{details}"
+
+
+def _fellow_lines(fellows: Sequence[str]) -> list[str]:
+    """The other returns in the parcel, as the label names them: first, and at most so many as a line holds."""
+    if not fellows:
+        return []
+    rest = f" +{len(fellows) - _NAMED}" if len(fellows) > _NAMED else ""
+    return [f"+ {', '.join(fellows[:_NAMED])}{rest}"]
 
 
 def _printable_item(item: LabelItem) -> LabelItem:

@@ -31,6 +31,8 @@ class Account(StrEnum):
     """What points earned by purchases cost."""
     BONUS_EXPENSE = "bonus_expense"
     """What is added to card money that is taken as points."""
+    POSTAGE_INCOME = "postage_income"
+    """What customers pay for sending goods back: kept of their refunds where the policy of their order says so."""
     BREAKAGE = "breakage"
     """Points that expired: a liability that became income."""
     DISPUTES_OPEN = "disputes_open"

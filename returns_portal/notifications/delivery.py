@@ -21,8 +21,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock
 from returns_portal.db import Begin, run
+from returns_portal.documents.pool import DocumentError
 from returns_portal.notifications.mailer import BadAddressError, Mailer, Outgoing, Send
 from returns_portal.notifications.models import EmailStatus
+from returns_portal.notifications.papers import Paper, paper_of
 from returns_portal.notifications.rendering import Rendered, render_email
 from returns_portal.settings import Settings
 from returns_portal.shop.queries import ShopInfo, current
@@ -42,6 +44,7 @@ SECRETS: Final = ("code",)
 """Values that are good for something by themselves; they leave the row with the e-mail."""
 
 _PERMANENT = range(500, 600)
+_PAPER_ATTEMPTS: Final = 3
 
 
 class _Claimed(msgspec.Struct, frozen=True):
@@ -119,7 +122,8 @@ async def _send_all(mailer: Mailer, shop: ShopInfo, letters: list[_Claimed]) -> 
 async def _send(mailer: Mailer, send: Send, shop: ShopInfo, letter: _Claimed) -> _Outcome:
     try:
         async with asyncio.timeout(SEND_SECONDS):
-            await send(Outgoing(letter.id, letter.recipient, partial(_rendered, letter, shop, mailer.settings), shop))
+            render = partial(_rendered, letter, shop, mailer.settings)
+            await send(Outgoing(letter.id, letter.recipient, render, shop, _paper(letter, shop, mailer.settings)))
     except aiosmtplib.SMTPRecipientsRefused as error:
         codes = [refused.code for refused in error.recipients]
         return _Outcome(error=_reason(error), permanent=all(code in _PERMANENT for code in codes))
@@ -127,13 +131,20 @@ async def _send(mailer: Mailer, send: Send, shop: ShopInfo, letter: _Claimed) ->
         return _Outcome(error=_reason(error), permanent=error.code in _PERMANENT)
     except BadAddressError as error:
         return _Outcome(error=_reason(error), permanent=True)
-    except (minijinja.TemplateError, ValueError, aiosmtplib.SMTPException, OSError) as error:
+    except (minijinja.TemplateError, DocumentError, ValueError, aiosmtplib.SMTPException, OSError) as error:
         return _Outcome(error=_reason(error))
     return _Outcome()
 
 
+def _paper(letter: _Claimed, shop: ShopInfo, settings: Settings) -> Paper | None:
+    """What goes along. A letter that waited for its paper in vain goes without: it says the same (Art. 11a(4))."""
+    if letter.attempts > _PAPER_ATTEMPTS:
+        return None
+    return paper_of(letter.template, letter.locale, letter.values, shop, settings)
+
+
 def _rendered(letter: _Claimed, shop: ShopInfo, settings: Settings) -> Rendered:
-    return render_email(letter.template, letter.locale, letter.values, shop, settings)
+    return render_email(letter.template, letter.locale, letter.values, shop, settings, recipient=letter.recipient)
 
 
 def _reason(error: BaseException) -> str:

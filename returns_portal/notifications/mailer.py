@@ -4,7 +4,7 @@ import email.policy
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from email.headerregistry import Address
+from email.headerregistry import Address, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
 from email.utils import format_datetime
 from ipaddress import ip_address
@@ -17,6 +17,9 @@ import msgspec
 
 from returns_portal import clock
 from returns_portal.documents.pictures import qr_png
+from returns_portal.documents.pool import DocumentPool
+from returns_portal.documents.record import render
+from returns_portal.notifications.papers import Paper
 from returns_portal.notifications.rendering import CODE_PICTURE, Rendered
 from returns_portal.settings import Settings, SettingsError
 from returns_portal.shop.queries import ShopInfo
@@ -30,6 +33,26 @@ Raises BadAddressError where the recipient's address is none, aiosmtplib.SMTPExc
 """
 
 
+class _Whole(UnstructuredHeader):
+    """A header that is never folded: an address without a gap would be encoded word by word, and be none any more.
+
+    Lines may have 998 characters (RFC 5322, 2.1.1).
+    """
+
+    def fold(self, *, policy: email.policy.Policy) -> str:
+        """One line."""
+        return f"{self.name}: {self}{policy.linesep}"  # type: ignore[attr-defined]  # of the class that it is mixed into
+
+
+def _policy() -> "email.policy.EmailPolicy[EmailMessage]":
+    headers = HeaderRegistry()
+    headers.map_to_type("list-unsubscribe", _Whole)  # type: ignore[arg-type]  # a mixin, as the registry's own are
+    return email.policy.SMTP.clone(header_factory=headers)
+
+
+_POLICY: Final = _policy()
+
+
 class Outgoing(msgspec.Struct, frozen=True):
     """An e-mail that is ready to go."""
 
@@ -37,6 +60,8 @@ class Outgoing(msgspec.Struct, frozen=True):
     recipient: str
     render: Callable[[], Rendered]
     shop: ShopInfo
+    paper: Paper | None = None
+    """What goes along as PDF."""
 
 
 class BadAddressError(ValueError):
@@ -57,6 +82,7 @@ class Mailer:
 
     Attributes:
         settings: The portal's.
+        documents: What prints the papers that go along; without it, the letters go alone.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -70,8 +96,19 @@ class Mailer:
         self._from = _mailbox(settings.mail_from) if settings.mail_from else None
         # Reading the system's certificates takes long enough to be done once.
         self._tls = ssl.create_default_context() if self._server else None
+        self.documents: DocumentPool | None = None
 
-    def compose(self, letter: Outgoing) -> EmailMessage:
+    async def print(self, letter: Outgoing) -> bytes:
+        """The paper that goes along with a letter as PDF; empty where none does.
+
+        Raises:
+            DocumentError: it could not be made now.
+        """
+        if letter.paper is None or self.documents is None:
+            return b""
+        return await self.documents.run(render, letter.paper.record)
+
+    def compose(self, letter: Outgoing, pdf: bytes = b"") -> EmailMessage:
         """Make the message; however often it is sent, it has the same Message-ID (RFC 5322, 3.6.4).
 
         Raises:
@@ -79,7 +116,7 @@ class Mailer:
         """
         shop, rendered = letter.shop, letter.render()
         sender = self._from or Address(addr_spec=shop.email)
-        message = EmailMessage(policy=email.policy.SMTP)
+        message = EmailMessage(policy=_POLICY)
         message["From"] = Address(sender.display_name or shop.name, sender.username, sender.domain)
         message["To"] = _recipient(letter.recipient)
         message["Reply-To"] = Address(shop.name, addr_spec=shop.email)
@@ -88,10 +125,16 @@ class Mailer:
         message["Message-ID"] = f"<{letter.id}@{sender.domain}>"
         # No holiday answer, please (RFC 3834).
         message["Auto-Submitted"] = "auto-generated"
+        if rendered.unsubscribe:
+            # One click in the mail program, and no page to look for (RFC 8058).
+            message["List-Unsubscribe"] = f"<{rendered.unsubscribe}>"
+            message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         message.set_content(rendered.text, cte="quoted-printable")
         message.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
         if rendered.code:
             _add_picture(message, rendered.code)
+        if pdf and letter.paper:
+            message.add_attachment(pdf, "application", "pdf", filename=letter.paper.filename)
         return message
 
     @asynccontextmanager
@@ -117,7 +160,7 @@ class Mailer:
         )
 
         async def send(letter: Outgoing) -> None:
-            await client.send_message(self.compose(letter))
+            await client.send_message(self.compose(letter, await self.print(letter)))
 
         async with client:
             yield send

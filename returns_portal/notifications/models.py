@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Index
+from sqlalchemy import Index, LargeBinary
 from sqlmodel import Field, SQLModel
 
 from returns_portal.tables import json, moment, one_of
@@ -27,6 +27,14 @@ class Email(SQLModel, table=True):
         one_of(EmailStatus, "status"),
         Index("ix_email_due", "next_try_at", postgresql_where="status IN ('queued', 'sending')"),
         Index("ix_email_sent", "created_at"),
+        Index(
+            "ix_email_change",
+            "subject_id",
+            "template",
+            "change",
+            unique=True,
+            postgresql_where="change IS NOT NULL",
+        ),
         Index("ix_email_reminder", "subject_id", postgresql_where="template = 'trial_reminder'"),
     )
 
@@ -40,12 +48,35 @@ class Email(SQLModel, table=True):
     """What the template is given; secrets in it are removed once sent."""
     subject_id: UUID | None = None
     """The return, refund or order that it is about."""
+    change: str | None = None
+    """Which change of its subject it tells, where that can be named: of one change there is one e-mail."""
     status: str
     attempts: int = 0
     error: str = ""
     created_at: datetime = Field(sa_column=moment(nullable=False))
     next_try_at: datetime = Field(sa_column=moment(nullable=False))
     sent_at: datetime | None = Field(default=None, sa_column=moment())
+
+
+class Optional(StrEnum):
+    """Kinds of e-mails that nobody has to get; what is of no kind always goes, for the law or the money asks for it."""
+
+    PARCEL = "parcel"
+    """Where a parcel is, and that it does not move."""
+    POINTS = "points"
+    """That points are going to expire."""
+
+
+class MailRefusal(SQLModel, table=True):
+    """A reader has switched off a kind of e-mail; the row goes when it is switched on again."""
+
+    __tablename__ = "mail_refusal"
+    __table_args__ = (one_of(Optional, "kind"),)
+
+    address: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    """SHA-256 of the address, lower case: the table says nothing of who orders here to whoever reads it."""
+    kind: str = Field(primary_key=True)
+    created_at: datetime = Field(sa_column=moment(nullable=False))
 
 
 class SmsStatus(StrEnum):

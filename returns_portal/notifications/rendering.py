@@ -12,10 +12,13 @@ import msgspec
 from babel.dates import format_time
 
 from returns_portal import i18n
+from returns_portal.notifications.choices import kind_of
 from returns_portal.resources import templates_dir
 from returns_portal.settings import Settings
+from returns_portal.shop.colours import scheme_of
 from returns_portal.shop.queries import ShopInfo
 from returns_portal.web import formats
+from returns_portal.web.links import unsubscribe_link, view_link
 
 SUBJECT_LENGTH: Final = 200
 """Characters; longer ones are cut, for the order numbers of some shops are whole sentences."""
@@ -33,20 +36,37 @@ class Rendered(msgspec.Struct, frozen=True):
     html: str
     code: str = ""
     """What the QR symbol holds that its HTML shows as the picture `CODE_PICTURE`; empty where it shows none."""
+    unsubscribe: str = ""
+    """Where its reader switches e-mails of its kind off; empty for what has to go."""
 
 
 def render_email(
-    template: str, locale: str, values: Mapping[str, object], shop: ShopInfo, settings: Settings
+    template: str,
+    locale: str,
+    values: Mapping[str, object],
+    shop: ShopInfo,
+    settings: Settings,
+    *,
+    recipient: str = "",
 ) -> Rendered:
     """Fill the templates of `templates/email/<template>/` in the reader's language.
+
+    Its link shows the page that it names to whoever reads the e-mail; what changes something is asked for by a code.
 
     Raises:
         minijinja.TemplateError: there is no such template, or a value that it needs is missing.
     """
+    kind = kind_of(template)
+    unsubscribe = unsubscribe_link(settings, recipient, kind) if kind and recipient else ""
     with i18n.speaking(locale):
         context = {
-            **{name: _absolute(value, settings) if name == "url" else value for name, value in values.items()},
+            **values,
+            **_links(values, settings),
+            "unsubscribe": unsubscribe,
             "shop": shop,
+            "brand": scheme_of(shop.accent),
+            "closing": shop.words("closing", i18n.current()),
+            "packing": shop.words("packing", i18n.current()),
             "sandbox": not settings.livemode,
             "locale": i18n.current(),
             "moment": partial(_moment, shop.timezone),
@@ -59,12 +79,21 @@ def render_email(
         text = render(f"email/{template}/body.txt", **context)
         html = render(f"email/{template}/body.html", **context, subject=subject)
     code = str(values.get("qr", "")) if f"cid:{CODE_PICTURE}" in html else ""
-    return Rendered(subject, re.sub(r"\n{3,}", "\n\n", text).strip() + "\n", html, code)
+    return Rendered(subject, re.sub(r"\n{3,}", "\n\n", text).strip() + "\n", html, code, unsubscribe)
 
 
-def _absolute(url: object, settings: Settings) -> object:
-    """Callers give paths, since only the portal's settings say under which address people see it."""
-    return settings.public_url + url if isinstance(url, str) and url.startswith("/") else url
+def _links(values: Mapping[str, object], settings: Settings) -> dict[str, object]:
+    """The page that an e-mail is about, and the page of its code alone.
+
+    Callers give paths, since only the portal's settings say under which address people see it.
+    """
+    url = values.get("url")
+    if not isinstance(url, str):
+        return {}
+    parcel = values.get("number")
+    code = f"{url}/qr" + (f"?parcel={parcel}" if isinstance(parcel, int) and parcel > 1 else "")
+    whole = (view_link(settings, path) if path.startswith("/") else path for path in (url, code))
+    return dict(zip(("url", "code_url"), whole, strict=True))
 
 
 @cache
@@ -93,7 +122,11 @@ def _ends_on(timezone: str, iso: str) -> str:
 
 
 def _moment(timezone: str, iso: str) -> str:
+    return moment_in_words(timezone, datetime.fromisoformat(iso))
+
+
+def moment_in_words(timezone: str, moment: datetime) -> str:
     """A date and time to the second, with its zone: Directive 2011/83/EU, Art. 11a(4) asks for both."""
-    here = datetime.fromisoformat(iso).astimezone(ZoneInfo(timezone))
+    here = moment.astimezone(ZoneInfo(timezone))
     time = format_time(here, "HH:mm:ss zzzz", tzinfo=here.tzinfo, locale=i18n.formatting_locale(i18n.current()))
     return f"{formats.format_date(here.date())}, {time}"

@@ -108,7 +108,8 @@ class _Shown(msgspec.Struct, frozen=True):
 
 def _shown(request: AnyRequest, letter: OutboxEmail, shop: ShopInfo) -> _Shown:
     sent = letter.status == EmailStatus.SENT
-    rendered = render_email(letter.template, letter.locale, letter.values, shop, site(request).settings)
+    settings = site(request).settings
+    rendered = render_email(letter.template, letter.locale, letter.values, shop, settings, recipient=letter.recipient)
     return _Shown(letter.id, letter.recipient, letter.created_at, rendered if sent else None)
 
 

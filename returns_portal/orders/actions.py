@@ -18,6 +18,7 @@ from returns_portal.actor import Actor
 from returns_portal.errors import ConflictError
 from returns_portal.i18n import mark
 from returns_portal.jobs import defer
+from returns_portal.orders.exchanges import as_taken
 from returns_portal.orders.intake import OrderInput
 from returns_portal.orders.models import TRIAL, Order, OrderLine
 from returns_portal.orders.rows import Prepared, insert_new, insert_parts, line_rows, order_row, payment_rows
@@ -40,6 +41,7 @@ _ALWAYS_OPEN: Final = {
     "source",
 }
 """Columns of an order that change no amount and nobody's right to it."""
+_PERSONAL: Final = ("name", "email", "email_key", "phone", "locale", "address")
 _BOOKKEEPING: Final = {"created_at", "updated_at", "fingerprint"}
 _HELD: Final = {PaymentStatus.CREATING, PaymentStatus.CAPTURED}
 
@@ -50,7 +52,9 @@ _LOCK = "SELECT id FROM orders WHERE number = :number FOR UPDATE"
 _STORED = """
     SELECT o.*, EXISTS (SELECT FROM returns r WHERE r.order_id = o.id)
             OR EXISTS (SELECT FROM refund f WHERE f.order_id = o.id)
-            OR EXISTS (SELECT FROM goodwill g WHERE g.order_id = o.id) AS stood_on,
+            OR EXISTS (SELECT FROM goodwill g WHERE g.order_id = o.id)
+            OR EXISTS (SELECT FROM item_claim c WHERE c.order_id = o.id) AS stood_on,
+           EXISTS (SELECT FROM exchange x WHERE x.order_id = o.id AND x.status = 'sent') AS has_replacement,
            EXISTS (SELECT FROM points_earning e WHERE e.order_id = o.id) AS has_earned,
            EXISTS (SELECT FROM payment p WHERE p.order_id = o.id AND p.tender = 'stripe') AS has_stripe,
            EXISTS (SELECT FROM shop s WHERE o.placed_at >= s.points_since) AS may_earn
@@ -131,11 +135,17 @@ class _Changes(NamedTuple):
 
 
 async def _update(db: AsyncConnection, actor: Actor, stored: Row[Any], new: Prepared) -> None:
-    lines = (await db.execute(text(_LINES), {"id": stored.id})).all()
-    payments = await payment_queries.of_order(db, stored.id, lock=True)
-    changes = _compare(new, stored, lines, payments)
+    rows = (await db.execute(text(_LINES), {"id": stored.id})).all()
+    known = await as_taken(db, stored._asdict(), [line._asdict() for line in rows])
+    payments = [p for p in await payment_queries.of_order(db, stored.id, lock=True) if p.id not in known.payments]
+    changes = _compare(new, known.order, known.lines, payments)
+    _keep_later_delivery(changes.columns, stored)
     if stored.locale_chosen_at:
         changes.columns.pop("locale", None)
+    if stored.erased_at:
+        # Who it was is not taken in again. What the shop tells of the goods is.
+        for column in _PERSONAL:
+            changes.columns.pop(column, None)
     if stored.stood_on or any(p.tender == Tender.STRIPE and p.status in _HELD for p in payments):
         _require_open(changes.names)
     if stored.has_earned and "currency" in changes.columns:
@@ -175,22 +185,33 @@ def _require_open(changed: set[str]) -> None:
         )
 
 
-def _compare(new: Prepared, stored: Row[Any], lines: Sequence[Row[Any]], payments: Sequence[Row[Any]]) -> _Changes:
-    before = stored._mapping
+def _keep_later_delivery(columns: dict[str, Any], stored: Row[Any]) -> None:
+    """What was sent in exchange came later than anything that the shop's system knows of."""
+    told = columns.get("delivered_at")
+    if stored.has_replacement and told is not None and stored.delivered_at is not None and told < stored.delivered_at:
+        del columns["delivered_at"]
+
+
+def _compare(
+    new: Prepared,
+    before: Mapping[str, Any] | RowMapping,
+    lines: Sequence[Mapping[str, Any] | RowMapping],
+    payments: Sequence[Row[Any]],
+) -> _Changes:
     columns = {name: value for name, value in order_row(new).items() if name != "created_at" and before[name] != value}
-    wanted = line_rows(new, stored.id)
-    if [_content(line._mapping) for line in lines] == [_content(line) for line in wanted]:
+    wanted = line_rows(new, before["id"])
+    if [_content(line) for line in lines] == [_content(line) for line in wanted]:
         shipped = [
-            {"id": old.id, "shipped": line["shipped"]}
+            {"id": old["id"], "shipped": line["shipped"]}
             for old, line in zip(lines, wanted, strict=True)
-            if old.shipped != line["shipped"]
+            if old["shipped"] != line["shipped"]
         ]
         anew = None
     else:
         shipped, anew = [], _with_known_ids(wanted, lines)
     removed = list(payments)
     added = []
-    for payment in payment_rows(new, stored.id):
+    for payment in payment_rows(new, before["id"]):
         known = next((old for old in removed if _is_same_payment(old, payment)), None)
         if known is None:
             added.append(payment)
@@ -203,11 +224,13 @@ def _content(line: Mapping[str, Any] | RowMapping) -> dict[str, Any]:
     return {name: value for name, value in line.items() if name not in {"id", "shipped"}}
 
 
-def _with_known_ids(wanted: list[dict[str, Any]], lines: Sequence[Row[Any]]) -> list[dict[str, Any]]:
+def _with_known_ids(
+    wanted: list[dict[str, Any]], lines: Sequence[Mapping[str, Any] | RowMapping]
+) -> list[dict[str, Any]]:
     """Give lines of the same article the ids that they had, so that whoever keeps them finds them again."""
     ids: defaultdict[tuple[str, ...], list[UUID]] = defaultdict(list)
     for line in reversed(lines):
-        ids[line.sku, line.title, line.size, line.color].append(line.id)
+        ids[line["sku"], line["title"], line["size"], line["color"]].append(line["id"])
     for line in wanted:
         known = ids[line["sku"], line["title"], line["size"], line["color"]]
         if known:

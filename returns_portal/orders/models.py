@@ -57,6 +57,8 @@ class Order(SQLModel, table=True):
     locale: str
     locale_chosen_at: datetime | None = Field(default=None, sa_column=moment())
     """When the customer chose it here; the shop's system does not change it then."""
+    erased_at: datetime | None = Field(default=None, sa_column=moment())
+    """When its person was forgotten; who it was is not taken in again."""
     currency: str
     placed_at: datetime = Field(sa_column=moment(nullable=False))
     shipped_at: datetime | None = Field(default=None, sa_column=moment())

@@ -15,6 +15,7 @@ from returns_portal.errors import InvalidError, NotFoundError
 from returns_portal.i18n import mark
 from returns_portal.orders.intake import AddressInput
 from returns_portal.orders.models import FinancialStatus, FulfillmentStatus
+from returns_portal.orders.units import REQUESTED
 from returns_portal.payments.models import PaymentStatus, Tender
 
 PAGE: Final = 50
@@ -111,9 +112,8 @@ class OrderPage(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
-# Returns and refunds stand above orders and are not imported here; their tables are only counted. One statement,
-# because every customer's page and every program's look at an order begins with it.
-_VIEW = """
+# One statement, because every customer's page and every program's look at an order begins with it.
+_VIEW = f"""
     SELECT o.id, o.number, o.email, o.name, o.phone, o.locale, o.currency, o.placed_at, o.shipped_at, o.delivered_at,
            o.cancelled_at, o.financial_status, o.fulfillment_status, o.address AS shipping_address, o.order_discount,
            o.extras_paid AS extras, o.tax_included, o.total, o.source, o.updated_at,
@@ -124,11 +124,7 @@ _VIEW = """
                 'line_id', l.id, 'sku', l.sku, 'title', l.title, 'size', l.size, 'color', l.color,
                 'quantity', l.quantity, 'shipped', l.shipped, 'unit_price', l.unit_price, 'discount', l.discount,
                 'tax', l.tax, 'paid', (SELECT sum(unit) FROM unnest(l.unit_paid) AS unit),
-                'returnable', CASE WHEN o.cancelled_at IS NULL THEN greatest(0, l.quantity - greatest(
-                    (SELECT coalesce(sum(a.quantity), 0) FROM return_line a JOIN returns r ON r.id = a.return_id
-                     WHERE a.order_line_id = l.id AND r.status <> 'cancelled'),
-                    (SELECT coalesce(sum(s.quantity), 0) FROM refund_line s
-                     WHERE s.order_line_id = l.id AND s.voided_at IS NULL))) ELSE 0 END
+                'returnable', CASE WHEN o.cancelled_at IS NULL THEN greatest(0, l.quantity - {REQUESTED}) ELSE 0 END
             ) ORDER BY l.position) FROM order_line l WHERE l.order_id = o.id) AS lines,
            (SELECT coalesce(json_agg(json_build_object(
                 'payment_id', p.id, 'tender', p.tender, 'status', p.status, 'amount', p.amount,
@@ -136,7 +132,7 @@ _VIEW = """
                 'imported_reference', p.imported_reference) ORDER BY p.id), '[]'::json)
             FROM payment p WHERE p.order_id = o.id) AS payments
     FROM orders o WHERE o.number = :number
-"""
+"""  # noqa: S608 - the interpolated text is our own
 _SUMMARY = """
     SELECT id, number, currency, total, placed_at, financial_status, fulfillment_status, cancelled_at FROM orders
 """

@@ -16,6 +16,7 @@ from returns_portal.actor import Actor
 from returns_portal.errors import InvalidError
 from returns_portal.i18n import mark
 from returns_portal.points import redemptions
+from returns_portal.points.codes import by_code
 from returns_portal.points.queries import Redemption, look_up, redemption_for
 from returns_portal.points.redemptions import Hold
 from returns_portal.points.rules import HOLD_MINUTES, MOST_POINTS
@@ -83,6 +84,12 @@ class CaptureIn(msgspec.Struct, forbid_unknown_fields=True):
     order_number: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=64)] = ""
 
 
+class CodeIn(msgspec.Struct, forbid_unknown_fields=True):
+    """What the customer typed, in whatever case and with whatever dashes. In the body, so that it stands in no log."""
+
+    code: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=64)]
+
+
 @post("/customers/points-lookup", summary="A customer's points", status_code=200, security=[{"key": ["points:read"]}])
 async def points_lookup(db: Db, actor: By, data: JSONBody[LookupIn]) -> LookupOut:
     """The balances of a customer, by e-mail address, with what expires when. Scope `points:read`."""
@@ -115,6 +122,20 @@ async def hold(
         return 201, await redemptions.hold(db, actor, wanted)
 
     return await answer_once(request, db, actor, work)
+
+
+@post(
+    "/points/redemptions/by-code",
+    summary="The hold that a customer's code names",
+    status_code=200,
+    security=[{"key": ["points:write"]}],
+)
+async def find_by_code(db: Db, actor: By, data: JSONBody[CodeIn]) -> Redemption:
+    """What a code that was typed at the checkout is worth; it is captured like any hold. Scope `points:write`.
+
+    404 `code_not_found` where there is none, 409 `code_over` where it was used, taken back, or has ended.
+    """
+    return await by_code(db, actor, data.code)
 
 
 @get("/points/redemptions/{redemption_id:uuid}", summary="A redemption", security=[{"key": ["points:read"]}])
@@ -159,4 +180,4 @@ async def release(request: AnyRequest, db: Db, actor: By, redemption_id: FromPat
     return await answer_once(request, db, actor, work)
 
 
-routes: list[Any] = [points_lookup, hold, show, capture, release]
+routes: list[Any] = [points_lookup, hold, find_by_code, show, capture, release]

@@ -32,9 +32,10 @@ _STATE: Final = """
     SELECT o.id, o.email, o.currency, o.placed_at, o.source, o.financial_status,
            o.cancelled_at IS NOT NULL AS cancelled,
            EXISTS (SELECT FROM points_earning e WHERE e.order_id = o.id) AS known,
-           -- What is left of a deposit paid for nothing, and goes back.
+           -- What is left of a deposit, or was paid on top for an exchange that ended, paid for nothing, and goes back.
            (SELECT CAST(coalesce(sum(p.amount - p.refunded_before - (SELECT coalesce(sum(f.amount), 0) FROM refund f
-                WHERE f.payment_id = p.id AND f.kind = 'deposit' AND f.status <> 'canceled')), 0) AS bigint)
+                WHERE f.payment_id = p.id AND f.kind IN ('deposit', 'exchange')
+                AND f.status <> 'canceled')), 0) AS bigint)
             FROM payment p
             WHERE p.order_id = o.id AND p.tender <> 'points' AND p.status <> 'failed') AS paid
     FROM orders o WHERE o.id = :id

@@ -117,7 +117,7 @@ async def _remind_some(db: AsyncConnection) -> bool:
     mine = {(row.account_id, row.currency, row.expires_at) for row in noted}
     zone = (await current(db)).timezone
     letters = [_letter(row, zone) for row in due if (row.account_id, row.currency, row.expires_at) in mine]
-    await insert_rows(db, notifications.rows(*letters))
+    await notifications.enqueue_many(db, letters)
     return bool(due)
 
 

@@ -116,6 +116,7 @@ class PointsRedemption(SQLModel, table=True):
         Index("ix_points_redemption_account", "account_id"),
         Index("ix_points_redemption_order", "order_number", postgresql_where="status = 'captured'"),
         Index("ix_points_redemption_held", "expires_at", postgresql_where="status = 'held'"),
+        Index("uq_points_redemption_code", "code", unique=True, postgresql_where="code IS NOT NULL"),
     )
 
     id: UUID = Field(primary_key=True)
@@ -134,6 +135,8 @@ class PointsRedemption(SQLModel, table=True):
     created_at: datetime = Field(sa_column=moment(nullable=False))
     settled_at: datetime | None = Field(default=None, sa_column=moment())
     """When it was captured or released."""
+    code: str | None = None
+    """What the customer types at the shop's checkout, where the hold was made for that; see `codes.py`."""
 
 
 class PointsEarning(SQLModel, table=True):

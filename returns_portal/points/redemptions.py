@@ -52,14 +52,33 @@ async def hold(db: AsyncConnection, actor: Actor, wanted: Hold) -> Redemption:
     if not is_currency(wanted.currency):
         raise InvalidError(mark("This is no currency."), field="currency")
     account_id = await lock_account(db, wanted.email)
-    redemption_id = new_id()
-    cause = (MoveCause.REDEMPTION, redemption_id)
-    if await take(db, account_id, wanted.currency, wanted.amount, cause) < wanted.amount:
+    try:
+        redemption_id = await set_aside(db, actor, account_id, wanted)
+    except TooFewError:
         raise ConflictError(
             mark("The customer has fewer points than that. Nothing was held; look the balance up and ask for less."),
             code="too_few_points",
             field="amount",
-        )
+        ) from None
+    return await redemption_for(db, actor, redemption_id)
+
+
+class TooFewError(Exception):
+    """There are fewer points than were wanted; nothing was set aside that the transaction may keep."""
+
+
+async def set_aside(
+    db: AsyncConnection, actor: Actor, account_id: UUID, wanted: Hold, *, code: str | None = None
+) -> UUID:
+    """Write a hold on an account that the caller has locked; `code` is what names it where the customer made it.
+
+    Raises:
+        TooFewError: there are fewer points.
+    """
+    redemption_id = new_id()
+    cause = (MoveCause.REDEMPTION, redemption_id)
+    if await take(db, account_id, wanted.currency, wanted.amount, cause) < wanted.amount:
+        raise TooFewError
     now = clock.now()
     row = {
         "id": redemption_id,
@@ -72,10 +91,11 @@ async def hold(db: AsyncConnection, actor: Actor, wanted: Hold) -> Redemption:
         "reference": wanted.reference.strip(),
         "expires_at": now + timedelta(minutes=wanted.minutes),
         "created_at": now,
+        "code": code,
     }
     posted = _posted("points_held", row, captured=0, back=-wanted.amount)
     await insert_rows(db, (PointsRedemption, [row]), *posted, _told(actor, redemption_id, "held", wanted.amount))
-    return await redemption_for(db, actor, redemption_id)
+    return redemption_id
 
 
 async def capture(
@@ -122,12 +142,21 @@ async def release(db: AsyncConnection, actor: Actor, redemption_id: UUID) -> Red
         ConflictError: it was captured: what was bought with points comes back by a return.
     """
     actor.require("points:write")
+    await give_up(db, actor, redemption_id)
+    return await redemption_for(db, actor, redemption_id)
+
+
+async def give_up(db: AsyncConnection, actor: Actor, redemption_id: UUID) -> None:
+    """As `release`, for a caller who has made sure that the hold is the actor's to give up.
+
+    Raises:
+        NotFoundError, ConflictError: as `release`.
+    """
     row = await _locked(db, redemption_id)
     if row.status == RedemptionStatus.CAPTURED:
         raise _settled(row.status)
     if row.status == RedemptionStatus.HELD:
         await _let_go(db, actor, row, "released")
-    return await redemption_for(db, actor, redemption_id)
 
 
 async def release_overdue(begin: Begin) -> None:

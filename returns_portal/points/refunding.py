@@ -98,7 +98,8 @@ _SO_FAR: Final = """
     SELECT (SELECT CAST(coalesce(sum(due), 0) AS bigint) FROM points_clawback WHERE order_id = :order_id) AS due,
            (SELECT CAST(coalesce(sum(f.amount), 0) AS bigint) FROM refund f JOIN payment p ON p.id = f.payment_id
             WHERE f.order_id = :order_id AND f.kind = 'return' AND f.status = 'succeeded'
-            AND p.tender <> 'points') AS refunded,
+            AND p.tender <> 'points' AND NOT EXISTS (
+                SELECT FROM returns r WHERE r.id = f.return_id AND r.gift_id IS NOT NULL)) AS refunded,
            (SELECT CAST(coalesce(sum(p.amount - p.refunded_before), 0) AS bigint) FROM payment p
             WHERE p.order_id = :order_id AND p.tender <> 'points') AS paid
 """

@@ -72,14 +72,23 @@ async def own_statement(
     Raises:
         NotFoundError: the actor came in for no order.
     """
+    account_id = await own_account(db, actor)
+    if account_id is None:
+        return Statement([], [], None)
+    return await _statement(db, account_id, before, limit)
+
+
+async def own_account(db: AsyncConnection, actor: Actor) -> UUID | None:
+    """The points account of the e-mail address that the customer's code was sent to; None where there never was one.
+
+    Raises:
+        NotFoundError: the actor came in for no order, or by a way that says nothing about the inbox.
+    """
     known = actor.order_id is not None and actor.knows_inbox
     rows = await run(db, "SELECT email FROM orders WHERE id = :id", id=actor.order_id) if known else []
     if not rows:
         raise NotFoundError(mark("There is nothing here."))
-    account_id = await account_of(db, rows[0].email)
-    if account_id is None:
-        return Statement([], [], None)
-    return await _statement(db, account_id, before, limit)
+    return await account_of(db, rows[0].email)
 
 
 async def statement_for(

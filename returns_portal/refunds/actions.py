@@ -17,6 +17,8 @@ from returns_portal import clock
 from returns_portal.actor import Actor
 from returns_portal.db import run
 from returns_portal.errors import ConflictError
+from returns_portal.exchanges.arriving import follow_counts, refuse_undo
+from returns_portal.exchanges.queries import ExchangeView
 from returns_portal.ids import new_id
 from returns_portal.jobs import defer
 from returns_portal.notifications import actions as notifications
@@ -71,6 +73,7 @@ async def receive(
     """
     around = around or Circumstances(note=note)
     checked, lines = await dock.check_in(db, actor, rma, counts, number=number, around=around)
+    packed = await _exchange(db, actor, checked.return_row)
     due_at = clock.now() + timedelta(seconds=settings.undo_seconds)
     described = {line.line_id: line for line in lines}
     return await release_counted(
@@ -79,14 +82,19 @@ async def receive(
         checked,
         [Due([Claim(line_id, units)]) for line_id, units in _accepted(checked.items).items()],
         due_at,
-        tell=lambda planned: _checked_in(checked, described, planned),
+        tell=lambda planned: _checked_in(checked, described, planned, packed),
     )
 
 
 def _checked_in(
-    checked: CheckedIn, lines: Mapping[UUID, DockLine], planned: RefundPlan, *, again: bool = False
+    checked: CheckedIn,
+    lines: Mapping[UUID, DockLine],
+    planned: RefundPlan,
+    packed: Sequence[ExchangeView],
+    *,
+    again: bool = False,
 ) -> Letter:
-    """The e-mail that says what was counted (or counted `again`) and what it releases."""
+    """The e-mail that says what was counted (or counted `again`) and what it releases: money, and what is packed."""
     row = checked.return_row
     values = {
         "rma": row.rma,
@@ -114,6 +122,7 @@ def _checked_in(
             }
             for found in checked.findings
         ],
+        "packed": [{"title": each.title, "size": each.size, "color": each.color, "quantity": 1} for each in packed],
         "parcel": checked.number,
         "again": again,
         "shares_box": checked.shares_box,
@@ -145,12 +154,16 @@ async def release_counted(
     """Write the refunds that are due for a count, the e-mail that tells of them, and the jobs that do them."""
     row = checked.return_row
     balance = balance or await balance_of(db, row.order_id)
+    if row.gift_id is not None:
+        # The receiver of a gift gets what was paid for it. What its delivery cost is not theirs.
+        balance = msgspec.structs.replace(balance, shipping_settled=True)
     planned = plan(
         balance,
         within(balance, [claim for due in dues for claim in due.claims]),
         rests=[rest for due in dues for rest in due.rests],
         refund_to=RefundTo(row.refund_to),
         bonus_percent=row.bonus_percent,
+        fee=balance.fees.get(row.id, 0),
     )
     cause = Cause(
         release_id=new_id(),
@@ -164,6 +177,11 @@ async def release_counted(
     ids = await release(db, balance, planned, cause, letters, due_at=due_at, livemode=settings.livemode)
     await _tell_trial(db, row)
     return Released(checked.parcel_id, row.rma, checked.number, checked.items, planned, ids, due_at)
+
+
+async def _exchange(db: AsyncConnection, actor: Actor, row: Any) -> list[ExchangeView]:  # noqa: ANN401 - a row
+    """What was counted pays for what is sent instead, before it is worth anything else."""
+    return await follow_counts(db, actor, row.id) if row.has_exchange else []
 
 
 async def _tell_trial(db: AsyncConnection, row: Any) -> None:  # noqa: ANN401 - a row
@@ -185,6 +203,8 @@ async def undo(db: AsyncConnection, actor: Actor, check_in_id: UUID) -> str:
         raise ConflictError("This check-in was undone or corrected already.", code="already_undone")
     if parcel.corrects_id is not None:
         raise ConflictError("A correction cannot be undone, since money may have gone before it. Correct it again.")
+    if row.has_exchange:
+        await refuse_undo(db, row.id, check_in_id)
     refunds = (
         await db.execute(
             text("SELECT id, status, due_at FROM refund WHERE parcel_id = :id FOR UPDATE"),
@@ -204,6 +224,7 @@ async def undo(db: AsyncConnection, actor: Actor, check_in_id: UUID) -> str:
         .values(voided_at=clock.now())
     )
     await dock.take_back(db, actor, check_in_id)
+    await _exchange(db, actor, row)
     await _tell_trial(db, row)
     return str(row.rma)
 
@@ -234,6 +255,7 @@ async def correct(
     paid = await paid_for(db, check_in_id)
     told = {_what(found) for found in await findings_of(db, check_in_id)}
     checked, lines = await dock.replace(db, actor, check_in_id, counts, around or Circumstances(note=note))
+    packed = await _exchange(db, actor, checked.return_row)
     described = {line.line_id: line for line in lines}
     news = {_what(found) for found in checked.findings} - told
     balance = await balance_of(db, checked.return_row.order_id)
@@ -243,7 +265,7 @@ async def correct(
         for line in balance.lines
         if line.line_id in accepted
     ]
-    tell = (lambda planned: _checked_in(checked, described, planned, again=True)) if news else None
+    tell = (lambda planned: _checked_in(checked, described, planned, packed, again=True)) if news else None
     return await release_counted(db, settings, checked, dues, clock.now(), balance=balance, tell=tell)
 
 

@@ -11,11 +11,13 @@ from returns_portal import clock, history
 from returns_portal.actor import Actor
 from returns_portal.db import run
 from returns_portal.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from returns_portal.i18n import mark
 from returns_portal.orders.queries import lock_order
 from returns_portal.refunds.gestures import plan_goodwill
 from returns_portal.refunds.goodwill import Given, pay
 from returns_portal.refunds.models import GoodwillDecision
 from returns_portal.refunds.queries import balance_of
+from returns_portal.refunds.rules import Claim
 from returns_portal.returns.models import RefundTo
 from returns_portal.settings import Settings
 
@@ -97,12 +99,24 @@ async def approve(db: AsyncConnection, actor: Actor, settings: Settings, gesture
     order, row = await _locked(db, actor, gesture_id)
     balance = await balance_of(db, order.id)
     try:
-        planned = plan_goodwill(balance, row.amount, refund_to=RefundTo(row.refund_to), shipping=row.shipping)
+        planned = plan_goodwill(
+            balance,
+            row.amount,
+            refund_to=RefundTo(row.refund_to),
+            shipping=row.shipping,
+            units=msgspec.convert(row.units, list[Claim]),
+        )
     except InvalidError as error:
         raise ConflictError(
             "Less is left of the payments than when this was asked for. Nothing was refunded: decline it.",
             code="nothing_left",
         ) from error
+    if planned.total != row.amount:
+        # What units are worth follows from the rest of the order, and what was asked for is what was agreed to.
+        raise ConflictError(
+            mark("These items are worth something else by now. Nothing was refunded: decline it, and ask again."),
+            code="worth_changed",
+        )
     await _decided(db, actor, row, GoodwillDecision.APPROVED, "")
     given = await pay(db, settings, order, row, balance, planned)
     return msgspec.structs.replace(given, decision=GoodwillDecision.APPROVED)

@@ -22,10 +22,10 @@ LINES: Final = """
 """What a refund `f` pays for, together with the others of its release: goods, and shipping without a title."""
 
 OTHERS: Final = """
-    SELECT CAST(coalesce(sum(x.amount), 0) AS bigint) AS others FROM refund x
+    SELECT CAST(coalesce(sum(x.amount + x.fee), 0) AS bigint) AS others FROM refund x
     WHERE x.order_id = f.order_id AND x.release_id = f.release_id AND x.id <> f.id AND x.status <> 'canceled'
 """
-"""What those others pay."""
+"""What those others pay, with what is kept of them for postage."""
 
 AS_BOOKED: Final = """
     LEFT JOIN refund_attempt k ON k.refund_id = t.cause_id AND k.attempt = t.sequence
@@ -35,10 +35,10 @@ AS_BOOKED: Final = """
 """Joins a posting `t` of a refund with the refund `f` as it was booked: of an attempt that is over, as that was."""
 
 _KEEP: Final = f"""
-    INSERT INTO refund_attempt (refund_id, attempt, destination, amount, bonus, tax, shipping, gateway_id,
-        gateway_reference, failure_reason, submitted_at, settled_at, lines, others)
-    SELECT f.id, f.attempt, f.destination, f.amount, f.bonus, f.tax, f.shipping, f.gateway_id, f.gateway_reference,
-           f.failure_reason, f.submitted_at, f.settled_at, w.lines, y.others
+    INSERT INTO refund_attempt (refund_id, attempt, destination, amount, bonus, tax, shipping, fee, fee_tax,
+        gateway_id, gateway_reference, failure_reason, submitted_at, settled_at, lines, others)
+    SELECT f.id, f.attempt, f.destination, f.amount, f.bonus, f.tax, f.shipping, f.fee, f.fee_tax,
+           f.gateway_id, f.gateway_reference, f.failure_reason, f.submitted_at, f.settled_at, w.lines, y.others
     FROM refund f CROSS JOIN LATERAL ({LINES}) AS w CROSS JOIN LATERAL ({OTHERS}) AS y
     WHERE f.id = :id AND f.status = 'failed' FOR UPDATE OF f
 """  # noqa: S608 - the interpolated text is our own

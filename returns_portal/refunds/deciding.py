@@ -10,6 +10,7 @@ from returns_portal import clock
 from returns_portal.actor import Actor
 from returns_portal.db import run
 from returns_portal.errors import InvalidError, NotFoundError
+from returns_portal.exchanges.arriving import follow_counts
 from returns_portal.notifications.actions import enqueue
 from returns_portal.refunds.actions import Released, release_counted
 from returns_portal.refunds.forgetting import forget_account
@@ -56,6 +57,8 @@ async def decide(
     row = await settle_item(db, actor, item_id, _ACCEPTANCE[decision], reason.strip(), quantity, part)
     units = quantity or row.quantity
     return_row, line = await _return_and_line(db, actor, row.return_id, row.order_line_id)
+    if return_row.has_exchange:
+        await follow_counts(db, actor, return_row.id)
     item = Item(row.order_line_id, units, Condition(row.condition), _ACCEPTANCE[decision])
     checked = CheckedIn(row.parcel_id, return_row, 1, [item])
     balance = await balance_of(db, return_row.order_id)
@@ -66,6 +69,12 @@ async def decide(
     return released
 
 
+_ITEM: Final = """
+    SELECT i.id, i.parcel_id, i.order_line_id, i.quantity, p.return_id
+    FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id WHERE i.id = :id
+"""
+
+
 async def preview(
     db: AsyncConnection, balance: OrderBalance, item_id: UUID, *, refund_to: RefundTo, bonus_percent: int
 ) -> tuple[RefundPlan, bool]:
@@ -74,11 +83,18 @@ async def preview(
     Raises:
         NotFoundError: there is no such item.
     """
-    rows = await run(db, "SELECT id, parcel_id, order_line_id, quantity FROM parcel_item WHERE id = :id", id=item_id)
+    rows = await run(db, _ITEM, id=item_id)
     if not rows:
         raise NotFoundError("There is no such item.")
     found = await _due(db, balance, rows[0], Owed(rows[0].quantity))
-    planned = plan(balance, found.claims, rests=found.rests, refund_to=refund_to, bonus_percent=bonus_percent)
+    planned = plan(
+        balance,
+        found.claims,
+        rests=found.rests,
+        refund_to=refund_to,
+        bonus_percent=bonus_percent,
+        fee=balance.fees.get(rows[0].return_id, 0),
+    )
     return planned, bool(found.claims or found.rests)
 
 
@@ -104,8 +120,14 @@ async def _due(
 async def _return_and_line(db: AsyncConnection, actor: Actor, return_id: UUID, line_id: UUID) -> tuple[Any, Any]:
     rma = (await db.execute(text("SELECT rma FROM returns WHERE id = :id"), {"id": return_id})).scalar_one()
     row = await lock_return(db, actor, rma)
-    line = (await db.execute(text("SELECT title, size, color FROM order_line WHERE id = :id"), {"id": line_id})).one()
-    return row, line
+    # Where the customer wants the money may have been changed while the lock was waited for.
+    [line] = await run(db, _LINE, id=line_id, return_id=return_id)
+    return row._replace(refund_to=line.refund_to), line
+
+
+_LINE = """
+    SELECT l.title, l.size, l.color, r.refund_to FROM order_line l, returns r WHERE l.id = :id AND r.id = :return_id
+"""
 
 
 async def _tell(

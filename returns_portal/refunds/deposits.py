@@ -39,7 +39,7 @@ async def give_back(db: AsyncConnection, order_id: UUID, *, first: Collection[UU
     if row.amount <= 0:
         return 0
     balance = await balance_of(db, order_id)
-    shares = _shares(balance, row.amount, first)
+    shares = shares_of(balance, row.amount, first)
     planned = shared_out(balance, [], shares, RefundTo.ORIGINAL, 0)
     now = clock.now()
     cause = Cause(release_id=new_id(), order_id=order_id, kind=Kind.DEPOSIT, requested_at=now)
@@ -47,7 +47,7 @@ async def give_back(db: AsyncConnection, order_id: UUID, *, first: Collection[UU
     return planned.total
 
 
-def _shares(balance: OrderBalance, amount: int, first: Collection[UUID]) -> Sequence[int]:
+def shares_of(balance: OrderBalance, amount: int, first: Collection[UUID]) -> Sequence[int]:
     """What each payment gives: those that are to be first before the others, and points not at all."""
     shares = dict.fromkeys((tender.payment_id for tender in balance.tenders), 0)
     for tender in sorted(balance.tenders, key=lambda tender: tender.payment_id not in first):

@@ -115,12 +115,17 @@ async def take_points(db: AsyncConnection, actor: Actor, refund_id: UUID, *, agr
     if not ways.points:
         raise _not_open(row)
     if not agreed:
-        raise InvalidError(
-            "Tick that you want points instead of money, or choose another way. Nothing has been changed.",
-            code="no_consent",
-            field="agreed",
-        )
+        raise no_consent()
     await _send(db, actor, row, Destination.POINTS, bonus=ways.bonus, consent=clock.now())
+
+
+def no_consent() -> InvalidError:
+    """Points instead of money need express agreement (Directive 2011/83/EU, Art. 13(1))."""
+    return InvalidError(
+        "Tick that you want points instead of money, or choose another way. Nothing has been changed.",
+        code="no_consent",
+        field="agreed",
+    )
 
 
 async def take_transfer(db: AsyncConnection, actor: Actor, refund_id: UUID, account: str | None = None) -> None:

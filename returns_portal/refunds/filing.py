@@ -11,16 +11,27 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from returns_portal import clock
 from returns_portal.actor import Actor
+from returns_portal.errors import ConflictError
+from returns_portal.exchanges.ending import end_of_return
+from returns_portal.exchanges.models import ExchangeStatus
+from returns_portal.exchanges.queries import ExchangeView
+from returns_portal.exchanges.reserving import Asked, Reserved, Swap, reserve
+from returns_portal.i18n import mark
 from returns_portal.labels.actions import issue
 from returns_portal.labels.policy import habits
 from returns_portal.notifications.actions import enqueue
+from returns_portal.policies.content import Postage
+from returns_portal.refunds.exchanges import without
+from returns_portal.refunds.keeping import release_kept
 from returns_portal.refunds.queries import balance_of
-from returns_portal.refunds.rules import Claim, RefundPlan, plan, within
+from returns_portal.refunds.rules import Claim, OrderBalance, RefundPlan, plan, within
 from returns_portal.returns.actions import Wanted, cancel_return, file_return
+from returns_portal.returns.judging import Judgement, judgement
 from returns_portal.returns.models import RefundTo, ReturnStatus
 from returns_portal.returns.queries import OrderState, ReturnLineView, order_state
-from returns_portal.returns.rules import Policy
+from returns_portal.returns.together import in_its_parcel, lead_for, lock_orders
 from returns_portal.settings import Settings
 from returns_portal.shop.queries import ShopInfo
 from returns_portal.vault import Vault
@@ -35,6 +46,12 @@ class FiledReturn(msgspec.Struct, frozen=True):
     lines: list[ReturnLineView]
     preview: RefundPlan
     label_code: str
+    postage: Postage = Postage.SHOP
+    kept: bool = False
+    """Whether the customer keeps the goods, so that nothing is sent and the refund is under way."""
+    exchanges: list[Reserved] = []
+    in_parcel_of: str = ""
+    """The number of the return in whose parcel it travels, and whose label `label_code` is; empty for its own."""
 
 
 async def file(
@@ -49,44 +66,125 @@ async def file(
     bank_account: str | None = None,
     withdrawal_id: UUID | None = None,
     came_at: datetime | None = None,
+    claim_days: int = 0,
+    swaps: Sequence[Swap] = (),
+    at_once: bool = False,
+    in_parcel_of: str = "",
 ) -> FiledReturn:
-    """File a return of an order, in six statements.
+    """File a return of an order, judged by the policy of the day on which it was placed, in six statements.
 
-    `came_at` is when its goods came, where staff file it for goods that are here: the window is that day's.
+    `came_at` is when its goods came, where staff file it for goods that are here: the window is that day's. What is
+    claimed for not being as it should can come back for `claim_days` from delivery, whatever the policy says.
 
     `bank_account` is where a payment from outside goes back to, in clear; it is stored encrypted. A return that follows
     from a statement of withdrawal is told of by the e-mail that acknowledges it; any other has an e-mail of its own.
 
+    `swaps` say what is wanted instead of money: that is set aside in this transaction, or nothing is filed at all. With
+    `at_once` it is sent before the goods are back, as soon as a card holds its price.
+
+    `in_parcel_of` is the number of a return of another order of the same person: it travels in that one's parcel, under
+    that one's label, and its postage is paid with that one's.
+
     Raises:
-        NotFoundError: there is no such order, or it is not the actor's.
+        NotFoundError: there is no such order, or it is not the actor's; or no such return to travel with.
         InvalidError: nothing is wanted, or something that the order does not have.
-        ConflictError: something cannot be returned (any more); the code is the rule's.
+        ConflictError: something cannot be returned (any more), or not in that parcel; the code is the rule's.
     """
+    if in_parcel_of:
+        await lock_orders(db, order_number, in_parcel_of)
     order = await order_state(db, actor, order_number, lock=True)
+    faulty = {line.line_id for line in wanted if line.faulty}
+    when, arrived = came_at or clock.now(), came_at is not None
+    judged = await judgement(db, order, shop.timezone, when, faulty, arrived=arrived)
+    judged = judged.of_claim(claim_days) if claim_days else judged
+    lead = await lead_for(db, actor, order, in_parcel_of) if in_parcel_of else None
     filed = await file_return(
         db,
         actor,
         order,
         wanted,
         refund_to,
-        policy=Policy(shop.return_days, shop.timezone),
-        bonus_percent=shop.bonus_percent,
+        judged=judged,
         bank_account=sealed(settings, bank_account) if bank_account else None,
         withdrawal_id=withdrawal_id,
         came_at=came_at,
+        lead=lead,
     )
-    code = await issue(db, actor, filed.id, filed.rma)
     units = units_wanted(wanted)
+    verdict = in_its_parcel(judged.of(units), lead)
+    lead = None if verdict.keep_it else lead
+    sent = verdict.postage is not Postage.OWN_LABEL and not verdict.keep_it
+    code = await issue(db, actor, filed.id, filed.rma) if sent and lead is None else filed.rma
     claims = [Claim(line_id, quantity) for line_id, quantity in units.items()]
     balance = await balance_of(db, order.id)
-    preview = plan(balance, within(balance, claims), refund_to=refund_to, bonus_percent=shop.bonus_percent)
-    made = FiledReturn(filed.id, filed.rma, filed.status, _lines(order, wanted, units), preview, code)
+    if swaps and verdict.keep_it:
+        raise _kept()
+    asked = _asked(order, filed.id, balance, units, at_once_days(judged) if swaps and at_once else None)
+    reserved = await reserve(db, actor, asked, swaps)
+    left = without(balance, [(each.line_id, each.covered) for each in reserved])
+    preview = plan(
+        left,
+        within(left, claims),
+        refund_to=refund_to,
+        bonus_percent=verdict.bonus_percent,
+        fee=balance.fees.get(filed.id, 0),
+    )
+    made = FiledReturn(
+        filed.id,
+        filed.rma,
+        ReturnStatus.RECEIVED if verdict.keep_it else filed.status,
+        announced_lines(order, wanted, units),
+        preview,
+        lead.code if lead else code,
+        verdict.postage,
+        verdict.keep_it,
+        reserved,
+        lead.rma if lead else "",
+    )
+    if verdict.keep_it:
+        await release_kept(db, settings, filed.rma, units)
     if withdrawal_id is None:
         await _tell(db, order, made, refund_to)
     return made
 
 
-def _lines(order: OrderState, wanted: Sequence[Wanted], units: dict[UUID, int]) -> list[ReturnLineView]:
+def _kept() -> ConflictError:
+    return ConflictError(
+        mark("You keep these items and get their money, so there is nothing to exchange. Nothing was filed."),
+        code="kept_not_exchangeable",
+        field="swaps",
+    )
+
+
+def at_once_days(judged: Judgement) -> int:
+    """Within how many days the goods are to be back for what is sent at once.
+
+    Raises:
+        ConflictError: the shop sends nothing at once (`not_at_once`).
+    """
+    if not judged.exchange_days:
+        raise ConflictError(
+            mark(
+                "This shop sends an exchange once your items are back. Nothing was filed: choose that, and file again."
+            ),
+            code="not_at_once",
+            field="exchange_at_once",
+        )
+    return judged.exchange_days
+
+
+def _asked(
+    order: OrderState, return_id: UUID, balance: OrderBalance, units: dict[UUID, int], days: int | None
+) -> Asked:
+    """What exchanges have to know of the return that they belong to."""
+    paid = {
+        line.line_id: [line.unit_paid[unit] for unit in line.free[: units.get(line.line_id, 0)]]
+        for line in balance.lines
+    }
+    return Asked(return_id, order.id, order.currency, {line.line_id: line.sku for line in order.lines}, paid, days)
+
+
+def announced_lines(order: OrderState, wanted: Sequence[Wanted], units: dict[UUID, int]) -> list[ReturnLineView]:
     """What was announced, as the return will be shown."""
     reasons = {line.line_id: line.reason for line in reversed(wanted) if line.reason}
     return [
@@ -134,6 +232,7 @@ async def cancel(db: AsyncConnection, actor: Actor, rma: str) -> None:
         ConflictError: something arrived, or it is cancelled already.
     """
     row = await cancel_return(db, actor, rma)
+    await end_of_return(db, actor, row.id)
     await enqueue(
         db,
         template="return_cancelled",
@@ -165,7 +264,8 @@ async def _tell(db: AsyncConnection, order: OrderState, made: FiledReturn, refun
 async def label_in_words(db: AsyncConnection, made: FiledReturn) -> dict[str, object]:
     """What an e-mail says of its label: asked of a carrier, it has one of its own as soon as it is there."""
     ready = not (await habits(db)).asks
-    return {"label_ready": ready, "qr": made.label_code if ready else ""}
+    shown = ready and made.postage is not Postage.OWN_LABEL and not made.kept and not made.in_parcel_of
+    return {"label_ready": ready, "qr": made.label_code if shown else ""}
 
 
 def in_words(made: FiledReturn) -> dict[str, object]:
@@ -185,7 +285,29 @@ def in_words(made: FiledReturn) -> dict[str, object]:
             }
             for leg in made.preview.legs
         ],
+        "exchanges": [_thing(each, each.to_pay) for each in made.exchanges],
+        "to_pay": sum(each.to_pay for each in made.exchanges),
+        "to_hold": sum(each.difference.price for each in made.exchanges if each.at_once),
         "total": made.preview.total,
+        "postage": made.postage.value,
+        "fee": made.preview.fee,
+        "kept": made.kept,
+        "in_parcel_of": made.in_parcel_of,
         "currency": made.preview.currency,
         "url": f"/returns/{made.rma}",
     }
+
+
+def in_exchange(exchanges: Sequence[ExchangeView]) -> dict[str, object]:
+    """What an e-mail says of exchanges that stand already: what was paid on top is not asked for again."""
+    to_pay = {each.id: each.to_pay if each.status is ExchangeStatus.AWAITING_PAYMENT else 0 for each in exchanges}
+    return {
+        "exchanges": [_thing(each, to_pay[each.id]) for each in exchanges],
+        "to_pay": sum(to_pay.values()),
+        "to_hold": sum(each.price for each in exchanges if each.status is ExchangeStatus.AWAITING_HOLD),
+    }
+
+
+def _thing(each: Reserved | ExchangeView, to_pay: int) -> dict[str, object]:
+    named = {"number": each.number, "title": each.title, "size": each.size, "color": each.color}
+    return {"quantity": 1, **named, "to_pay": to_pay}

@@ -3,27 +3,45 @@
 from collections.abc import Sequence
 
 from returns_portal.errors import InvalidError
+from returns_portal.i18n import mark
 from returns_portal.payments.models import Tender
 from returns_portal.refunds.rules import (
+    Claim,
     OrderBalance,
     PlannedLine,
     RefundPlan,
     TenderBalance,
+    plan,
     share_among_tenders,
     shared_out,
 )
 from returns_portal.returns.models import RefundTo
 
 
-def plan_goodwill(balance: OrderBalance, amount: int, *, refund_to: RefundTo, shipping: bool = False) -> RefundPlan:
+def plan_goodwill(
+    balance: OrderBalance,
+    amount: int,
+    *,
+    refund_to: RefundTo,
+    shipping: bool = False,
+    units: Sequence[Claim] = (),
+) -> RefundPlan:
     """Decide which payments a gesture goes back to: card money first, pro rata where several cards paid.
 
     A gesture is no price of anything, so that there is no tax in it, and no bonus is on it, which was promised for
-    returns alone. Outbound shipping is a unit of its own with its own tax; it goes back at most once.
+    returns alone. Outbound shipping is a unit of its own with its own tax; it goes back at most once. Units that are
+    paid for without coming back (lost, or broken) are planned as those of a return, each at most once.
 
     Raises:
-        InvalidError: nothing, more than is left of the payments, or shipping that is paid back already.
+        InvalidError: nothing, more than is left of the payments, or shipping or units that are paid back already.
     """
+    if units:
+        planned = plan(balance, units, refund_to=refund_to, bonus_percent=0)
+        if not planned.total:
+            raise InvalidError(
+                mark("Nothing is left to pay back for these items."), code="nothing_left_of_units", field="amount"
+            )
+        return planned
     lines = []
     if shipping:
         if balance.shipping_settled or not balance.shipping:

@@ -25,7 +25,7 @@ from returns_portal.refunds.gestures import plan_goodwill
 from returns_portal.refunds.models import Goodwill, GoodwillDecision, Kind
 from returns_portal.refunds.queries import balance_of
 from returns_portal.refunds.releasing import Cause, release
-from returns_portal.refunds.rules import OrderBalance, RefundPlan
+from returns_portal.refunds.rules import Claim, OrderBalance, RefundPlan
 from returns_portal.returns.models import RefundTo
 from returns_portal.returns.queries import UNPAID
 from returns_portal.settings import Settings
@@ -37,13 +37,15 @@ MAX_REASON: Final = 500
 class Gesture(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody wants to give back: an amount in minor units, or (`shipping`) what the delivery cost.
 
-    `points_consent` says that the customer expressly agreed to points instead of money.
+    `units` are paid for in full in place of an amount, although nothing of them comes back. `points_consent` says that
+    the customer expressly agreed to points instead of money.
     """
 
     order_number: str
     reason: str
     amount: int = 0
     shipping: bool = False
+    units: tuple[Claim, ...] = ()
     refund_to: RefundTo = RefundTo.ORIGINAL
     points_consent: bool = False
 
@@ -73,7 +75,7 @@ async def give(db: AsyncConnection, actor: Actor, settings: Settings, shop: Shop
     if order.financial_status in UNPAID:
         raise ConflictError("This order is not paid, so there is nothing to give back.", code="not_paid")
     balance = await balance_of(db, order.id)
-    planned = plan_goodwill(balance, wish.amount, refund_to=wish.refund_to, shipping=wish.shipping)
+    planned = plan_goodwill(balance, wish.amount, refund_to=wish.refund_to, shipping=wish.shipping, units=wish.units)
     waits = shop.second_person and await _beyond_limit(db, shop, order.id, planned)
     row = _row(actor, order.id, wish, planned, GoodwillDecision.WAITING if waits else GoodwillDecision.NOT_NEEDED)
     told = {"order": str(order.id), "amount": planned.total, "shipping": wish.shipping}
@@ -122,6 +124,7 @@ def _row(
         "id": new_id(),
         "order_id": order_id,
         "shipping": wish.shipping,
+        "units": [{"line_id": str(unit.line_id), "quantity": unit.quantity} for unit in wish.units],
         "refund_to": wish.refund_to,
         "currency": planned.currency,
         "amount": planned.total,

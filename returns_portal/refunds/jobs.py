@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from returns_portal.jobs import JobContext, job
-from returns_portal.refunds import disputed, reading, settling
+from returns_portal.refunds import disputed, exchanges, late, pace, reading, settling
 
 
 @job("refunds.submit", attempts=40)
@@ -42,6 +42,18 @@ async def read_disputes(context: JobContext, payment_id: str) -> None:
     await reading.read_disputes(context, UUID(payment_id))
 
 
+@job("refunds.end_exchange", attempts=40)
+async def end_exchange(context: JobContext, exchange_id: str) -> None:
+    """Give back what an exchange that did not come about leaves owed."""
+    await exchanges.end_exchange(context, UUID(exchange_id))
+
+
+@job("refunds.release_late", attempts=40)
+async def release_late(context: JobContext, order_id: str, line_id: str) -> None:
+    """Refund what was counted of a line before it was paid for."""
+    await late.release_line(context, UUID(order_id), UUID(line_id))
+
+
 @job("refunds.sweep", cron="* * * * *")
 async def sweep(context: JobContext) -> None:
     """Look for refunds that were made elsewhere and told of by nobody."""
@@ -52,3 +64,9 @@ async def sweep(context: JobContext) -> None:
 async def sweep_disputes(context: JobContext) -> None:
     """Look for disputes that nobody told of, and for what became of the open ones."""
     await reading.sweep_disputes(context)
+
+
+@job("refunds.measure_pace", cron="20 * * * *")
+async def measure_pace(context: JobContext) -> None:
+    """Measure how long parcels travel and refunds take."""
+    await pace.measure(context.begin)

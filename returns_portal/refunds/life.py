@@ -20,8 +20,9 @@ from returns_portal.points.actions import lock_account
 from returns_portal.points.refunding import AsPoints, claw_back, lots_of
 from returns_portal.refunds import attempts
 from returns_portal.refunds.models import REFUND_TRANSITIONS, Destination, Kind, RefundStatus
+from returns_portal.returns.whose import EMAIL, LOCALE, WITH_GIFT
 
-_UPDATE = """
+_UPDATE = f"""
     WITH changed AS (UPDATE refund f SET status = CAST(:status AS text), changed_at = :now, held_at = NULL,
         submitted_at = CASE WHEN CAST(:status AS text) = 'submitting' THEN :now ELSE f.submitted_at END,
         settled_at = CASE WHEN CAST(:status AS text) = 'succeeded' THEN :now ELSE f.settled_at END,
@@ -32,21 +33,22 @@ _UPDATE = """
         pending_reason = CAST(:pending AS text),
         failure_reason = coalesce(CAST(:failure AS text), f.failure_reason),
         attempt = f.attempt + CAST(:again AS integer)
-    FROM orders o, payment p, refund before LEFT JOIN returns r ON r.id = before.return_id
+    FROM orders o, payment p, refund before LEFT JOIN returns r ON r.id = before.return_id {WITH_GIFT}
     WHERE f.id = :id AND f.status = ANY(CAST(:sources AS text[])) AND before.id = f.id
       AND f.attempt = coalesce(CAST(:attempt AS integer), f.attempt)
       AND o.id = f.order_id AND p.id = f.payment_id
-    RETURNING f.id, f.status, before.status AS was, f.kind, f.destination, f.amount, f.bonus, f.currency, f.attempt,
-        f.failure_reason, f.order_id, r.id AS return_id, r.rma, coalesce(r.bonus_percent, 0) AS bonus_percent,
-        o.number AS order_number, o.email, o.locale, p.card_last4, p.tender,
+    RETURNING f.id, f.status, before.status AS was, f.kind, f.destination, f.amount, f.bonus, f.fee, f.currency,
+        f.attempt, f.failure_reason, f.order_id, r.id AS return_id, r.rma,
+        coalesce(r.bonus_percent, 0) AS bonus_percent, o.number AS order_number,
+        {EMAIL} AS email, {LOCALE} AS locale, r.gift_id, p.card_last4, p.tender,
         EXISTS (SELECT FROM shop s WHERE s.points_since IS NOT NULL) AS may_have_earned),
     told AS (
         INSERT INTO history (id, subject, subject_id, action, actor, at, data)
         SELECT :history_id, 'refund', c.id, c.status, :actor, :now, jsonb_build_object('from', c.was, 'attempt',
             c.attempt) || CASE WHEN CAST(:failure AS text) > '' THEN jsonb_build_object('failure', CAST(:failure AS
-            text)) ELSE '{}' END FROM changed c)
+            text)) ELSE '{{}}' END FROM changed c)
     SELECT * FROM changed
-"""
+"""  # noqa: S608 - the interpolated text is our own
 
 
 async def transition(
@@ -94,7 +96,9 @@ async def transition(
     [row] = rows
     writes: list[Rows] = []
     if status is RefundStatus.SUCCEEDED:
-        if row.may_have_earned and row.kind == Kind.RETURN and row.tender != Tender.POINTS:
+        # Whoever gave a gift keeps what it earned: points that go would tell them that it came back.
+        earned = row.may_have_earned and row.kind == Kind.RETURN and row.gift_id is None
+        if earned and row.tender != Tender.POINTS:
             writes += await claw_back(db, actor, row.order_id)
         writes += [*await _booked(db, row, sign=1), *_told(row, "refunded")]
     elif status is RefundStatus.FAILED:
@@ -115,14 +119,18 @@ def owed(refunds: Sequence[Mapping[str, Any]], *, sign: int = 1) -> tuple[Rows, 
     heads: list[Mapping[str, Any]] = []
     lines: list[Mapping[str, Any]] = []
     for refund in refunds:
-        expense, amount = Account.SALES_RETURNS, sign * refund["amount"]
+        expense, amount, fee = Account.SALES_RETURNS, sign * refund["amount"], sign * refund["fee"]
         if refund["kind"] == Kind.GOODWILL:
             expense = Account.GOODWILL_EXPENSE
         (_, head), (_, entries) = ledger.rows(
             "refund_owed" if sign > 0 else "refund_released",
             ("refund", refund["id"]),
             refund["currency"],
-            [Posting(expense, amount), Posting(Account.REFUNDS_PAYABLE, -amount)],
+            [
+                Posting(expense, amount + fee),
+                Posting(Account.POSTAGE_INCOME, -fee),
+                Posting(Account.REFUNDS_PAYABLE, -amount),
+            ],
         )
         heads += head
         lines += entries

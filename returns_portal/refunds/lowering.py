@@ -27,7 +27,8 @@ from returns_portal.refunds.models import Kind, RefundStatus
 
 _LOCK: Final = "SELECT o.id FROM orders o JOIN refund f ON f.order_id = o.id WHERE f.id = :id FOR UPDATE OF o"
 _STATE: Final = f"""
-    SELECT f.id, f.kind, f.status, f.amount, f.bonus, f.tax, f.shipping, f.currency, f.attempt, f.release_id,
+    SELECT f.id, f.kind, f.status, f.amount, f.bonus, f.tax, f.shipping, f.fee, f.fee_tax, f.currency, f.attempt,
+           f.release_id,
            p.amount - p.refunded_before - {LOST} - coalesce((
                SELECT sum(x.amount) FROM refund x WHERE x.payment_id = p.id AND x.id <> f.id
                AND x.status NOT IN ('failed', 'canceled')), 0) AS left
@@ -87,7 +88,11 @@ async def lower(db: AsyncConnection, actor: Actor, refund_id: UUID, amount: int)
 
 
 async def _lower_lines(db: AsyncConnection, row: Any, amount: int, tax: int, shipping: int) -> None:  # noqa: ANN401 - a row
-    """Take from what the release's lines pay what this refund of it pays less, each in proportion."""
+    """Take from what the release's lines pay what this refund of it pays less, each in proportion.
+
+    Where it pays nothing any more, nothing is kept of it for postage either.
+    """
+    fee, fee_tax = (0, 0) if amount else (row.fee, row.fee_tax)
     lines = await run(
         db,
         "SELECT id, order_line_id, quantity, amount, tax FROM refund_line"
@@ -98,9 +103,10 @@ async def _lower_lines(db: AsyncConnection, row: Any, amount: int, tax: int, shi
         return  # A gesture of money pays for nothing in particular, and so does what was made in the dashboard.
     goods = [line for line in lines if line.order_line_id is not None]
     delivery = [line for line in lines if line.order_line_id is None]
-    amounts = _less(goods, (row.amount - row.shipping) - (amount - shipping)) | _less(delivery, row.shipping - shipping)
+    amounts = _less(goods, (row.amount - row.shipping) - (amount - shipping) + fee)
+    amounts |= _less(delivery, row.shipping - shipping)
     weights = [line.tax for line in lines]
-    taxes = allocate(sum(weights) - (row.tax - tax), weights) if lines and row.tax else weights
+    taxes = allocate(sum(weights) - (row.tax - tax) - fee_tax, weights) if lines and row.tax else weights
     for line, its_tax in zip(lines, taxes, strict=True):
         # A line of no units pays the rest of a unit: without an amount it says nothing.
         void = line.order_line_id is not None and not line.quantity and not amounts[line.id]

@@ -5,11 +5,16 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index
 from sqlmodel import Field, SQLModel
 
 from returns_portal.returns.models import RefundTo
 from returns_portal.tables import json, minor_units, moment, one_of
+
+
+def kept() -> Any:  # noqa: ANN401 - a Column, which SQLModel takes untyped
+    """A column of what is kept of a refund, in minor units; of most, nothing is."""
+    return Column(BigInteger, nullable=False, server_default="0")
 
 
 class RefundStatus(StrEnum):
@@ -65,6 +70,8 @@ class Kind(StrEnum):
     """Made in the gateway's dashboard, outside of the portal, and found there."""
     DEPOSIT = "deposit"
     """The part of a trial's deposit that nothing was kept for."""
+    EXCHANGE = "exchange"
+    """What was paid on top for an exchange that did not come about."""
 
 
 class Refund(SQLModel, table=True):
@@ -80,6 +87,9 @@ class Refund(SQLModel, table=True):
         one_of(Kind, "kind"),
         CheckConstraint("kind <> 'return' OR (return_id IS NOT NULL AND parcel_id IS NOT NULL)", name="of_a_return"),
         CheckConstraint("amount > 0 AND bonus >= 0 AND tax >= 0 AND shipping >= 0", name="amounts"),
+        CheckConstraint(
+            "fee >= 0 AND fee_tax BETWEEN 0 AND fee AND (fee = 0 OR kind = 'return')", name="fee_of_a_return"
+        ),
         CheckConstraint("bonus = 0 OR destination = 'points'", name="bonus_is_points"),
         Index("ix_refund_return", "return_id"),
         Index("ix_refund_order", "order_id"),
@@ -110,6 +120,10 @@ class Refund(SQLModel, table=True):
     tax: int = Field(sa_column=minor_units())
     shipping: int = Field(sa_column=minor_units())
     """How much of `amount` is outbound shipping."""
+    fee: int = Field(default=0, sa_column=kept())
+    """What was kept of it for the postage of the return, beside `amount`: the goods were worth both together."""
+    fee_tax: int = Field(default=0, sa_column=kept())
+    """The tax in `fee`, at the rate of the goods from whose price it was kept."""
     attempt: int = 1
     """Raised when staff let a failed refund be tried again: a new attempt is a new effect with a new key."""
     gateway_id: str | None = None
@@ -148,6 +162,8 @@ class RefundAttempt(SQLModel, table=True):
     bonus: int = Field(sa_column=minor_units())
     tax: int = Field(sa_column=minor_units())
     shipping: int = Field(sa_column=minor_units())
+    fee: int = Field(default=0, sa_column=kept())
+    fee_tax: int = Field(default=0, sa_column=kept())
     gateway_id: str | None = None
     gateway_reference: str
     failure_reason: str
@@ -223,6 +239,8 @@ class Goodwill(SQLModel, table=True):
     order_id: UUID = Field(foreign_key="orders.id")
     shipping: bool
     """Whether it is outbound shipping that goes back, which happens at most once an order."""
+    units: list[dict[str, Any]] = Field(sa_column=json())
+    """What it pays for in full although nothing comes back: `line_id` and `quantity`. Empty where it is for no item."""
     refund_to: str
     currency: str
     amount: int = Field(sa_column=minor_units())

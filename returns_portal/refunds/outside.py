@@ -139,6 +139,8 @@ async def _insert(db: AsyncConnection, payment: Any, refund: GatewayRefund) -> U
         "bonus": 0,
         "tax": 0,
         "shipping": 0,
+        "fee": 0,
+        "fee_tax": 0,
         "attempt": 1,
         "gateway_id": refund.id,
         "gateway_reference": "",

@@ -34,7 +34,12 @@ _BALANCE = f"""
             ) ORDER BY p.created_at, p.id) FROM payment p
             WHERE p.order_id = o.id) AS tenders,
            EXISTS (SELECT 1 FROM refund_line r WHERE r.order_id = o.id AND r.order_line_id IS NULL
-                   AND r.voided_at IS NULL) AS shipping_settled
+                   AND r.voided_at IS NULL) AS shipping_settled,
+           (SELECT json_object_agg(r.id, r.postage_fee) FROM returns r WHERE r.order_id = o.id AND r.postage_fee > 0
+             AND NOT EXISTS (SELECT FROM refund f WHERE f.return_id = r.id AND f.fee > 0 AND f.status <> 'canceled')
+           ) AS fees,
+           EXISTS (SELECT FROM exchange x WHERE x.order_id = o.id AND x.arrived_at IS NOT NULL
+                   AND x.status IN ('awaiting_payment', 'to_send')) AS exchanging
     FROM orders o WHERE o.id = :order_id
 """  # noqa: S608 - the interpolated text is our own
 
@@ -60,6 +65,8 @@ async def balance_of(db: AsyncConnection, order_id: UUID) -> OrderBalance:
         shipping=refundable,
         shipping_tax=row.shipping_tax * refundable // row.shipping_paid if row.shipping_paid else 0,
         shipping_settled=row.shipping_settled,
+        fees={UUID(return_id): fee for return_id, fee in (row.fees or {}).items()},
+        exchanging=row.exchanging,
     )
 
 
@@ -104,6 +111,8 @@ class RefundView(msgspec.Struct, frozen=True):
     bonus: int
     tax: int
     shipping: int
+    fee: int
+    """What was kept for the postage of the return, beside `amount`."""
     gateway_id: str | None
     gateway_reference: str
     failure_reason: str
@@ -125,7 +134,7 @@ class RefundView(msgspec.Struct, frozen=True):
 
 _VIEW = """
     SELECT f.id, f.return_id, coalesce(r.rma, '') AS rma, o.number AS order_number, f.kind, f.reason, f.status,
-           f.destination, f.currency, f.amount, f.bonus, f.tax, f.shipping, f.gateway_id, f.gateway_reference,
+           f.destination, f.currency, f.amount, f.bonus, f.tax, f.shipping, f.fee, f.gateway_id, f.gateway_reference,
            f.failure_reason, f.livemode, f.requested_at, f.created_at, f.due_at, f.held_at, f.submitted_at,
            f.settled_at, p.card_brand, p.card_last4, f.pending_reason,
            coalesce(f.bank_account, r.bank_account) IS NOT NULL AS has_account
@@ -176,8 +185,10 @@ async def _views(db: AsyncConnection, actor: Actor, condition: str, values: dict
 
 def _question(actor: Actor, condition: str, values: dict[str, object]) -> Question[RefundView]:
     if actor.kind == "customer":
-        condition += " AND f.order_id = :order_id"
-        values = values | {"order_id": actor.order_id}
+        # What the receiver of a gift sends back is theirs, and not the order's customer's.
+        whose = "r.gift_id = :gift_id" if actor.gift_id else "f.order_id = :order_id AND r.gift_id IS NULL"
+        condition += f" AND {whose}"
+        values = values | ({"gift_id": actor.gift_id} if actor.gift_id else {"order_id": actor.order_id})
     return Question(f"{_VIEW} WHERE {condition} ORDER BY f.created_at, f.id", values, RefundView)
 
 

@@ -101,6 +101,8 @@ def _refund_rows(cause: Cause, planned: RefundPlan, due_at: datetime, *, livemod
             "bonus": leg.bonus,
             "tax": leg.tax,
             "shipping": leg.shipping,
+            "fee": leg.fee,
+            "fee_tax": leg.fee_tax,
             "attempt": 1,
             "gateway_reference": "",
             "failure_reason": "",

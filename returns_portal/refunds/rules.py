@@ -4,7 +4,7 @@ What was paid is frozen per unit (`orders.models.OrderLine`). A release pays for
 so that any sequence of partial returns sums to what was paid for what came back, to the minor unit.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 import msgspec
@@ -57,6 +57,10 @@ class OrderBalance(msgspec.Struct, frozen=True):
     shipping_tax: int = 0
     """The tax in `shipping`."""
     shipping_settled: bool = False
+    fees: Mapping[UUID, int] = {}
+    """What is still to be kept for the postage of returns, by return."""
+    exchanging: bool = False
+    """Whether something is still to be sent in exchange for what came back, so that the order is not withdrawn from."""
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -98,10 +102,16 @@ class PlannedLeg(msgspec.Struct, frozen=True):
     bonus: int
     tax: int
     shipping: int
+    fee: int = 0
+    """What is kept of it for the postage of the return, beside `amount`."""
+    fee_tax: int = 0
 
 
 class RefundPlan(msgspec.Struct, frozen=True):
-    """A refund before it moves anything: the lines say what for, the legs where to; both sum to `total`."""
+    """A refund before it moves anything: the lines say what for, the legs where to.
+
+    The lines sum to `total` and `fee`, the legs to `total`.
+    """
 
     currency: str
     lines: tuple[PlannedLine, ...]
@@ -118,6 +128,11 @@ class RefundPlan(msgspec.Struct, frozen=True):
         return sum(leg.bonus for leg in self.legs)
 
     @property
+    def fee(self) -> int:
+        """What is kept for the postage of the return."""
+        return sum(leg.fee for leg in self.legs)
+
+    @property
     def shipping(self) -> int:
         """The outbound shipping in the total."""
         return sum(line.amount for line in self.lines if line.line_id is None)
@@ -130,11 +145,15 @@ def plan(
     refund_to: RefundTo,
     bonus_percent: int,
     rests: Iterable[Rest] = (),
+    fee: int = 0,
 ) -> RefundPlan:
     """Decide what the claims, and the rests of earlier ones, are worth and which payment each part goes back to.
 
     Outbound shipping goes back with the unit that completes the withdrawal from the order (Directive 2011/83/EU,
     Art. 13(1)). The total never exceeds what is left of the payments.
+
+    The `fee` for the return's postage is kept as a whole, and only where the goods that are paid for are worth more:
+    never of the outbound shipping, and never so that nothing is paid back. Else a later refund keeps it, or none does.
 
     Raises:
         InvalidError: a claim is for more units than are left, or for more than they cost.
@@ -144,8 +163,10 @@ def plan(
     if lines and _completes(balance, lines) and balance.shipping and not balance.shipping_settled:
         lines.append(PlannedLine(None, 0, 0, balance.shipping, balance.shipping_tax))
     lines = _capped(lines, sum(tender.left for tender in balance.tenders))
-    shares = share_among_tenders(balance.tenders, sum(line.amount for line in lines))
-    return shared_out(balance, lines, shares, refund_to, bonus_percent)
+    goods = sum(line.amount for line in lines if line.line_id is not None)
+    kept = fee if goods > fee else 0
+    shares = share_among_tenders(balance.tenders, sum(line.amount for line in lines) - kept)
+    return shared_out(balance, lines, shares, refund_to, bonus_percent, fee=kept)
 
 
 def shared_out(
@@ -154,16 +175,28 @@ def shared_out(
     shares: Sequence[int],
     refund_to: RefundTo,
     bonus_percent: int,
+    *,
+    fee: int = 0,
 ) -> RefundPlan:
-    """The plan of these lines, of which each payment gives its share."""
-    taxes = allocate(sum(line.tax for line in lines), shares)
+    """The plan of these lines, of which each payment gives its share, and of whose goods a fee is kept."""
+    fee_tax = _tax_in(fee, lines)
+    taxes = allocate(sum(line.tax for line in lines) - fee_tax, shares)
+    fees = allocate(fee, shares)
+    fee_taxes = allocate(fee_tax, fees)
     shippings = allocate(sum(line.amount for line in lines if line.line_id is None), shares)
     legs = tuple(
-        _leg(tender, share, tax, shipping, refund_to, bonus_percent)
-        for tender, share, tax, shipping in zip(balance.tenders, shares, taxes, shippings, strict=True)
+        _leg(tender, PlannedLeg(tender.payment_id, Destination.POINTS, share, 0, *parts), refund_to, bonus_percent)
+        for tender, share, *parts in zip(balance.tenders, shares, taxes, shippings, fees, fee_taxes, strict=True)
         if share
     )
     return RefundPlan(balance.currency, tuple(lines), legs)
+
+
+def _tax_in(fee: int, lines: Sequence[PlannedLine]) -> int:
+    """The tax in a fee that is kept of the price of goods: it goes with them, at their rate."""
+    goods = [line for line in lines if line.line_id is not None]
+    worth = sum(line.amount for line in goods)
+    return sum(line.tax for line in goods) * fee // worth if worth else 0
 
 
 def within(balance: OrderBalance, claims: Iterable[Claim]) -> list[Claim]:
@@ -211,7 +244,9 @@ def _runs(line_id: UUID, units: Sequence[int], paid: Sequence[int], taxes: Seque
 
 
 def _completes(balance: OrderBalance, lines: Sequence[PlannedLine]) -> bool:
-    """Whether with these lines every unit of the order has come back."""
+    """Whether with these lines every unit of the order has come back, and none is exchanged."""
+    if balance.exchanging:
+        return False
     units = sum(len(line.unit_paid) for line in balance.lines)
     settled = sum(len(line.settled) for line in balance.lines)
     return settled + sum(line.quantity for line in lines) == units
@@ -257,15 +292,22 @@ def share_among_tenders(tenders: Sequence[TenderBalance], amount: int) -> list[i
     return shares
 
 
-def _leg(
-    tender: TenderBalance, amount: int, tax: int, shipping: int, refund_to: RefundTo, bonus_percent: int
-) -> PlannedLeg:
-    """Where one payment's part goes. Points come back as points, and there is no path from points to money."""
-    if tender.tender is Tender.POINTS:
-        return PlannedLeg(tender.payment_id, Destination.POINTS, amount, 0, tax, shipping)
-    if refund_to is RefundTo.POINTS:
-        # The bonus is for card money alone: a bonus on points coming back would make returning a pump.
-        bonus = amount * bonus_percent // 100 if tender.tender is Tender.STRIPE else 0
-        return PlannedLeg(tender.payment_id, Destination.POINTS, amount, bonus, tax, shipping)
-    destination = Destination.CARD if tender.tender is Tender.STRIPE else Destination.TRANSFER
-    return PlannedLeg(tender.payment_id, destination, amount, 0, tax, shipping)
+def destination_of(tender: Tender, refund_to: RefundTo) -> Destination:
+    """Where what goes back of a payment goes. Points come back as points: there is no path from points to money."""
+    if tender is Tender.POINTS or refund_to is RefundTo.POINTS:
+        return Destination.POINTS
+    return Destination.CARD if tender is Tender.STRIPE else Destination.TRANSFER
+
+
+def bonus_on(amount: int, tender: Tender, refund_to: RefundTo, bonus_percent: int) -> int:
+    """The points on top, for card money alone: a bonus on points coming back would make returning a pump."""
+    return amount * bonus_percent // 100 if refund_to is RefundTo.POINTS and tender is Tender.STRIPE else 0
+
+
+def _leg(tender: TenderBalance, as_points: PlannedLeg, refund_to: RefundTo, bonus_percent: int) -> PlannedLeg:
+    """Where one payment's part goes."""
+    return msgspec.structs.replace(
+        as_points,
+        destination=destination_of(tender.tender, refund_to),
+        bonus=bonus_on(as_points.amount, tender.tender, refund_to, bonus_percent),
+    )

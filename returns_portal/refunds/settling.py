@@ -26,6 +26,7 @@ from returns_portal.payments.stripe import StripeGateway
 from returns_portal.refunds.forgetting import forget_account
 from returns_portal.refunds.life import letter, transition
 from returns_portal.refunds.models import NOT_TOLD, Destination, RefundStatus
+from returns_portal.returns.whose import EMAIL, LOCALE, WITH_GIFT
 
 log = structlog.get_logger(__name__)
 
@@ -40,15 +41,15 @@ GATEWAY_STATUS = {
 
 _OUR_ID: Final = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}):([1-9][0-9]{0,8})")
 
-_CLAIM = """
+_CLAIM = f"""
     SELECT f.id, f.status, f.destination, f.amount, f.currency, f.due_at, f.attempt, f.gateway_id,
            f.held_at, EXISTS (SELECT FROM dispute d WHERE d.payment_id = p.id AND d.closed_at IS NULL) AS disputed,
            p.id AS payment_id, p.tender, p.reference, p.status AS payment_status, r.rma,
            coalesce(f.bank_account, r.bank_account) AS bank_account, r.id AS return_id, o.number AS order_number,
-           o.email, o.locale
-    FROM refund f JOIN payment p ON p.id = f.payment_id LEFT JOIN returns r ON r.id = f.return_id
+           {EMAIL} AS email, {LOCALE} AS locale
+    FROM refund f JOIN payment p ON p.id = f.payment_id LEFT JOIN returns r ON r.id = f.return_id {WITH_GIFT}
     JOIN orders o ON o.id = f.order_id WHERE f.id = :id FOR UPDATE OF f
-"""
+"""  # noqa: S608 - the interpolated text is our own
 
 
 async def submit(context: JobContext, refund_id: UUID) -> None:

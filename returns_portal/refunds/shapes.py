@@ -41,6 +41,8 @@ class PreviewOut(msgspec.Struct, frozen=True):
     shipping: int
     currency: str
     legs: list[LegOut]
+    fee: int
+    """What is kept for the postage; `total` is what is left."""
 
 
 class LabelOut(msgspec.Struct, frozen=True):
@@ -61,6 +63,8 @@ class RefundOut(msgspec.Struct, frozen=True):
     amount: int
     bonus: int
     currency: str
+    fee: int
+    """What was kept for the postage of the return, beside `amount`."""
 
 
 class ReturnOut(msgspec.Struct, frozen=True):
@@ -71,11 +75,19 @@ class ReturnOut(msgspec.Struct, frozen=True):
     status: str
     refund_to: str
     lines: list[LineOut]
-    label: LabelOut
+    label: LabelOut | None
+    """None where there is none of ours: the customer sends it with a label of their own, or keeps the goods."""
+    postage: str
+    postage_fee: int
+    policy_version: int
     refunds: list[RefundOut]
     refund_deadline: datetime
     created_at: datetime
     cancelled_at: datetime | None
+    in_parcel_of: str | None = None
+    """The RMA of the return in whose parcel it travels; `label` is that one's."""
+    parcel_with: list[str] = []
+    """The RMAs of the other returns in the same parcel, the leading one first."""
 
 
 def label_out(rma: str, code: str) -> LabelOut:
@@ -87,7 +99,7 @@ def label_out(rma: str, code: str) -> LabelOut:
 def preview_out(planned: RefundPlan) -> PreviewOut:
     """A plan, as the API shows it."""
     legs = [LegOut(leg.destination, leg.amount, leg.bonus) for leg in planned.legs]
-    return PreviewOut(planned.total, planned.bonus, planned.shipping, planned.currency, legs)
+    return PreviewOut(planned.total, planned.bonus, planned.shipping, planned.currency, legs, planned.fee)
 
 
 def line_outs(lines: Sequence[ReturnLineView]) -> list[LineOut]:
@@ -110,7 +122,7 @@ def line_outs(lines: Sequence[ReturnLineView]) -> list[LineOut]:
 
 def refund_out(view: RefundView) -> RefundOut:
     """A refund, as a return lists it."""
-    return RefundOut(view.id, view.status, view.destination, view.amount, view.bonus, view.currency)
+    return RefundOut(view.id, view.status, view.destination, view.amount, view.bonus, view.currency, view.fee)
 
 
 def return_out(view: ReturnView, refunds: list[RefundView]) -> ReturnOut:
@@ -121,9 +133,14 @@ def return_out(view: ReturnView, refunds: list[RefundView]) -> ReturnOut:
         status=view.status,
         refund_to=view.refund_to,
         lines=line_outs(view.lines),
-        label=label_out(view.rma, view.label_code),
+        label=label_out(view.in_parcel_of or view.rma, view.label_code) if view.label_status else None,
+        postage=view.postage,
+        postage_fee=view.postage_fee,
+        policy_version=view.policy_version,
         refunds=[refund_out(refund) for refund in refunds],
         refund_deadline=view.refund_deadline,
         created_at=view.created_at,
         cancelled_at=view.cancelled_at,
+        in_parcel_of=view.in_parcel_of or None,
+        parcel_with=view.fellows,
     )

@@ -20,7 +20,8 @@ from returns_portal.refunds.filing import sealed
 from returns_portal.refunds.models import Destination, RefundStatus
 from returns_portal.refunds.queries import RefundView, refund_for
 from returns_portal.returns.bank import account_number
-from returns_portal.returns.pages.route import Step, refund_step
+from returns_portal.returns.pages.route import refund_step
+from returns_portal.returns.pages.steps import Step
 from returns_portal.returns.pages.words import Amount, leg_words, sentence, where_words
 from returns_portal.web import Form, flash, form, formats, page, redirect, site
 

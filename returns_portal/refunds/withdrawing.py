@@ -19,9 +19,10 @@ from returns_portal.notifications.actions import enqueue
 from returns_portal.orders.models import Order
 from returns_portal.refunds.filing import FiledReturn, file, in_words, label_in_words
 from returns_portal.returns.actions import Wanted, handle_withdrawal, state_withdrawal
+from returns_portal.returns.judging import Judgement, judgement
 from returns_portal.returns.models import RefundTo, Withdrawal
 from returns_portal.returns.queries import OrderState, facts_of, order_state
-from returns_portal.returns.rules import Line, Policy, refusal
+from returns_portal.returns.rules import Line, refusal
 from returns_portal.settings import Settings
 from returns_portal.shop.queries import ShopInfo
 
@@ -92,7 +93,7 @@ async def _file(
     speaker = Actor(kind="customer", id=f"withdrawal:{withdrawal_id}", order_id=order_id)
     number = (await db.execute(select(col(Order.number)).where(col(Order.id) == order_id))).scalar_one()
     order = await order_state(db, speaker, number, lock=True)
-    wanted = _everything(order, Policy(shop.return_days, shop.timezone))
+    wanted = _everything(order, await judgement(db, order, shop.timezone, clock.now()))
     if not wanted:
         return None
     try:
@@ -105,12 +106,12 @@ async def _file(
         return None
 
 
-def _everything(order: OrderState, policy: Policy) -> list[Wanted]:
+def _everything(order: OrderState, judged: Judgement) -> list[Wanted]:
     facts, now = facts_of(order), clock.now()
     return [
         Wanted(line.line_id, line.quantity - line.requested)
         for line in order.lines
-        if refusal(facts, Line(line.line_id, line.quantity, line.requested), policy, now) is None
+        if refusal(facts, Line(line.line_id, line.quantity, line.requested), judged.policy(line.line_id), now) is None
     ]
 
 

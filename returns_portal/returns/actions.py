@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, NoReturn
 from uuid import UUID
 
 import msgspec
@@ -16,6 +16,10 @@ from returns_portal.actor import Actor
 from returns_portal.db import insert_rows, run
 from returns_portal.errors import ConflictError, InvalidError, NotFoundError
 from returns_portal.ids import new_id, new_rma
+from returns_portal.jobs import defer
+from returns_portal.policies.content import Postage
+from returns_portal.policies.rules import Verdict
+from returns_portal.returns.judging import Judgement
 from returns_portal.returns.models import (
     RETURN_TRANSITIONS,
     RefundTo,
@@ -24,8 +28,10 @@ from returns_portal.returns.models import (
     ReturnStatus,
     Withdrawal,
 )
-from returns_portal.returns.queries import OrderState, facts_of
-from returns_portal.returns.rules import Line, Policy, refund_deadline, refusal
+from returns_portal.returns.queries import OrderState, facts_of, line_of
+from returns_portal.returns.rules import Policy, refund_deadline, refusal
+from returns_portal.returns.together import Lead, in_its_parcel
+from returns_portal.returns.whose import EMAIL, LABELLED, LOCALE, NAME, WITH_GIFT
 
 MAX_REASON = 500
 
@@ -36,6 +42,8 @@ class Wanted(msgspec.Struct, frozen=True):
     line_id: UUID
     quantity: int
     reason: str = ""
+    faulty: bool = False
+    """Whether the customer says that it is faulty, damaged or not what was ordered."""
 
 
 class Filed(msgspec.Struct, frozen=True):
@@ -54,23 +62,28 @@ async def file_return(
     wanted: Sequence[Wanted],
     refund_to: RefundTo,
     *,
-    policy: Policy,
-    bonus_percent: int,
+    judged: Judgement,
     bank_account: str | None = None,
     withdrawal_id: UUID | None = None,
     came_at: datetime | None = None,
+    gift_id: UUID | None = None,
+    lead: Lead | None = None,
 ) -> Filed:
     """File a return of an order whose row the caller has locked (`order_state(…, lock=True)`).
 
     No reason is asked. `bank_account` is stored as given: the caller has encrypted it. Goods that came before their
-    return was filed (`came_at`) were sent back in time if they came in time.
+    return was filed (`came_at`) were sent back in time if they came in time. A gift's (`gift_id`) is its receiver's.
+    With `lead` it travels in that one's parcel, at that one's postage; `returns.together` has found that it can.
 
     Raises:
         InvalidError: nothing is wanted, or a line is not of this order, or more than it has is wanted.
-        ConflictError: a line cannot be returned (any more); the code is the rule's.
+        ConflictError: a line cannot be returned (any more), or not for points; the code is the rule's.
     """
     now = clock.now()
-    wanted = _checked(order, wanted, policy, came_at or now)
+    wanted = checked(order, wanted, judged, came_at or now)
+    verdict = in_its_parcel(judged.of(line.line_id for line in wanted), lead)
+    if refund_to not in verdict.outcomes:
+        refuse_outcome(verdict)
     filed = Filed(new_id(), new_rma(), ReturnStatus.FILED, now)
     head = {
         "id": filed.id,
@@ -79,20 +92,46 @@ async def file_return(
         "status": filed.status,
         "refund_to": refund_to,
         "points_consent_at": now if refund_to is RefundTo.POINTS else None,
-        "bonus_percent": bonus_percent,
+        "bonus_percent": verdict.bonus_percent,
+        "postage": verdict.postage,
+        "postage_fee": verdict.fee,
+        "policy_version": judged.version,
+        **_NO_PROOF,
         "withdrawal_id": withdrawal_id,
-        "refund_deadline": refund_deadline(now, policy.timezone),
+        "refund_deadline": refund_deadline(now, judged.timezone),
         "bank_account": bank_account,
+        "gift_id": gift_id,
+        # What the customer keeps travels in no parcel.
+        "travels_with": lead.id if lead and not verdict.keep_it else None,
         "filed_by": actor.label,
         "created_at": now,
     }
-    told = {"rma": filed.rma, "order": str(order.id), "refund_to": refund_to.value}
+    told: dict[str, Any] = {"rma": filed.rma, "order": str(order.id), "refund_to": refund_to.value}
+    told |= {"policy": judged.version} | ({"in_parcel_of": lead.rma} if head["travels_with"] and lead else {})
     event = history.rows(actor, ("return", filed.id, "filed", told))
-    await insert_rows(db, (Return, [head]), (ReturnLine, _line_rows(filed.id, wanted)), event)
+    await insert_rows(db, (Return, [head]), (ReturnLine, line_rows(filed.id, wanted)), event)
     return filed
 
 
-def _line_rows(return_id: UUID, wanted: Sequence[Wanted]) -> list[dict[str, Any]]:
+_NO_PROOF: Final = {"proof_carrier": "", "proof_tracking": ""}
+
+
+def refuse_outcome(verdict: Verdict) -> NoReturn:
+    """Say that these items are not refunded in this way.
+
+    Raises:
+        ConflictError: always.
+    """
+    raise ConflictError(
+        "These items cannot be refunded in this way ({rule}): choose the other one.",
+        code="outcome_not_offered",
+        field="refund_to",
+        rule=verdict.because["outcomes"].rule or "–",
+    )
+
+
+def line_rows(return_id: UUID, wanted: Sequence[Wanted]) -> list[dict[str, Any]]:
+    """The rows of what a return announces."""
     return [
         {
             "id": new_id(),
@@ -100,13 +139,19 @@ def _line_rows(return_id: UUID, wanted: Sequence[Wanted]) -> list[dict[str, Any]
             "order_line_id": line.line_id,
             "quantity": line.quantity,
             "reason": line.reason,
+            "faulty": line.faulty,
         }
         for line in wanted
     ]
 
 
-def _checked(order: OrderState, wanted: Sequence[Wanted], policy: Policy, now: datetime) -> list[Wanted]:
-    """The wish with repeated lines joined, or the reason why it cannot be."""
+def checked(order: OrderState, wanted: Sequence[Wanted], judged: Judgement, now: datetime) -> list[Wanted]:
+    """The wish with repeated lines joined, or the reason why it cannot be.
+
+    Raises:
+        InvalidError: nothing is wanted, or something that the order does not have.
+        ConflictError: a line cannot be returned (any more); the code is the rule's.
+    """
     if not wanted:
         raise InvalidError("Choose at least one item to send back.", code="nothing_chosen", field="lines")
     known = {line.line_id: line for line in order.lines}
@@ -122,11 +167,12 @@ def _checked(order: OrderState, wanted: Sequence[Wanted], policy: Policy, now: d
             line.line_id,
             line.quantity + (before.quantity if before else 0),
             (line.reason.strip() or (before.reason if before else ""))[:MAX_REASON],
+            line.faulty or (before.faulty if before else False),
         )
     facts = facts_of(order)
     for line in joined.values():
         state = known[line.line_id]
-        refused = refusal(facts, Line(state.line_id, state.quantity, state.requested), policy, now)
+        refused = refusal(facts, line_of(state), judged.policy(line.line_id), now)
         if refused is not None:
             raise ConflictError(refused.sentence, code=refused.code, field="lines", **refused.values)
         if line.quantity > state.quantity - state.requested:
@@ -155,13 +201,17 @@ async def announce(
         "status": filed.status,
         "refund_to": RefundTo.ORIGINAL,
         "bonus_percent": 0,
+        "postage": Postage.SHOP,
+        "postage_fee": 0,
+        "policy_version": 1,
+        **_NO_PROOF,
         "refund_deadline": refund_deadline(now, policy.timezone),
         "filed_by": actor.label,
         "created_at": now,
     }
     event = history.rows(actor, ("return", filed.id, "filed", {"rma": filed.rma, "order": str(order_id)}))
     wanted = [Wanted(line_id, 1) for line_id in line_ids]
-    await insert_rows(db, (Return, [head]), (ReturnLine, _line_rows(filed.id, wanted)), event)
+    await insert_rows(db, (Return, [head]), (ReturnLine, line_rows(filed.id, wanted)), event)
     return filed
 
 
@@ -178,15 +228,17 @@ async def announce_only(db: AsyncConnection, return_id: UUID, line_ids: Sequence
     await run(db, _TAKE_OUT, id=return_id, lines=list(line_ids))
     known = {row.order_line_id for row in await run(db, _KNOWN, id=return_id)}
     added = [Wanted(line_id, 1) for line_id in line_ids if line_id not in known]
-    await insert_rows(db, (ReturnLine, _line_rows(return_id, added)))
+    await insert_rows(db, (ReturnLine, line_rows(return_id, added)))
 
 
-_LOCK = """
-    SELECT r.id, r.rma, r.order_id, r.status, r.refund_to, r.bonus_percent, r.created_at, o.number, o.email, o.name,
-           o.locale, o.currency, o.source, o.source <> 'trial' AND (o.cancelled_at IS NOT NULL
-            OR o.financial_status = 'refunded') AS settled_elsewhere
-    FROM returns r JOIN orders o ON o.id = r.order_id WHERE r.rma = :rma FOR UPDATE OF o
-"""
+# Exchanges stand above returns and are not imported here; that there is one spares everybody else a look at them.
+_LOCK = f"""
+    SELECT r.id, r.rma, r.order_id, r.gift_id, r.status, r.refund_to, r.bonus_percent, r.created_at, o.number,
+           {EMAIL} AS email, {NAME} AS name, {LOCALE} AS locale, o.currency, o.source,
+           o.source <> 'trial' AND (o.cancelled_at IS NOT NULL OR o.financial_status = 'refunded') AS settled_elsewhere,
+           EXISTS (SELECT FROM exchange x WHERE x.return_id = r.id) AS has_exchange
+    FROM returns r JOIN orders o ON o.id = r.order_id {WITH_GIFT} WHERE r.rma = :rma FOR UPDATE OF o
+"""  # noqa: S608 - the interpolated text is our own
 
 
 async def lock_return(db: AsyncConnection, actor: Actor, rma: str) -> Any:  # noqa: ANN401 - a row
@@ -196,7 +248,7 @@ async def lock_return(db: AsyncConnection, actor: Actor, rma: str) -> Any:  # no
         NotFoundError: none, or not the actor's.
     """
     rows = await run(db, _LOCK, rma=rma)
-    if not rows or not actor.sees_order(rows[0].order_id):
+    if not rows or not actor.sees_return(rows[0].order_id, rows[0].gift_id):
         raise NotFoundError("There is no such return.", code="return_not_found")
     return rows[0]
 
@@ -273,19 +325,28 @@ async def cancel_return(db: AsyncConnection, actor: Actor, rma: str) -> Any:  # 
             "This return can no longer be cancelled: the parcel has arrived, or it was cancelled before.",
             code="not_cancellable",
         )
-    if await run(db, _UNDER_WAY, id=row.id):
+    if await is_under_way(db, row.id):
         raise ConflictError(
             "This return can no longer be cancelled: the carrier has the parcel already.", code="not_cancellable"
         )
     await move_to(db, actor, row.id, ReturnStatus.CANCELLED, "cancelled")
+    if await run(db, _FOLLOWED, id=row.id):
+        # What travels with it is of other orders, whose locks this transaction must not wait for while it holds one.
+        await defer(db, "labels.regroup", return_id=str(row.id))
     return row
 
 
+_FOLLOWED = "SELECT id FROM returns WHERE travels_with = :id AND status = 'filed' LIMIT 1"
 # Labels stand above returns and are not imported here; whether a carrier has the parcel in hand is only read.
-_UNDER_WAY = """
-    SELECT id FROM label WHERE return_id = :id AND status IN ('in_transit', 'delivered', 'lost')
-        AND first_scan_at IS NOT NULL LIMIT 1
-"""
+_UNDER_WAY = f"""
+    SELECT b.id FROM returns r JOIN label b ON b.return_id = {LABELLED}
+    WHERE r.id = :id AND b.status IN ('in_transit', 'delivered', 'lost') AND b.first_scan_at IS NOT NULL LIMIT 1
+"""  # noqa: S608 - our own words
+
+
+async def is_under_way(db: AsyncConnection, return_id: UUID) -> bool:
+    """Whether a carrier has a parcel of the return in hand, or has brought it, whosever label is on it."""
+    return bool(await run(db, _UNDER_WAY, id=return_id))
 
 
 async def set_bank_account(db: AsyncConnection, actor: Actor, rma: str, encrypted: str) -> None:

@@ -13,11 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from returns_portal.accounts.replies import answer_once
 from returns_portal.actor import Actor
 from returns_portal.errors import InvalidError, NotFoundError
+from returns_portal.exchanges.reserving import Swap
 from returns_portal.labels.content import Size
 from returns_portal.labels.drop_off import drop_off
 from returns_portal.labels.pictures import png_of, svg_of
 from returns_portal.labels.queries import label_content
 from returns_portal.labels.renderer import LabelRenderer
+from returns_portal.policies.content import Postage
 from returns_portal.refunds import deciding, filing
 from returns_portal.refunds.queries import refunds_of_return, refunds_of_returns
 from returns_portal.refunds.shapes import (
@@ -30,6 +32,7 @@ from returns_portal.refunds.shapes import (
     preview_out,
     return_out,
 )
+from returns_portal.returns import api_eligibility
 from returns_portal.returns.actions import Wanted
 from returns_portal.returns.models import RefundTo, ReturnStatus
 from returns_portal.returns.queries import list_returns, return_for
@@ -45,11 +48,17 @@ MAX_PAGE = 100
 
 
 class LineIn(msgspec.Struct, forbid_unknown_fields=True):
-    """So many units of a line; `reason` is the customer's to give or not."""
+    """So many units of a line; `reason` is the customer's to give or not.
+
+    `faulty` says that the customer calls it faulty, damaged or not what was ordered: then it goes back free of charge.
+    """
 
     line_id: UUID
     quantity: Annotated[int, msgspec.Meta(ge=1, le=999)]
     reason: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=500)] | None = None
+    faulty: bool = False
+    exchange_for: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, min_length=1, max_length=100)] | None = None
+    """The SKU that is wanted for each of these units instead of money."""
 
 
 class ReturnIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -58,6 +67,10 @@ class ReturnIn(msgspec.Struct, forbid_unknown_fields=True):
     order_number: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, min_length=1, max_length=64)]
     lines: Annotated[list[LineIn], msgspec.Meta(min_length=1, max_length=500)]
     refund_to: Literal["original", "points"] = "original"
+    exchange_at_once: bool = False
+    """Whether what is wanted in exchange is sent before the goods are back, once a card holds its price."""
+    in_parcel_of: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=32)] = ""
+    """The RMA of a return of another order of the same customer, in whose parcel and under whose label it travels."""
 
 
 class FiledOut(msgspec.Struct, frozen=True):
@@ -67,7 +80,13 @@ class FiledOut(msgspec.Struct, frozen=True):
     status: str
     lines: list[LineOut]
     refund_preview: PreviewOut
-    label: LabelOut
+    label: LabelOut | None
+    """None where the customer sends it with a label of their own, or keeps the goods."""
+    postage: str
+    kept: bool
+    """Whether the customer keeps the goods: nothing is sent, and the refund is under way."""
+    in_parcel_of: str | None = None
+    """The RMA of the return in whose parcel it travels; `label` is that one's."""
 
 
 class PageOut(msgspec.Struct, frozen=True):
@@ -113,15 +132,23 @@ async def file_return(
             site(request).settings,
             await current(db),
             data.order_number.removeprefix("#"),
-            [Wanted(line.line_id, line.quantity, line.reason or "") for line in data.lines],
+            [Wanted(line.line_id, line.quantity, line.reason or "", line.faulty) for line in data.lines],
             RefundTo(data.refund_to),
+            swaps=[Swap(each.line_id, each.exchange_for, each.quantity) for each in data.lines if each.exchange_for],
+            at_once=data.exchange_at_once,
+            in_parcel_of=data.in_parcel_of,
         )
         return 201, FiledOut(
             filed.rma,
             filed.status,
             line_outs(filed.lines),
             preview_out(filed.preview),
-            label_out(filed.rma, filed.label_code),
+            label_out(filed.in_parcel_of or filed.rma, filed.label_code)
+            if filed.postage is not Postage.OWN_LABEL and not filed.kept
+            else None,
+            filed.postage,
+            filed.kept,
+            filed.in_parcel_of or None,
         )
 
     return await answer_once(request, db, actor, work)
@@ -258,4 +285,14 @@ async def code_svg(
     return svg_of(await drop_off(db, actor, rma, number=parcel))
 
 
-routes: list[Any] = [file_return, list_all, show_return, cancel, decide, label_pdf, code_png, code_svg]
+routes: list[Any] = [
+    file_return,
+    list_all,
+    *api_eligibility.routes,
+    show_return,
+    cancel,
+    decide,
+    label_pdf,
+    code_png,
+    code_svg,
+]

@@ -13,9 +13,11 @@ from returns_portal.actor import Actor
 from returns_portal.db import run
 from returns_portal.errors import NotFoundError
 from returns_portal.ids import parse_rma
-from returns_portal.orders.models import FinancialStatus
+from returns_portal.orders.models import FinancialStatus, FulfillmentStatus
+from returns_portal.orders.units import CLAIMED, GIVEN, REQUESTED, REQUESTED_BESIDES
 from returns_portal.questions import Question
 from returns_portal.returns.rules import Line, OrderFacts, Policy, refusal
+from returns_portal.returns.whose import ADDRESS, EMAIL, LABELLED, LOCALE, NAME, WITH_GIFT
 
 
 class OrderLineState(msgspec.Struct, frozen=True):
@@ -29,8 +31,12 @@ class OrderLineState(msgspec.Struct, frozen=True):
     quantity: int
     shipped: int
     requested: int
-    """Units in returns that are not cancelled, or more, where more of it was settled."""
+    """Units in returns that are not cancelled, or more, where more of it was settled; and those of `claimed`."""
     unit_paid: list[int]
+    claimed: int = 0
+    """Units that do not come back: paid for after a claim, or said to be missing."""
+    given: int = 0
+    """Units that the receiver of a gift sends back."""
 
 
 class OrderState(msgspec.Struct, frozen=True):
@@ -47,38 +53,64 @@ class OrderState(msgspec.Struct, frozen=True):
     cancelled_at: datetime | None
     financial_status: str
     fulfillment_status: str
+    country: str
+    """Where it was sent, as ISO 3166 code; empty where that is not known."""
     lines: list[OrderLineState]
+
+
+class Rest(msgspec.Struct, frozen=True):
+    """What decides whether anything else of an order can be sent back."""
+
+    order_id: UUID
+    placed_at: datetime
+    cancelled_at: datetime | None
+    delivered_at: datetime | None
+    financial_status: str
+    fulfillment_status: str
+    country: str
+    units_left: bool
+    others: bool = False
+    """Whether the same person has other orders."""
 
 
 UNPAID: Final = frozenset({FinancialStatus.PENDING, FinancialStatus.AUTHORIZED, FinancialStatus.VOIDED})
 
 
-def facts_of(order: OrderState) -> OrderFacts:
+def line_of(line: OrderLineState) -> Line:
+    """What the rules ask of a line."""
+    return Line(line.line_id, line.quantity, line.requested, line.claimed, line.given)
+
+
+def facts_of(order: OrderState | Rest) -> OrderFacts:
     """What the rules ask of an order."""
-    return OrderFacts(order.cancelled_at, order.delivered_at, order.financial_status not in UNPAID)
+    return OrderFacts(
+        order.cancelled_at,
+        order.delivered_at,
+        order.financial_status not in UNPAID,
+        order.country,
+        order.fulfillment_status == FulfillmentStatus.PARTIAL,
+    )
 
 
 _LOCK = "SELECT id FROM orders WHERE number = :number FOR UPDATE"
-# More may have come, and have been settled, than was announced. Refunds stand above returns and are not imported here;
-# what they have settled is only counted.
-_REQUESTED = """greatest(
-            (SELECT coalesce(sum(a.quantity), 0) FROM return_line a JOIN returns r ON r.id = a.return_id
-             WHERE a.order_line_id = l.id AND r.status <> 'cancelled'),
-            (SELECT coalesce(sum(s.quantity), 0) FROM refund_line s
-             WHERE s.order_line_id = l.id AND s.voided_at IS NULL))"""
 _STATE = f"""
     SELECT o.id, o.number, o.email, o.name, o.locale, o.currency, o.placed_at, o.delivered_at, o.cancelled_at,
-           o.financial_status, o.fulfillment_status,
+           o.financial_status, o.fulfillment_status, coalesce(o.address ->> 'country', '') AS country,
            (SELECT json_agg(json_build_object(
                 'line_id', l.id, 'sku', l.sku, 'title', l.title, 'size', l.size, 'color', l.color,
-                'quantity', l.quantity, 'shipped', l.shipped, 'unit_paid', l.unit_paid, 'requested', {_REQUESTED}
+                'quantity', l.quantity, 'shipped', l.shipped, 'unit_paid', l.unit_paid,
+                'requested', {REQUESTED_BESIDES}, 'claimed', {CLAIMED}, 'given', {GIVEN}
             ) ORDER BY l.position) FROM order_line l WHERE l.order_id = o.id) AS lines
     FROM orders o WHERE o.number = :number
 """  # noqa: S608 - the interpolated text is our own
 
 
-async def order_state(db: AsyncConnection, actor: Actor, number: str, *, lock: bool = False) -> OrderState:
+async def order_state(
+    db: AsyncConnection, actor: Actor, number: str, *, lock: bool = False, besides: UUID | None = None
+) -> OrderState:
     """An order with what can still be asked of it; with `lock` its row is held until the transaction ends.
+
+    With `besides` it is as if this return had announced nothing of it.
 
     Raises:
         NotFoundError: none, or not the actor's.
@@ -86,7 +118,7 @@ async def order_state(db: AsyncConnection, actor: Actor, number: str, *, lock: b
     # Locked by a statement of its own: one that waited for the lock would see the lines' sums as they were before.
     if lock:
         await run(db, _LOCK, number=number)
-    rows = await run(db, _STATE, number=number)
+    rows = await run(db, _STATE, number=number, besides=besides)
     if not rows or not actor.sees_order(rows[0].id):
         raise NotFoundError("There is no such order.", code="order_not_found")
     values = rows[0]._asdict()
@@ -96,20 +128,13 @@ async def order_state(db: AsyncConnection, actor: Actor, number: str, *, lock: b
 
 # For the page of a return, which only links to the one that looks closer.
 _OPEN = f"""
-    SELECT o.id AS order_id, o.cancelled_at, o.delivered_at, o.financial_status, EXISTS (
-        SELECT FROM order_line l WHERE l.order_id = o.id AND l.quantity > {_REQUESTED}) AS units_left
+    SELECT o.id AS order_id, o.placed_at, o.cancelled_at, o.delivered_at, o.financial_status, o.fulfillment_status,
+        coalesce(o.address ->> 'country', '') AS country, EXISTS (
+        SELECT FROM order_line l WHERE l.order_id = o.id AND l.quantity > {REQUESTED}) AS units_left,
+        o.email_key <> '' AND EXISTS (
+            SELECT FROM orders s WHERE s.email_key = o.email_key AND s.id <> o.id) AS others
     FROM orders o WHERE o.id = :order_id
 """  # noqa: S608 - the interpolated text is our own
-
-
-class Rest(msgspec.Struct, frozen=True):
-    """What decides whether anything else of an order can be sent back."""
-
-    order_id: UUID
-    cancelled_at: datetime | None
-    delivered_at: datetime | None
-    financial_status: str
-    units_left: bool
 
 
 def rest_of(order_id: UUID) -> Question[Rest]:
@@ -119,7 +144,7 @@ def rest_of(order_id: UUID) -> Question[Rest]:
 
 def something_left(rest: Rest, policy: Policy) -> bool:
     """Whether units of an order can still be sent back."""
-    facts = OrderFacts(rest.cancelled_at, rest.delivered_at, rest.financial_status not in UNPAID)
+    facts = facts_of(rest)
     unit = Line(rest.order_id, 1, 0 if rest.units_left else 1)
     return refusal(facts, unit, policy, clock.now()) is None
 
@@ -138,6 +163,8 @@ class ReturnLineView(msgspec.Struct, frozen=True):
     condition: str | None
     """The condition of what came, the worst where units differ; None while nothing came."""
     unit_paid: list[int]
+    faulty: bool = False
+    """Whether the customer says that it is faulty, damaged or not what was ordered."""
 
 
 class ReturnView(msgspec.Struct, frozen=True):
@@ -155,6 +182,12 @@ class ReturnView(msgspec.Struct, frozen=True):
     status: str
     refund_to: str
     bonus_percent: int
+    postage: str
+    postage_fee: int
+    policy_version: int
+    proof_carrier: str
+    proof_tracking: str
+    proof_at: datetime | None
     filed_by: str
     has_bank_account: bool
     refund_deadline: datetime
@@ -174,8 +207,21 @@ class ReturnView(msgspec.Struct, frozen=True):
     brought_at: datetime | None = None
     """When the carrier brought the parcel."""
     expected_on: date | None = None
+    gift_id: UUID | None = None
+    """Set where the receiver of a gift sends it back."""
+    of_claim: bool = False
+    """Whether it was filed for something that was claimed not to be as it should."""
     parcels: int = 1
     """How many parcels labels were made for."""
+    in_parcel_of: str = ""
+    """The number of the return that leads, where it travels in the parcel of another; the label is that one's."""
+    fellows: list[str] = []
+    """The numbers of the other returns in the same parcel, the leading one first."""
+
+    @property
+    def faulty(self) -> frozenset[UUID]:
+        """The lines that the customer says are faulty, damaged or not what was ordered."""
+        return frozenset(line.line_id for line in self.lines if line.faulty)
 
 
 _COUNTED = """
@@ -183,25 +229,36 @@ _COUNTED = """
     WHERE p.return_id = r.id AND p.undone_at IS NULL AND i.order_line_id = l.id AND i.acceptance <> 'surplus'
 """
 _RETURN = f"""
-    SELECT r.id, r.rma, r.order_id, o.number AS order_number, o.email, o.name, o.locale, o.currency, o.address,
-           r.status, r.refund_to, r.bonus_percent, r.filed_by, r.bank_account IS NOT NULL AS has_bank_account,
-           r.refund_deadline, r.created_at, r.cancelled_at, o.source = 'trial' AS of_trial,
+    SELECT r.id, r.rma, r.order_id, r.gift_id, o.number AS order_number, {EMAIL} AS email, {NAME} AS name,
+           {LOCALE} AS locale, o.currency, {ADDRESS} AS address, r.status, r.refund_to, r.bonus_percent, r.postage,
+           r.postage_fee, r.policy_version, coalesce(lead.proof_carrier, r.proof_carrier) AS proof_carrier,
+           coalesce(lead.proof_tracking, r.proof_tracking) AS proof_tracking,
+           coalesce(lead.proof_at, r.proof_at) AS proof_at, r.filed_by,
+           coalesce(lead.rma, '') AS in_parcel_of,
+           ARRAY(SELECT f.rma FROM returns f WHERE (f.id = r.travels_with OR f.travels_with = {LABELLED})
+                AND f.id <> r.id AND f.status <> 'cancelled'
+                ORDER BY f.travels_with IS NOT NULL, f.id) AS fellows,
+           r.bank_account IS NOT NULL AS has_bank_account, r.refund_deadline,
+           r.created_at, r.cancelled_at, o.source = 'trial' AS of_trial,
+           EXISTS (SELECT FROM item_claim WHERE return_id = r.id) AS of_claim,
            (SELECT json_agg(json_build_object(
                 'line_id', l.id, 'sku', l.sku, 'title', l.title, 'size', l.size, 'color', l.color,
                 'quantity', coalesce(a.quantity, 0), 'reason', coalesce(a.reason, ''), 'unit_paid', l.unit_paid,
+                'faulty', coalesce(a.faulty, false),
                 'received', coalesce((SELECT sum(i.quantity) {_COUNTED}), 0),
                 'condition', (SELECT i.condition {_COUNTED} ORDER BY array_position(
-                    ARRAY['wrong_item', 'damaged', 'worn', 'resellable', 'not_shipped'], i.condition) LIMIT 1)
+                    ARRAY['wrong_item', 'damaged', 'worn', 'resellable', 'kept', 'not_shipped'], i.condition) LIMIT 1)
             ) ORDER BY l.position) FROM order_line l LEFT JOIN return_line a ON a.order_line_id = l.id
               AND a.return_id = r.id
             WHERE l.order_id = r.order_id AND (a.id IS NOT NULL OR EXISTS (SELECT 1 {_COUNTED}))) AS lines,
            b.code AS label_code, coalesce(b.status, '') AS label_status, coalesce(b.carrier, '') AS label_carrier,
            coalesce(b.tracking, '') AS label_tracking, coalesce(b.qr, '') AS label_qr, b.first_scan_at,
            b.delivered_at AS brought_at, b.expected_on,
-           coalesce((SELECT max(number) FROM label WHERE return_id = r.id), 1) AS parcels
-    FROM returns r JOIN orders o ON o.id = r.order_id LEFT JOIN LATERAL (
+           coalesce((SELECT max(number) FROM label WHERE return_id = {LABELLED}), 1) AS parcels
+    FROM returns r JOIN orders o ON o.id = r.order_id {WITH_GIFT} LEFT JOIN returns lead ON lead.id = r.travels_with
+    LEFT JOIN LATERAL (
         SELECT code, status, carrier, tracking, qr, first_scan_at, delivered_at, expected_on FROM label
-        WHERE return_id = r.id ORDER BY number, status <> 'voided' DESC, created_at DESC LIMIT 1) AS b ON true
+        WHERE return_id = {LABELLED} ORDER BY number, status <> 'voided' DESC, created_at DESC LIMIT 1) AS b ON true
 """  # noqa: S608 - the parts are our own text
 
 
@@ -223,7 +280,7 @@ async def return_for(db: AsyncConnection, actor: Actor, rma: str) -> ReturnView:
     """
     number = parse_rma(rma)
     rows = await run(db, _BY_RMA, rma=number) if number else []
-    if not rows or not actor.sees_order(rows[0].order_id):
+    if not rows or not actor.sees_return(rows[0].order_id, rows[0].gift_id):
         raise NotFoundError("There is no such return.", code="return_not_found")
     return _view(rows[0])
 
@@ -231,7 +288,7 @@ async def return_for(db: AsyncConnection, actor: Actor, rma: str) -> ReturnView:
 async def returns_numbered(db: AsyncConnection, actor: Actor, rmas: Sequence[str]) -> dict[str, ReturnView]:
     """Those of many returns that there are and that the actor may see, by their numbers as `parse_rma` gives them."""
     rows = await run(db, f"{_RETURN} WHERE r.rma = ANY(:rmas)", rmas=list(rmas))
-    return {row.rma: _view(row) for row in rows if actor.sees_order(row.order_id)}
+    return {row.rma: _view(row) for row in rows if actor.sees_return(row.order_id, row.gift_id)}
 
 
 async def returns_of_order(db: AsyncConnection, actor: Actor, order_id: UUID) -> list[ReturnView]:
@@ -239,6 +296,14 @@ async def returns_of_order(db: AsyncConnection, actor: Actor, order_id: UUID) ->
     if not actor.sees_order(order_id):
         return []
     rows = await run(db, f"{_RETURN} WHERE r.order_id = :id ORDER BY r.id DESC", id=order_id)
+    return [_view(row) for row in rows if actor.sees_return(row.order_id, row.gift_id)]
+
+
+async def returns_of_gift(db: AsyncConnection, actor: Actor) -> list[ReturnView]:
+    """What the receiver of a gift, who is the actor, has sent back of it, newest first."""
+    if actor.gift_id is None:
+        return []
+    rows = await run(db, f"{_RETURN} WHERE r.gift_id = :id ORDER BY r.id DESC", id=actor.gift_id)
     return [_view(row) for row in rows]
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from pathlib import PurePosixPath
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from litestar import Request, Response, get, post
@@ -15,27 +15,30 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from returns_portal.accounts.idempotency import once
 from returns_portal.accounts.rules import number_in_path
 from returns_portal.actor import Actor
-from returns_portal.errors import ConflictError, DomainError, InvalidError
+from returns_portal.claims.pages.words import for_templates as claim_words
+from returns_portal.claims.queries import claims_of_order
+from returns_portal.errors import ConflictError, DomainError, InvalidError, NotFoundError
+from returns_portal.exchanges.reserving import Swap
 from returns_portal.i18n import _
 from returns_portal.refunds.filing import file, sealed
-from returns_portal.returns import withdrawal_web
-from returns_portal.returns.actions import MAX_REASON, Wanted, set_bank_account
-from returns_portal.returns.bank import account_number
-from returns_portal.returns.door import is_stranger, to_the_door
-from returns_portal.returns.models import RefundTo, ReturnStatus
-from returns_portal.returns.pages.choose import Wish, choose_page
-from returns_portal.returns.pages.show import show_page
+from returns_portal.returns import web_changing, web_together, withdrawal_web
+from returns_portal.returns.actions import Wanted, set_bank_account
+from returns_portal.returns.door import is_stranger, require_support, speak_local, to_the_door
+from returns_portal.returns.models import ReturnStatus
+from returns_portal.returns.pages.answer import show_answer
+from returns_portal.returns.pages.choose import choose_page
+from returns_portal.returns.pages.lines import Wish
+from returns_portal.returns.pages.wishes import MAX_ACCOUNT, Errors, account_of, wish_of
 from returns_portal.returns.pages.words import sentence
+from returns_portal.returns.proof import give_proof
 from returns_portal.returns.queries import OrderState, order_state, return_for, returns_of_order
 from returns_portal.shop.queries import current
 from returns_portal.tryon import announcing
 from returns_portal.tryon.placing import trial_numbers_of
-from returns_portal.web import Form, flash, form, formats, page, redirect, site
+from returns_portal.web import flash, form, page, redirect, site
+from returns_portal.web.transaction import refuse_onlookers
 
 AnyRequest = Request[Any, Any, State]
-Errors = dict[str, str]
-
-_MAX_ACCOUNT: Final = 64
 
 
 @get("/orders/{number:path}")
@@ -62,8 +65,9 @@ async def _choose(
     errors: Errors | None = None,
     status: int = 200,
 ) -> Response[Any]:
-    _speak_local(request)
-    view = await choose_page(db, actor, await current(db), order, wish)
+    speak_local(request)
+    asked = request.query_params.get("in_parcel_of", "")
+    view = await choose_page(db, actor, await current(db), order, wish, asked)
     return page(
         request,
         "returns/choose.html",
@@ -72,6 +76,8 @@ async def _choose(
         errors=errors or {},
         token=secrets.token_urlsafe(16),
         trial=await _trial(db, order.id),
+        claims=await claims_of_order(db, actor, order.id),
+        claim_words=claim_words(),
     )
 
 
@@ -80,7 +86,7 @@ async def _trial(db: AsyncConnection, order_id: UUID) -> str:
     return (await trial_numbers_of(db, [order_id])).get(order_id, "")
 
 
-@post("/orders/{number:path}", status_code=200)
+@post("/orders/{number:path}", status_code=200, onlookers=True)
 async def file_return(
     request: AnyRequest,
     db: NamedDependency[AsyncConnection],
@@ -90,12 +96,14 @@ async def file_return(
     """File the return and show its label; or, asked for a preview, only say what the choice is worth."""
     if is_stranger(actor):
         return to_the_door(request)
-    _require_support(actor)
+    require_support(actor)
     sent = await form(request)
     order = await order_state(db, actor, number_in_path(number))
-    wish, errors = _wish(sent, order)
+    wish, errors = wish_of(sent, order)
     if sent.get("step") == "preview":
         return await _choose(request, db, actor, order, wish=wish, errors=errors)
+    # Looking at what a choice is worth is for whoever sees the order, filing is not.
+    await refuse_onlookers(request)
     if not wish.units:
         errors["lines"] = _("Choose at least one item to send back.")
     if errors:
@@ -104,7 +112,7 @@ async def file_return(
         # A savepoint: what fails leaves nothing behind, and the page can still be read from this transaction.
         async with db.begin_nested():
             rma = await _file_once(request, db, actor, order, wish, sent.text("token", limit=64))
-    except (ConflictError, InvalidError) as error:
+    except (ConflictError, InvalidError, NotFoundError) as error:
         return await _not_filed(request, db, actor, order, wish, error)
     return redirect(f"/returns/{rma}")
 
@@ -113,7 +121,7 @@ async def _file_once(
     request: AnyRequest, db: AsyncConnection, actor: Actor, order: OrderState, wish: Wish, token: str
 ) -> str:
     """File, unless this very form was sent before: then it is the return of back then. Its number."""
-    wanted = [Wanted(line_id, count, wish.reason) for line_id, count in wish.units.items()]
+    wanted = [Wanted(line_id, count, wish.reason, wish.faulty) for line_id, count in wish.units.items()]
 
     async def work() -> tuple[int, object]:
         filed = await file(
@@ -125,11 +133,23 @@ async def _file_once(
             wanted,
             wish.refund_to,
             bank_account=wish.bank_account or None,
+            swaps=[
+                Swap(line_id, sku, wish.units[line_id]) for line_id, sku in wish.swaps.items() if line_id in wish.units
+            ],
+            at_once=wish.at_once,
+            in_parcel_of=wish.in_parcel_of,
         )
         return 303, {"rma": filed.rma}
 
     # The choice is part of the key: a form that was changed after going back is another wish, not a repetition.
-    chosen = [*sorted(f"{line_id}×{count}" for line_id, count in wish.units.items()), wish.refund_to.value]
+    chosen = [
+        *sorted(f"{line_id}×{count}" for line_id, count in wish.units.items()),
+        wish.refund_to.value,
+        str(wish.faulty),
+        wish.in_parcel_of,
+        *sorted(f"{line_id}→{sku}" for line_id, sku in wish.swaps.items()),
+        str(wish.at_once),
+    ]
     key = hashlib.sha256("\n".join([token, *chosen]).encode()).hexdigest() if token else None
     _status, answer, _repeated = await once(db, actor, key, b"", work)
     return str(answer["rma"])  # type: ignore[index]  # the answer that `work` gave
@@ -145,43 +165,11 @@ async def _not_filed(
             flash(request, _("These items were on their way back already: here is their label."))
             return redirect(f"/returns/{view.rma}")
     order = await order_state(db, actor, order.number)
-    errors = {"lines": sentence(error)}
+    said = sentence(error)
+    if error.code == "out_of_stock":
+        said = f"{said} {_('Choose what else you would like for it, or your money back.')}"
+    errors = {"in_parcel_of" if error.field == "in_parcel_of" else "lines": said}
     return await _choose(request, db, actor, order, wish=wish, errors=errors, status=error.status)
-
-
-def _wish(sent: Form, order: OrderState) -> tuple[Wish, Errors]:
-    """What the form says, kept as far as it can be, and what is wrong with it, by field."""
-    errors: Errors = {}
-    units: dict[UUID, int] = {}
-    for line in order.lines:
-        if str(line.line_id) in sent.all("line"):
-            units[line.line_id] = _units(sent, f"quantity-{line.line_id}", line.quantity, errors)
-    reason, account = sent.get("reason", "")[: MAX_REASON + 1], sent.get("bank_account", "")[:_MAX_ACCOUNT]
-    if len(reason) > MAX_REASON:
-        errors["reason"] = _("This is longer than {limit} characters.", limit=MAX_REASON)
-    if account:
-        account = _account(account, errors)
-    refund_to = RefundTo.POINTS if sent.get("refund_to") == RefundTo.POINTS else RefundTo.ORIGINAL
-    return Wish(units, refund_to, reason, account), errors
-
-
-def _units(sent: Form, field: str, most: int, errors: Errors) -> int:
-    try:
-        count = sent.number(field, default=1)
-    except InvalidError as error:
-        errors["lines"] = sentence(error)
-        return 1
-    if not 1 <= count <= most:
-        errors["lines"] = _("Choose how many, at least one and at most {most}.", most=most)
-    return min(max(count, 1), most)
-
-
-def _account(typed: str, errors: Errors) -> str:
-    try:
-        return account_number(typed)
-    except InvalidError as error:
-        errors["bank_account"] = sentence(error)
-        return typed
 
 
 @get("/returns", reads=True)
@@ -189,6 +177,8 @@ async def list_returns(
     request: AnyRequest, db: NamedDependency[AsyncConnection], actor: NamedDependency[Actor]
 ) -> Response[Any]:
     """The returns of the order that the customer came in for."""
+    if actor.gift_id:
+        return redirect("/gift/items")
     if actor.order_id is None:
         return to_the_door(request)
     views = await returns_of_order(db, actor, actor.order_id)
@@ -206,29 +196,7 @@ async def show(
     """One return: its label, its way, its money."""
     if is_stranger(actor):
         return to_the_door(request)
-    return await _show(request, db, actor, rma)
-
-
-async def _show(
-    request: AnyRequest,
-    db: AsyncConnection,
-    actor: Actor,
-    rma: str,
-    *,
-    typed: Form | None = None,
-    errors: Errors | None = None,
-) -> Response[Any]:
-    _speak_local(request)
-    view = await show_page(db, actor, rma)
-    return page(
-        request,
-        "returns/show.html",
-        status=422 if errors else 200,
-        page=view,
-        token=secrets.token_urlsafe(16),
-        typed=typed or {},
-        errors=errors or {},
-    )
+    return await show_answer(request, db, actor, rma)
 
 
 @post("/returns/{rma:str}/cancellation", status_code=200)
@@ -239,7 +207,7 @@ async def cancel_return(
     rma: FromPath[str],
 ) -> Response[Any]:
     """Cancel while nothing has been sent; sent twice, it is cancelled all the same."""
-    _require_support(actor)
+    require_support(actor)
     view = await return_for(db, actor, rma)
     try:
         async with db.begin_nested():
@@ -252,6 +220,29 @@ async def cancel_return(
     return redirect(f"/returns/{view.rma}")
 
 
+@post("/returns/{rma:str}/proof", status_code=200)
+async def prove(
+    request: AnyRequest,
+    db: NamedDependency[AsyncConnection],
+    actor: NamedDependency[Actor],
+    rma: FromPath[str],
+) -> Response[Any]:
+    """Take by whom and under which number the customer has sent it with a label of their own."""
+    require_support(actor)
+    view = await return_for(db, actor, rma)
+    sent = await form(request)
+    try:
+        await give_proof(db, actor, view.rma, sent.get("carrier", ""), sent.get("tracking", ""))
+    except InvalidError as error:
+        errors: Errors = {error.field or "": sentence(error)}
+        return await show_answer(request, db, actor, view.rma, typed=sent, errors=errors)
+    except ConflictError as error:
+        flash(request, sentence(error), "bad")
+    else:
+        flash(request, _("Thank you. We look out for your parcel."))
+    return redirect(f"/returns/{view.rma}")
+
+
 @post("/returns/{rma:str}/bank-account", status_code=200)
 async def give_account(
     request: AnyRequest,
@@ -260,27 +251,16 @@ async def give_account(
     rma: FromPath[str],
 ) -> Response[Any]:
     """Take the account number that a payment from outside goes back to; it is stored encrypted."""
-    _require_support(actor)
+    require_support(actor)
     view = await return_for(db, actor, rma)
     sent = await form(request)
     errors: Errors = {}
-    account = _account(sent.get("bank_account", "")[:_MAX_ACCOUNT], errors)
+    account = account_of(sent.get("bank_account", "")[:MAX_ACCOUNT], errors)
     if errors:
-        return await _show(request, db, actor, view.rma, typed=sent, errors=errors)
+        return await show_answer(request, db, actor, view.rma, typed=sent, errors=errors)
     await set_bank_account(db, actor, view.rma, sealed(site(request).settings, account))
     flash(request, _("Thank you. The transfer goes to this account, and the number is deleted once it is made."))
     return redirect(f"/returns/{view.rma}")
-
-
-def _require_support(actor: Actor) -> None:
-    """Customers act for themselves; of the staff, only support acts for them."""
-    if actor.kind == "staff":
-        actor.require("support")
-
-
-def _speak_local(request: AnyRequest) -> None:
-    """Days that are put into words here are days of the shop's zone, as they are in templates."""
-    formats.zone.set(site(request).shop.timezone)
 
 
 routes: list[Any] = [
@@ -290,5 +270,8 @@ routes: list[Any] = [
     show,
     cancel_return,
     give_account,
+    prove,
+    *web_changing.routes,
+    *web_together.routes,
     *withdrawal_web.routes,
 ]

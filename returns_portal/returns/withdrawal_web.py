@@ -15,7 +15,10 @@ from returns_portal import i18n
 from returns_portal.accounts.limits import Limit, bucket, hit
 from returns_portal.accounts.rules import email_key, is_email, order_number
 from returns_portal.actor import Actor
+from returns_portal.documents.record import render
 from returns_portal.i18n import _
+from returns_portal.labels.renderer import LabelRenderer
+from returns_portal.notifications.papers import withdrawal_paper
 from returns_portal.refunds.withdrawing import Statement, received, withdraw
 from returns_portal.shop.queries import current
 from returns_portal.web import Form, client_network, form, page, redirect, site
@@ -42,7 +45,7 @@ async def ask(request: AnyRequest, actor: NamedDependency[Actor]) -> Response[An
     return page(request, "returns/withdraw.html", typed=typed, errors={})
 
 
-@post("/withdraw", status_code=200)
+@post("/withdraw", status_code=200, onlookers=True)
 async def confirm(request: AnyRequest, actor: NamedDependency[Actor]) -> Response[Any]:
     """Show the statement as it will be made; it is made by the button on that page."""
     del actor  # Asked for so that the page's header knows who is there.
@@ -94,6 +97,25 @@ async def acknowledge(
     return page(request, "returns/withdraw_received.html", content=found.content, submitted_at=found.submitted_at)
 
 
+@get("/withdraw/received.pdf")
+async def acknowledgement_pdf(request: AnyRequest) -> Response[Any]:
+    """The same on paper, for the browser that sent it."""
+    here = site(request)
+    sealed = unseal(derive(here.secret, "withdrawal"), request.cookies.get(STATEMENT_COOKIE, ""))
+    async with here.begin() as db:
+        found = await received(db, UUID(sealed)) if sealed else None
+        shop = await current(db)
+    if found is None:
+        return redirect("/withdraw")
+    paper = withdrawal_paper(i18n.current(), found.content, found.submitted_at, shop, here.settings)
+    documents: LabelRenderer = request.app.state.labels
+    return Response(
+        await documents.pool.run(render, paper.record),
+        media_type="application/pdf",
+        headers={"Content-Disposition": f'inline; filename="{paper.filename}"', "Cache-Control": "no-store"},
+    )
+
+
 def _statement(sent: Form) -> Statement:
     # One line each: the acknowledgement may go to an address that a stranger typed, and is nobody's letter paper.
     name, number = " ".join(sent["name"].split()), " ".join(order_number(sent["order_number"]).split())
@@ -113,4 +135,4 @@ def _errors(sent: Form) -> dict[str, str]:
     return errors
 
 
-routes: list[Any] = [ask, confirm, make, acknowledge]
+routes: list[Any] = [ask, confirm, make, acknowledge, acknowledgement_pdf]

@@ -8,32 +8,36 @@ from zoneinfo import available_timezones
 
 import msgspec
 from babel import Locale
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock, history
 from returns_portal.actor import Actor
 from returns_portal.errors import InvalidError
+from returns_portal.i18n import available, mark
+from returns_portal.shop.colours import scheme_of
 from returns_portal.shop.models import Shop
-from returns_portal.shop.queries import COLUMNS, DEFAULT, ShopInfo, as_info, forget
+from returns_portal.shop.queries import DEFAULT, OWN, PROMISED, ShopInfo, forget, read
 
 SUBJECT_ID: Final = UUID(int=1)
 """The shop's id in the history, whose subjects are UUIDs; the row's own id is 1."""
 
-_MINIMUM_DAYS = 14
-_MAXIMUM_DAYS = 3650
+PLACES: Final = ("landing", "packing", "closing")
+"""Where the shop may say something in its own words: on the first page, with the label, at the end of e-mails."""
+LONGEST_TEXT: Final = 400
+
 _MOST_GOODWILL = 10**12
 _ADDRESS_REQUIRED = ("name", "line1", "city", "postal_code", "country")
 _POINTS = ("points_rate", "points_since", "points_months", "points_limit")
 _MOST_MONTHS = 120
 # Their old and new values tell the whole story of a policy; the others' names are enough.
-_POLICIES = ("timezone", "return_days", "bonus_percent", "goodwill_limit", "second_person", *_POINTS)
+_POLICIES = ("timezone", "goodwill_limit", "second_person", *_POINTS)
 
 
 async def ensure_shop(db: AsyncConnection) -> None:
     """Make the shop's row where there is none; of several who do so at once, one makes it."""
-    values = msgspec.to_builtins(DEFAULT) | {"id": 1, "updated_at": clock.now()}
+    values = {field: getattr(DEFAULT, field) for field in OWN} | {"id": 1, "updated_at": clock.now()}
     await db.execute(insert(Shop).values(values).on_conflict_do_nothing())
 
 
@@ -48,10 +52,9 @@ async def update_shop(db: AsyncConnection, actor: Actor, **changes: object) -> S
     """
     actor.require("admin")
     await ensure_shop(db)
-    row = (await db.execute(select(*COLUMNS).with_for_update())).mappings().one()
-    before = as_info(row)
+    before = await read(db, lock=True)
     after = _begun(before, _changed(before, changes))
-    fields = [name for name in ShopInfo.__struct_fields__ if getattr(before, name) != getattr(after, name)]
+    fields = [name for name in OWN if getattr(before, name) != getattr(after, name)]
     if fields:
         values = {field: getattr(after, field) for field in fields}
         await db.execute(update(Shop).values(values | {"updated_at": clock.now()}))
@@ -71,7 +74,11 @@ def _begun(before: ShopInfo, after: ShopInfo) -> ShopInfo:
 
 def _changed(before: ShopInfo, changes: Mapping[str, object]) -> ShopInfo:
     for field in changes:
-        if field not in ShopInfo.__struct_fields__:
+        if field in PROMISED:
+            raise InvalidError("This is part of the policy: make a new version of that.", field=field)
+        if field == "logo":
+            raise InvalidError(mark("The logo is a file: choose it on the page of the shop's looks."), field=field)
+        if field not in OWN:
             raise InvalidError("The shop has no setting {name}.", field=field, name=field)
     merged = msgspec.to_builtins(before) | changes
     address = merged["address"]
@@ -98,13 +105,11 @@ def _check(info: ShopInfo) -> None:
         raise InvalidError(
             "{zone} is not a time zone; give one such as Europe/Sofia.", field="timezone", zone=info.timezone
         )
-    if not _MINIMUM_DAYS <= info.return_days <= _MAXIMUM_DAYS:
-        raise InvalidError("The window is at least 14 days, and at most 3650.", field="return_days")
-    if not 0 <= info.bonus_percent <= 100:  # noqa: PLR2004 - per cent
-        raise InvalidError("The bonus is from 0 to 100 percent.", field="bonus_percent")
     if not 0 <= info.goodwill_limit <= _MOST_GOODWILL:
         raise InvalidError("The limit is in hundredths: 5000 is 50.00. It cannot be negative.", field="goodwill_limit")
     _check_points(info)
+    scheme_of(info.accent)
+    _check_texts(info.texts)
     _check_address(info.address)
 
 
@@ -115,6 +120,20 @@ def _check_points(info: ShopInfo) -> None:
         raise InvalidError("Points expire after 1 to 120 months; 0 is never.", field="points_months")
     if not 0 <= info.points_limit <= _MOST_GOODWILL:
         raise InvalidError("The limit is a number of points, and cannot be negative.", field="points_limit")
+
+
+def _check_texts(texts: dict[str, dict[str, str]]) -> None:
+    for place, by_language in texts.items():
+        if place not in PLACES:
+            raise InvalidError(mark("The shop has no words of its own in {place}."), field="texts", place=place)
+        for language, words in by_language.items():
+            field = f"{place}-{language}"
+            if language not in available():
+                raise InvalidError(mark("There is no language {language}."), field=field, language=language)
+            if len(words) > LONGEST_TEXT:
+                raise InvalidError(mark("Please keep it below {most} letters."), field=field, most=LONGEST_TEXT)
+            if words:
+                _check_line(field, words)
 
 
 def _check_address(address: dict[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""The shop's one row: what it is called, where it is, what it promises."""
+"""The shop's one row: what it is called, where it is, how it works. What it promises are versions of its policy."""
 
 from datetime import datetime
 
@@ -14,9 +14,7 @@ class Shop(SQLModel, table=True):
     __tablename__ = "shop"
     __table_args__ = (
         CheckConstraint("id = 1", name="only_one"),
-        CheckConstraint("bonus_percent BETWEEN 0 AND 100", name="bonus_sane"),
         CheckConstraint("goodwill_limit >= 0", name="goodwill_limit_sane"),
-        CheckConstraint("return_days BETWEEN 14 AND 3650", name="window_lawful"),
         CheckConstraint("points_rate BETWEEN 0 AND 1000", name="points_rate_sane"),
         CheckConstraint("points_rate = 0 OR points_since IS NOT NULL", name="points_rate_since"),
         CheckConstraint("points_months BETWEEN 0 AND 120", name="points_months_sane"),
@@ -29,10 +27,6 @@ class Shop(SQLModel, table=True):
     phone: str
     timezone: str
     """IANA name; days on pages and in reports are days of this zone."""
-    return_days: int
-    """The window after delivery; never below the 14 days of Directive 2011/83/EU, Art. 9."""
-    bonus_percent: int
-    """What is added to card money that is taken as points."""
     goodwill_limit: int = Field(sa_column=minor_units())
     """Up to how much one person may give back without goods, in hundredths of any currency: 5000 is 50.00 or ¥50."""
     second_person: bool
@@ -51,4 +45,22 @@ class Shop(SQLModel, table=True):
     """The number of the prepaid-reply licence that pays for labels."""
     address: dict[str, str] = Field(sa_column=json())
     """Where returns go: name, line1, line2, city, region, postal_code, country."""
+    accent: str = ""
+    """The shop's colour as `#rrggbb`; empty for the portal's own."""
+    logo: str = ""
+    """The version of the logo, which stands in its address; empty where there is none."""
+    texts: dict[str, dict[str, str]] = Field(sa_column=json())
+    """The shop's own words by place (`actions.PLACES`) and language."""
     updated_at: datetime = Field(sa_column=moment(nullable=False))
+
+
+class ShopLogo(SQLModel, table=True):
+    """The shop's logo, made anew from the pixels of the file that was sent. At most one row, with id 1."""
+
+    __tablename__ = "shop_logo"
+    __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
+
+    id: int = Field(default=1, primary_key=True)
+    width: int
+    height: int
+    png: bytes

@@ -6,21 +6,24 @@ from typing import Annotated, Final
 from weakref import WeakKeyDictionary
 
 import msgspec
-from sqlalchemy import Engine, RowMapping, select
+from sqlalchemy import Engine
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from returns_portal.shop.models import Shop
+from returns_portal import clock
+from returns_portal.db import run
 
 
 class ShopInfo(msgspec.Struct, frozen=True):
-    """What the shop is called, where it is, and what it promises; each field is the column's."""
+    """What the shop is called, where it is, and how it works: each field is the column's.
+
+    Two are what its policy of today promises for most goods. They are for words about the shop: a return is judged by
+    the policy of its order's day (`returns_portal.policies`).
+    """
 
     name: str
     email: str
     phone: str
     timezone: str
-    return_days: int
-    bonus_percent: int
     goodwill_limit: int
     second_person: bool
     points_rate: int
@@ -30,6 +33,17 @@ class ShopInfo(msgspec.Struct, frozen=True):
     tax_details: str
     licence: str
     address: dict[str, str]
+    return_days: int
+    """The window after delivery."""
+    bonus_percent: int
+    """What is added to card money that is taken as points."""
+    accent: str = ""
+    logo: str = ""
+    texts: dict[str, dict[str, str]] = {}
+
+    def words(self, place: str, language: str) -> str:
+        """What the shop says in a place (`actions.PLACES`) in its own words; empty where it says nothing there."""
+        return self.texts.get(place, {}).get(language, "")
 
 
 DEFAULT: Final = ShopInfo(
@@ -37,8 +51,6 @@ DEFAULT: Final = ShopInfo(
     email="help@nordsund.example",
     phone="+359 700 12 345",
     timezone="Europe/Sofia",
-    return_days=90,
-    bonus_percent=10,
     goodwill_limit=5000,
     second_person=True,
     points_rate=0,
@@ -56,10 +68,23 @@ DEFAULT: Final = ShopInfo(
         "postal_code": "1528",
         "country": "BG",
     },
+    return_days=90,
+    bonus_percent=10,
 )
 """The shop of a fresh installation, until `returns-portal shop set` says otherwise."""
 
-COLUMNS: Final = [getattr(Shop, field) for field in ShopInfo.__struct_fields__]
+PROMISED: Final = ("return_days", "bonus_percent")
+"""The fields that the policy of today gives. Policies stand above the shop and are not imported: it is only read."""
+
+OWN: Final = tuple(field for field in ShopInfo.__struct_fields__ if field not in PROMISED)
+"""The fields of the shop's own row."""
+
+_TODAY: Final = "(SELECT content FROM policy WHERE starts_at <= :now ORDER BY starts_at DESC, version DESC LIMIT 1)"
+_SHOP: Final = f"""
+    SELECT {", ".join(f"s.{field}" for field in OWN)},
+           {", ".join(f"CAST(p.content ->> '{field}' AS integer) AS {field}" for field in PROMISED)}
+    FROM {_TODAY} AS p LEFT JOIN shop s ON true
+"""  # noqa: S608 - our own columns
 
 CACHE_SECONDS: Final = 5.0
 _cache: WeakKeyDictionary[Engine, tuple[float, ShopInfo]] = WeakKeyDictionary()
@@ -74,15 +99,22 @@ async def current(db: AsyncConnection) -> ShopInfo:
     moment = time.monotonic()
     if kept is not None and moment - kept[0] < CACHE_SECONDS:
         return kept[1]
-    row = (await db.execute(select(*COLUMNS))).mappings().one_or_none()
-    info = DEFAULT if row is None else as_info(row)
+    info = await read(db)
     _cache[db.sync_engine] = (moment, info)
     return info
 
 
-def as_info(row: RowMapping) -> ShopInfo:
-    """Make the struct of a row of `COLUMNS`."""
-    return msgspec.convert(dict(row), ShopInfo)
+async def read(db: AsyncConnection, *, lock: bool = False) -> ShopInfo:
+    """The shop, read anew; with `lock` its row is held until the transaction ends."""
+    if lock:
+        await run(db, "SELECT id FROM shop FOR UPDATE")
+    rows = await run(db, _SHOP, now=clock.now())
+    if not rows:
+        return DEFAULT
+    found = rows[0]._asdict()
+    if found["name"] is None:
+        return msgspec.structs.replace(DEFAULT, **{field: found[field] for field in PROMISED})
+    return msgspec.convert(found, ShopInfo)
 
 
 def forget() -> None:

@@ -16,8 +16,13 @@ async function refresh() {
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     // An answer that was overtaken by a later choice is not shown.
     if (!answer.ok || mine !== asked) return;
+    const { name, value } = document.activeElement ?? {};
     for (const part of form.querySelectorAll("[data-part]")) {
       part.replaceChildren(...fresh.querySelector(`[data-part="${part.dataset.part}"]`).childNodes);
+    }
+    // A choice that was replaced together with its part keeps the focus.
+    if (name && !form.contains(document.activeElement)) {
+      form.querySelector(`[name="${CSS.escape(name)}"][value="${CSS.escape(value)}"]`)?.focus();
     }
   } catch {
     update.hidden = false;
@@ -27,7 +32,7 @@ async function refresh() {
 form.addEventListener("change", (event) => {
   const quantity = event.target.closest(".many");
   if (quantity) quantity.closest(".item-row").querySelector("input[type=checkbox]").checked = true;
-  if (!["line", "refund_to"].includes(event.target.name) && !quantity) return;
+  if (!["line", "refund_to", "faulty", "exchange_at_once"].includes(event.target.name) && !quantity) return;
   clearTimeout(waiting);
   waiting = setTimeout(refresh, 120);
 });

@@ -23,13 +23,12 @@ for (const input of document.querySelectorAll("input[type=file][data-shrink]")) 
   let chosen = 0;
   input.addEventListener("change", async () => {
     const mine = ++chosen;
-    const [file] = input.files;
-    if (!file || file.size <= LARGE) return;
-    // Sent before it is done, the photo would go out whole; that takes longer, and is no harm.
-    const made = await smaller(file).catch(() => file);
-    if (mine !== chosen || made === file) return;
+    const files = [...input.files];
+    if (files.every((file) => file.size <= LARGE)) return;
+    // Sent before it is done, the photos would go out whole; that takes longer, and is no harm. One after the other,
+    // since each of them takes a lot of memory.
     const list = new DataTransfer();
-    list.items.add(made);
-    input.files = list.files;
+    for (const file of files) list.items.add(file.size <= LARGE ? file : await smaller(file).catch(() => file));
+    if (mine === chosen) input.files = list.files;
   });
 }

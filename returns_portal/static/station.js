@@ -165,6 +165,12 @@ async function scanned(code, letters) {
     }
     const row = rows().find((each) => same(each.dataset.sku) || articles.includes(each.dataset.codes)) ?? alike(code, letters);
     if (row) return countItem(row);
+    const fellow = [...dock.querySelectorAll("[data-fellow]")].find((each) =>
+      each.dataset.codes.split("\n").some((text) => same(text) || articles.includes(text)));
+    if (fellow) {
+      tell("wait", fill(said.dataset.fellow, { rma: fellow.dataset.fellow }));
+      return tone("bad");
+    }
     if (isBlind() && !isOnLabel(code) && !isOnLabel(letters.toUpperCase())) {
       countBlind(code, letters);
       return tone("good");

@@ -12,6 +12,7 @@ from returns_portal import clock, history
 from returns_portal.accounts.rules import email_key, is_email
 from returns_portal.actor import SYSTEM, Actor
 from returns_portal.catalog.actions import Taken, give_back_stock, take_stock
+from returns_portal.catalog.rules import tax_in
 from returns_portal.db import insert_rows, run
 from returns_portal.errors import ConflictError, InvalidError
 from returns_portal.i18n import mark, speaking
@@ -39,7 +40,7 @@ from returns_portal.tryon.models import (
 )
 from returns_portal.tryon.pages.terms import Offer, terms
 from returns_portal.tryon.queries import TrialView, open_trials, policy, trial_for
-from returns_portal.tryon.rules import Choice, Policy, Refusal, Wish, choose, deposit_of, refusals, tax_in
+from returns_portal.tryon.rules import Choice, Policy, Refusal, Wish, choose, deposit_of, refusals
 
 _POINTS_DAYS: Final = 180
 """How long points may be held for a trial: longer than any can last."""

@@ -121,8 +121,3 @@ def refusals(wish: Wish, policy: Policy) -> Sequence[Refusal]:
 def deposit_of(payable: int, policy: Policy) -> int:
     """What is charged at checkout of what may be charged at all, rounded down."""
     return payable * policy.deposit_percent // 100
-
-
-def tax_in(price: int, rate: int) -> int:
-    """The tax in a price, at a rate in hundredths of a percent, rounded half up."""
-    return (2 * price * rate + 10_000 + rate) // (2 * (10_000 + rate))

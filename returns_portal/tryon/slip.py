@@ -19,6 +19,7 @@ from returns_portal.tryon.models import Mode, TrialStatus
 from returns_portal.tryon.queries import TrialView, trial_for
 from returns_portal.tryon.rules import trial_ends
 from returns_portal.web import formats
+from returns_portal.web.links import slip_link
 
 T = TrialStatus
 _NOT_SENT: Final = frozenset({T.PLACED, T.AUTHORISATION_FAILED, T.CANCELLED})
@@ -54,6 +55,8 @@ class SlipContent(msgspec.Struct, frozen=True):
     contact: str
     sandbox: bool
     label: LabelContent | None
+    lent: bool = False
+    """Whether it is sent in exchange for something that is not back yet, and is expected within `days`."""
 
 
 async def slip_content(
@@ -86,7 +89,7 @@ def _content(view: TrialView, shop: ShopInfo, settings: Settings, label: LabelCo
     return SlipContent(
         locale=view.locale,
         number=view.number,
-        url=f"{settings.public_url}/trials/{view.number}",
+        url=slip_link(settings, view.number),
         name=view.name,
         items=[
             SlipItem(item.title, item.size, item.color, formats.money(item.price, view.currency))

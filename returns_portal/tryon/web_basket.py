@@ -41,7 +41,7 @@ async def show_basket(request: AnyRequest, db: Db, actor: NamedDependency[Actor]
     return page(request, "tryon/basket.html", basket=shown)
 
 
-@post(BASKET, status_code=200)
+@post(BASKET, status_code=200, onlookers=True)
 async def add(request: AnyRequest, db: Db) -> Response[Any]:
     """Put one of each chosen variant into it."""
     skus = (await form(request)).all("sku")

@@ -92,7 +92,7 @@ def _show(
     )
 
 
-@post("/checkout", status_code=200)
+@post("/checkout", status_code=200, onlookers=True)
 async def send_checkout(request: AnyRequest) -> Response[Any]:
     """Place the order. Sent twice, there is one; refused, everything that was typed comes back but the card."""
     here, sent = site(request), await form(request)

@@ -82,6 +82,10 @@ class Dock(msgspec.Struct, frozen=True):
 
     status: str
     """Of the return."""
+    refund_to: str
+    """Where its customer wants the money, as of now: it may have been changed while the lock was waited for."""
+    bonus_percent: int
+    """Of the items that it announces now, in the same way."""
     parcel_id: UUID | None
     """The parcel of this number, where it was counted before."""
     lines: list[DockLine]
@@ -91,6 +95,8 @@ class Dock(msgspec.Struct, frozen=True):
 
 _DOCK = """
     SELECT (SELECT status FROM returns WHERE id = :return_id) AS status,
+           (SELECT refund_to FROM returns WHERE id = :return_id) AS refund_to,
+           (SELECT bonus_percent FROM returns WHERE id = :return_id) AS bonus_percent,
            (SELECT id FROM parcel WHERE return_id = :return_id AND number = :number AND undone_at IS NULL) AS parcel_id,
            (SELECT coalesce(json_agg(json_build_object('line_id', l.id, 'sku', l.sku, 'title', l.title, 'size', l.size,
                 'color', l.color, 'quantity', l.quantity, 'shipped', l.shipped, 'counted', c.counted,
@@ -114,7 +120,13 @@ async def dock_for(db: AsyncConnection, row: Any, number: int) -> Dock:  # noqa:
     """What a count of a parcel of this return is held against; the caller holds the order's lock."""
     [state] = await run(db, _DOCK, return_id=row.id, order_id=row.order_id, number=number)
     return Dock(
-        state.status, state.parcel_id, msgspec.convert(state.lines, list[DockLine]), state.defaults, state.two_people
+        state.status,
+        state.refund_to,
+        state.bonus_percent,
+        state.parcel_id,
+        msgspec.convert(state.lines, list[DockLine]),
+        state.defaults,
+        state.two_people,
     )
 
 
@@ -149,6 +161,7 @@ async def count_parcel(
     if around.draft:
         await run(db, _KEEP_PHOTOS, parcel_id=parcel_id, draft=around.draft)
     await _had_left(db, dock.lines, items)
+    row = row._replace(refund_to=dock.refund_to, bonus_percent=dock.bonus_percent)
     return CheckedIn(parcel_id, row, number, items, found, parcel["box_id"] is not None)
 
 

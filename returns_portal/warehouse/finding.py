@@ -100,6 +100,37 @@ async def _find(db: AsyncConnection, condition: str, words: str | list[str]) -> 
     return [FoundReturn(**row._mapping) for row in rows]
 
 
+class InBox(msgspec.Struct, frozen=True):
+    """A return that travels in the same parcel as another; `codes` are its articles' own numbers, and EANs."""
+
+    rma: str
+    waits: bool
+    items: str
+    codes: list[str]
+
+
+_IN_BOX: Final = """
+    SELECT r.rma, r.status = 'filed' AS waits,
+           coalesce(string_agg(concat_ws(', ', a.quantity || ' × ' || l.title, nullif(l.size, '')), '; '
+               ORDER BY l.position), '') AS items,
+           coalesce(array_agg(l.sku) FILTER (WHERE l.sku <> ''), '{}')
+               || coalesce(array_agg(v.ean) FILTER (WHERE v.ean <> ''), '{}') AS codes
+    FROM returns r LEFT JOIN return_line a ON a.return_id = r.id LEFT JOIN order_line l ON l.id = a.order_line_id
+    LEFT JOIN variant v ON v.sku = l.sku AND l.sku <> ''
+    WHERE r.rma = ANY(:rmas) GROUP BY r.id ORDER BY r.id
+"""
+
+
+async def in_same_parcel(db: AsyncConnection, actor: Actor, rmas: list[str]) -> list[InBox]:
+    """The returns of these numbers, which another one's view named as being in its parcel.
+
+    Raises:
+        ForbiddenError: the actor does not work at the dock.
+    """
+    actor.require("check-ins:write", "warehouse", "support")
+    return [InBox(**row._asdict()) for row in await run(db, _IN_BOX, rmas=rmas)] if rmas else []
+
+
 class LastCheckIn(msgspec.Struct, frozen=True):
     """The parcel that somebody checked in last."""
 

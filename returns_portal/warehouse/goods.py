@@ -39,7 +39,8 @@ _HOMELESS: Final = """
                  AND (d.order_line_id IS NULL OR d.order_line_id = i.order_line_id) ORDER BY d.id) AS photos
     FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id JOIN returns r ON r.id = p.return_id
     LEFT JOIN order_line l ON l.id = i.order_line_id
-    WHERE i.disposition = '' AND i.acceptance <> 'waiting' AND i.condition <> 'not_shipped' AND p.undone_at IS NULL
+    WHERE i.disposition = '' AND i.acceptance <> 'waiting' AND i.condition NOT IN ('not_shipped', 'kept')
+        AND p.undone_at IS NULL
         AND (CAST(:after AS uuid) IS NULL OR i.id > CAST(:after AS uuid))
     ORDER BY i.id LIMIT :limit
 """

@@ -172,7 +172,7 @@ async def send_to(db: AsyncConnection, actor: Actor, item_id: UUID, to: str) -> 
     """
     actor.require("warehouse", "support")
     row = await _lock_item(db, actor, item_id)
-    if row is None or row.condition == Condition.NOT_SHIPPED:
+    if row is None or Condition(row.condition).absent:
         raise ConflictError(mark("This was undone or corrected meanwhile: nothing is to be placed any more."))
     if row.acceptance == Acceptance.WAITING:
         raise ConflictError(mark("First it is decided what the customer gets for it."), code="undecided")

@@ -21,6 +21,13 @@ class Condition(StrEnum):
     WRONG_ITEM = "wrong_item"
     NOT_SHIPPED = "not_shipped"
     """Withdrawn from before it left the shop: nothing had to arrive."""
+    KEPT = "kept"
+    """The customer keeps it, since the shop's policy says that it is not worth the trip: nothing has to arrive."""
+
+    @property
+    def absent(self) -> bool:
+        """Whether nothing of it is in the shop's hands, so that there is nothing to put anywhere."""
+        return self in (Condition.NOT_SHIPPED, Condition.KEPT)
 
 
 class Acceptance(StrEnum):
@@ -143,7 +150,8 @@ class ParcelItem(SQLModel, table=True):
         Index(
             "ix_parcel_item_place",
             "id",
-            postgresql_where="disposition = '' AND acceptance <> 'waiting' AND condition <> 'not_shipped'",
+            postgresql_where="disposition = '' AND acceptance <> 'waiting'"
+            " AND condition NOT IN ('not_shipped', 'kept')",
         ),
     )
 

@@ -52,7 +52,8 @@ _FIGURES: Final = """
            (SELECT coalesce(sum(i.quantity), 0) FROM parcel p JOIN parcel_item i ON i.parcel_id = p.id
             WHERE (p.checked_in_at >= :since OR p.counted_at >= :since) AND p.undone_at IS NULL) AS units,
            (SELECT count(*) FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id WHERE i.disposition = ''
-            AND i.acceptance <> 'waiting' AND i.condition <> 'not_shipped' AND p.undone_at IS NULL) AS homeless,
+            AND i.acceptance <> 'waiting' AND i.condition NOT IN ('not_shipped', 'kept')
+            AND p.undone_at IS NULL) AS homeless,
            (SELECT count(*) FROM found_parcel WHERE matched_at IS NULL AND closed_at IS NULL) AS nameless,
            (SELECT min(found_at) FROM found_parcel WHERE matched_at IS NULL AND closed_at IS NULL) AS nameless_since,
            (SELECT coalesce(sum(quantity), 0) FROM restock_event WHERE at >= :since) AS restocked

@@ -100,7 +100,10 @@ def of_return(actor: Actor, return_id: UUID) -> Question[ParcelView]:
     """As `parcels_of`, to be asked together with others."""
     condition, values = "p.return_id = :id AND p.undone_at IS NULL", dict[str, object](id=return_id)
     if actor.kind == "customer":
-        return _question(f"{condition} AND r.order_id = :order_id", values | {"order_id": actor.order_id})
+        if actor.gift_id:
+            return _question(f"{condition} AND r.gift_id = :gift_id", values | {"gift_id": actor.gift_id})
+        whose = "r.order_id = :order_id AND r.gift_id IS NULL"
+        return _question(f"{condition} AND {whose}", values | {"order_id": actor.order_id})
     return _question(condition, values)
 
 

@@ -57,7 +57,7 @@ class Announced(msgspec.Struct, frozen=True):
 
 def acceptance_of(condition: Condition) -> Acceptance:
     """What a condition leads to. Worn is refunded in full: trying on is what the goods were sent out for."""
-    if condition in (Condition.RESELLABLE, Condition.WORN, Condition.NOT_SHIPPED):
+    if condition in (Condition.RESELLABLE, Condition.WORN) or condition.absent:
         return Acceptance.ACCEPTED
     return Acceptance.WAITING
 
@@ -128,7 +128,7 @@ def place(item: Item, wanted: str | None, defaults: Mapping[str, str], two_peopl
         defaults: by condition.
         two_people: by disposition that the shop offers, whether it takes two people to say so.
     """
-    if item.condition is Condition.NOT_SHIPPED:
+    if item.condition.absent:
         return Place()
     # What is not of this order goes nowhere until a person has looked at it.
     usual = "" if item.acceptance is Acceptance.SURPLUS else defaults.get(item.condition.value, "")

@@ -20,7 +20,7 @@ from returns_portal.shop.queries import current
 from returns_portal.warehouse.codes import Control, badge_code, eans, is_badge
 from returns_portal.warehouse.finding import find_orders, find_returns
 from returns_portal.warehouse.landing import CALLER
-from returns_portal.warehouse.pages import badges, controls, goods, live, offline, parts, photos, rules_page
+from returns_portal.warehouse.pages import badges, controls, counted, goods, live, offline, parts, photos, rules_page
 from returns_portal.warehouse.pages import found as found_pages
 from returns_portal.warehouse.pages import station as pages
 from returns_portal.warehouse.pages.counting import Said, optional_id, read_count
@@ -63,7 +63,7 @@ async def scan(
     """Answer a scan: `code` by the keys that were struck, `typed` by the letters that came of them."""
     formats.zone.set(site(request).shop.timezone)
     if done is not None:
-        return await _station(request, db, actor, await pages.done(db, actor, done))
+        return await _station(request, db, actor, await counted.done(db, actor, done))
     if correct is not None:
         before = await parcel_for(db, actor, correct)
         view = await return_for(db, actor, before.rma)
@@ -162,7 +162,7 @@ async def _not_counted(
         first = next((parcel for parcel in parcels if parcel.number == number), None)
         if first is not None:
             await note_queued(db, actor, view.id, sent)
-            shown = await pages.known(db, actor, view, parcels, first)
+            shown = await counted.known(db, actor, view, parcels, first)
             return await _station(request, db, actor, shown, status=error.status)
     again = await pages.to_count(
         db,

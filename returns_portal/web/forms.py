@@ -85,12 +85,30 @@ async def form_with_file(
         InvalidError: as `form`, and for a file in any other field.
         HTTPException: as `form`.
     """
-    return await _read(request, file, beside, most)
+    sent, chosen = await _read(request, file, beside, most)
+    if len(chosen) > 1:
+        raise InvalidError(mark("Please choose one file at a time."), field=file)
+    return sent, chosen[0] if chosen else b""
+
+
+async def form_with_files(request: Request[Any, Any, State], file: str, *, most: int) -> tuple[Form, list[bytes]]:
+    """Read a form with several files in a field of this name; those that are empty are left out.
+
+    Args:
+        request: What was sent; its handler says by `request_max_body_size` how much it takes.
+        file: The field.
+        most: Bytes of one file. Of a longer one, one byte more is read, so that it can be refused for its length.
+
+    Raises:
+        InvalidError: as `form`, and for a file in any other field.
+        HTTPException: as `form`.
+    """
+    return await _read(request, file, None, most)
 
 
 async def _read(
     request: Request[Any, Any, State], file: str | None = None, beside: str | None = None, most: int | None = None
-) -> tuple[Form, bytes]:
+) -> tuple[Form, list[bytes]]:
     if request.content_type[0] not in _FORMS and await request.body():
         raise HTTPException(status_code=415)
     fields: dict[str, list[str]] = {}
@@ -112,7 +130,4 @@ async def _read(
                 fields.setdefault(name, []).append(value.strip())
     finally:
         await sent.close()
-    chosen = [content for content in files if content]
-    if len(chosen) > 1:
-        raise InvalidError(mark("Please choose one file at a time."), field=file)
-    return Form(fields), chosen[0] if chosen else b""
+    return Form(fields), [content for content in files if content]

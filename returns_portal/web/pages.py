@@ -20,6 +20,8 @@ from returns_portal.web.signing import CSRF_COOKIE, FLASH_COOKIE, cookie, derive
 from returns_portal.web.site import FLASH, Connection, Site, known_actor, notes, site
 
 Kind = Literal["good", "wait", "bad"]
+SHOP_COOKIE: Final = "__Host-shop"
+"""Where the shop wants to have its customer back, sealed."""
 _FLASH_LASTS: Final = timedelta(minutes=2)
 
 
@@ -27,7 +29,8 @@ def page(request: Request[Any, Any, State], template: str, *, status: int = 200,
     """Render a template to a whole page, here and now, so that what fails fails before anything is sent.
 
     Templates see their own context and: `shop`, `actor`, `locale`, `csrf_token`, `csrf_input`, `sandbox`, `demo`,
-    `flash` (what the request before this one wanted to be said, or None), `path`, `languages` and `way_back`.
+    `flash` (what the request before this one wanted to be said, or None), `path`, `languages`, `way_back` and
+    `back_to_shop` (the shop's page that a customer came from, or empty).
     """
     here = site(request)
     token = csrf_token(request)
@@ -45,6 +48,7 @@ def page(request: Request[Any, Any, State], template: str, *, status: int = 200,
         path=request.scope["path"],
         languages=choices(),
         way_back=way_back(request),
+        back_to_shop=_back_to_shop(request),
         **context,
     )
     answer = Response(text, status_code=status, media_type="text/html")
@@ -62,6 +66,16 @@ def way_back(request: Request[Any, Any, State]) -> str:
     if came_from.netloc != request.headers.get("host"):
         return "/"
     return local_path(came_from.path + (f"?{came_from.query}" if came_from.query else ""), otherwise="/")
+
+
+def shop_key(secret: bytes) -> bytes:
+    """What the way back to the shop is sealed with."""
+    return derive(secret, "way back to the shop")
+
+
+def _back_to_shop(request: Request[Any, Any, State]) -> str:
+    sealed = request.cookies.get(SHOP_COOKIE)
+    return str(unseal(shop_key(site(request).secret), sealed) or "") if sealed else ""
 
 
 def csrf_token(request: Request[Any, Any, State]) -> str:

@@ -6,6 +6,7 @@ Both say what happened, what was kept, and what to do next; neither shows how th
 import re
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import msgspec
 import sqlalchemy.exc
@@ -20,7 +21,7 @@ from returns_portal.db import COMMIT
 from returns_portal.errors import ConflictError, DomainError, TooManyError, UnauthorizedError
 from returns_portal.i18n import mark, translate
 from returns_portal.web.pages import page, redirect
-from returns_portal.web.transaction import SignInNeededError, is_api
+from returns_portal.web.transaction import ConfirmNeededError, SignInNeededError, is_api
 
 log = structlog.get_logger("returns_portal.web")
 AnyRequest = Request[Any, Any, State]
@@ -89,6 +90,9 @@ def handle(request: AnyRequest, error: Exception) -> Response[Any]:
     """Answer whatever a handler, or the way to it, raised."""
     if isinstance(error, SignInNeededError):
         return redirect(error.path)
+    if isinstance(error, ConfirmNeededError):
+        kept = urlencode(error.fields)
+        return page(request, "accounts/confirm.html", status=403, to=error.path, kept=kept, errors={})
     problem = describe(request, error)
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("request.failed", code=problem.code, **logs.describe(error))

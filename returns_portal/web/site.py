@@ -51,6 +51,17 @@ class ShopFacts(Protocol):
     def storefront(self) -> bool:
         """Whether it offers something here."""
 
+    @property
+    def accent(self) -> str:
+        """Its colour as `#rrggbb`; empty for the portal's own."""
+
+    @property
+    def logo(self) -> str:
+        """The version of its logo; empty where it has none."""
+
+    def words(self, place: str, language: str) -> str:
+        """What it says in a place in its own words; empty where it has none in the language."""
+
 
 class UnknownShop(msgspec.Struct, frozen=True):
     """What is said about the shop while the database has not told yet."""
@@ -60,6 +71,13 @@ class UnknownShop(msgspec.Struct, frozen=True):
     phone: str = ""
     timezone: str = "UTC"
     storefront: bool = False
+    accent: str = ""
+    logo: str = ""
+
+    def words(self, place: str, language: str) -> str:
+        """None yet."""
+        del place, language
+        return ""
 
 
 @dataclass

@@ -20,11 +20,14 @@ from returns_portal.actor import Actor
 from returns_portal.db import Begin
 from returns_portal.errors import UnauthorizedError
 from returns_portal.i18n import mark
+from returns_portal.web.forms import form_with_file
 from returns_portal.web.signing import SESSION_COOKIE
 from returns_portal.web.site import ACTOR, ANONYMOUS, Connection, known_actor, notes, site
 
 API_PREFIX: Final = "/api/"
 SIGN_IN: Final = "/sign-in"
+ONLOOKERS: Final = "onlookers"
+"""The option of a route by which it takes forms of those, too, who came by a link that only shows."""
 
 
 class SignInNeededError(Exception):
@@ -34,6 +37,16 @@ class SignInNeededError(Exception):
         """Keep where to go."""
         super().__init__(path)
         self.path = path
+
+
+class ConfirmNeededError(Exception):
+    """Who came by a link that only shows wants to change something; `fields` is what they typed, to be kept."""
+
+    def __init__(self, path: str, fields: list[tuple[str, str]]) -> None:
+        """Keep where the form was going, and what it holds."""
+        super().__init__(path)
+        self.path = path
+        self.fields = fields
 
 
 async def provide_db(request: Request[Any, Any, State]) -> AsyncIterator[AsyncConnection]:
@@ -52,7 +65,25 @@ async def provide_db(request: Request[Any, Any, State]) -> AsyncIterator[AsyncCo
             notes(request.scope)[ACTOR] = await _find_actor(request, db)
         if not is_api(request):
             await here.refresh_shop(db)
+        if not request.route_handler.opt.get(ONLOOKERS):
+            await refuse_onlookers(request)
         yield db
+
+
+async def refuse_onlookers(request: Request[Any, Any, State]) -> None:
+    """Let nobody change anything who came by a link that only shows an order.
+
+    Every form is refused in this one place but those whose handlers declare `onlookers=True`: they change nothing of
+    the order, or ask this themselves once they know.
+
+    Raises:
+        ConfirmNeededError: with what was typed, so that it can be sent again once they have proven who they are.
+    """
+    if request.method in {"GET", "HEAD"} or not known_actor(request).views_only:
+        return
+    # Files are not kept: they would have to lie somewhere until a stranger comes back, or does not.
+    sent, _file = await form_with_file(request, "", beside="")
+    raise ConfirmNeededError(request.scope["path"], [(name, value) for name in sent for value in sent.all(name)])
 
 
 @asynccontextmanager
@@ -63,10 +94,13 @@ async def asking(request: Request[Any, Any, State]) -> AsyncIterator[tuple[Async
 
     Raises:
         UnauthorizedError: a call of the API without a valid key.
+        ConfirmNeededError: see `refuse_onlookers`.
     """
     async with site(request).begin() as db:
         if ACTOR not in request.scope:
             request.scope[ACTOR] = await _find_actor(request, db)  # type: ignore[typeddict-unknown-key]  # our own
+        if not request.route_handler.opt.get(ONLOOKERS):
+            await refuse_onlookers(request)
         yield db, known_actor(request)
 
 

@@ -14,13 +14,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, NoReturn
 
-from tests.bench import cycles, exports, imports, labels, reads, reconciliation, settlement, stations
+from tests.bench import cycles, exports, imports, labels, reach, reads, reconciliation, settlement, stations
 from tests.bench.servers import Portal, Server, database_server, portal
 from tests.bench.table import Row, render
 
 _ON_THE_PORTAL: Final[dict[str, Callable[[Server, Portal], list[Row]]]] = {
     "cycles": cycles.run,
     "reads": reads.run,
+    "reach": reach.run,
     "settlement": settlement.measure,
     "stations": stations.run,
 }

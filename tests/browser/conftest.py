@@ -68,8 +68,8 @@ def enter(browser: Browser, live: Live) -> Iterator[Enter]:
     """Lets visitors in, each in a fresh context; when the test ends, none of them may have heard a complaint."""
     visitors: list[Visitor] = []
 
-    def let_in(*, size: dict[str, int] = DESKTOP, scripts: bool = True) -> Visitor:
-        visitors.append(Visitor(browser, live.base, size=size, scripts=scripts))
+    def let_in(*, size: dict[str, int] = DESKTOP, scripts: bool = True, locale: str = "en-GB") -> Visitor:
+        visitors.append(Visitor(browser, live.base, size=size, scripts=scripts, locale=locale))
         return visitors[-1]
 
     yield let_in

@@ -10,7 +10,11 @@ from pathlib import Path
 import msgspec
 from pydantic import SecretStr
 
+from returns_portal import clock
+from returns_portal.ids import new_id
 from returns_portal.settings import Settings
+from returns_portal.web.links import unsubscribe_link, view_link
+from tests.accounts.shop_tokens import signed as shop_token
 from tests.browser.stage import Stage, set_up
 from tests.environment import environment
 from tests.processes import await_answer, environment_with, free_ports, running
@@ -28,6 +32,19 @@ class Live(msgspec.Struct, frozen=True):
     stage: Stage
 
 
+def signed(path: str) -> str:
+    """The path of a link that an e-mail would have to a page; of the shop's and the choices' it makes those."""
+    settings = Settings(secret_key=SecretStr(_SECRET))
+    match path:
+        case "shop":
+            soon = int(clock.now().timestamp()) + 500
+            told = {"email": "ana@example.com", "exp": soon, "jti": new_id().hex, "return_url": ""}
+            return f"/in?token={shop_token(told, secret=_SECRET)}"
+        case "choices":
+            return unsubscribe_link(settings, "ana@example.com", "parcel").removeprefix(settings.public_url)
+    return view_link(settings, path).removeprefix(settings.public_url)
+
+
 @contextmanager
 def live_portal(database_url: str, sandbox_port: int, home: Path) -> Iterator[Live]:
     """The portal, from when it answers until its processes have ended."""
@@ -41,7 +58,7 @@ def live_portal(database_url: str, sandbox_port: int, home: Path) -> Iterator[Li
         log_level="warning",
     )
     variables = {name.upper(): str(value) for name, value in settings.model_dump(exclude_unset=True).items()}
-    variables["SECRET_KEY"] = _SECRET
+    variables["SECRET_KEY"] = variables["SHOP_LOGIN_SECRETS"] = _SECRET
     log = home / "web.log"
     with ExitStack() as started:
         web = started.enter_context(running((_ROLES, "web", database_url), variables, log))

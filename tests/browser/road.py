@@ -51,7 +51,7 @@ async def travel(portal: Portal, name: str, rma: str) -> None:
         [label] = (await db.execute(text(_BOUGHT), {"rma": rma})).all()
         now, way = clock.now(), _WAYS[name]
         scans = [
-            Scan(f"{rma}:{place}", code, f"{code.value} in Houston", now - timedelta(days=len(way) - place))
+            Scan(f"{rma}:{place}", code, f"{code.value} in Houston", now - timedelta(days=len(way) - place), "Houston")
             for place, code in enumerate(way)
         ]
         await record(db, label.id, Track(scans=scans, expected=(now + timedelta(days=2)).date()))

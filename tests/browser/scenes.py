@@ -5,8 +5,10 @@ from typing import NamedTuple
 
 from playwright.sync_api import Page
 
-from tests.browser import road
-from tests.browser.live import Live
+from tests.browser import promises, road
+from tests.browser.at_once import AT_ONCE
+from tests.browser.live import Live, signed
+from tests.browser.visitor import Visitor
 
 Act = Callable[[Page, Live], None]
 
@@ -16,7 +18,10 @@ def _nothing(_page: Page, _live: Live) -> None:
 
 
 class Scene(NamedTuple):
-    """A page. `who` is a role of the staff or a customer's case; `path` may name a case's `{rma}` and `{number}`."""
+    """A page. `who` is a role of the staff or a customer's case; `path` may name a case's `{rma}` and `{number}`.
+
+    A path behind `signed:` is come to by a link as e-mails have it.
+    """
 
     name: str
     path: str
@@ -27,7 +32,19 @@ class Scene(NamedTuple):
     def address(self, live: Live) -> str:
         """Where the scene begins."""
         case = live.stage.cases.get(self.case or self.who)
+        if self.path.startswith("signed:"):
+            named = self.path.removeprefix("signed:")
+            return signed(named.format(rma=case.rma, number=case.number) if case else named)
         return self.path.format(rma=case.rma, number=case.number) if case else self.path
+
+
+def look(visitor: Visitor, live: Live, scene: Scene) -> None:
+    """Come to a scene as whoever looks at it, and do what is done there."""
+    stage = live.stage
+    if scene.who:
+        visitor.carry(stage.staff[scene.who] if scene.who in stage.staff else stage.cases[scene.who].token)
+    visitor.page.goto(scene.address(live))
+    scene.act(visitor.page, live)
 
 
 def press(*names: str, **typed: str) -> Act:
@@ -48,6 +65,19 @@ def choose_something(page: Page, _live: Live) -> None:
     page.get_by_text("Tell us why, if you like").click()
 
 
+def look_for_another(page: Page, _live: Live) -> None:
+    page.get_by_text("Exchange it for something else").click()
+    page.locator("[name=find]").fill("winter")
+    page.get_by_role("button", name="Search").click()
+
+
+def choose_at_once(page: Page, _live: Live) -> None:
+    """Choose another size, and to have it at once."""
+    page.locator("select[name^=swap]").first.select_option(index=1)
+    page.locator("input[name=exchange_at_once][value=yes]").check()
+    page.locator("[data-part=sum] .total").first.wait_for()
+
+
 def keys(*pressed: str, words: str) -> Act:
     """Press keys as a person does: the station waits a moment to know that it was no scanner's."""
 
@@ -64,6 +94,27 @@ def keys(*pressed: str, words: str) -> Act:
 def open_details(page: Page, _live: Live) -> None:
     for summary in page.locator("main summary").all():
         summary.click()
+
+
+def take_points(page: Page, live: Live) -> None:
+    open_details(page, live)
+    press("Take the points")(page, live)
+
+
+def take_all_out(page: Page, live: Live) -> None:
+    for box in page.locator("[name=line]:checked").all():
+        box.uncheck()
+    press("Change my return")(page, live)
+
+
+def a_code(page: Page, live: Live) -> None:
+    open_details(page, live)
+    press("Make a code", amount="10")(page, live)
+
+
+def too_many_points(page: Page, live: Live) -> None:
+    open_details(page, live)
+    press("Make a code", amount="999999999")(page, live)
 
 
 def newest_mail(page: Page, _live: Live) -> None:
@@ -117,6 +168,20 @@ def follow(start: str) -> Act:
     return act
 
 
+def the_claim(page: Page, _live: Live) -> None:
+    page.locator("main a[href^='/claims/0']").first.click()
+    page.get_by_text("Wanted:").wait_for()
+
+
+def decide_a_claim(*names: str) -> Act:
+    def act(page: Page, live: Live) -> None:
+        page.locator("main article h2 a").first.click()
+        page.get_by_role("heading", name="Decide").wait_for()
+        press(*names)(page, live)
+
+    return act
+
+
 def a_label(name: str) -> Act:
     def act(page: Page, live: Live) -> None:
         page.locator("tbody a", has_text=live.stage.cases[name].rma).first.click()
@@ -139,17 +204,58 @@ def a_run_of_the_list(page: Page, live: Live) -> None:
     page.get_by_role("heading", name="Your labels are ready").wait_for()
 
 
+def a_wish(named: str) -> Act:
+    """Ask for it, and follow the link of the e-mail that comes then, not that of one before."""
+
+    def act(page: Page, _live: Live) -> None:
+        newest = page.locator("tbody a").first
+        page.goto("/outbox")
+        before = newest.get_attribute("href")
+        page.goto("/privacy")
+        page.get_by_role("radio", name=named).check()
+        press("Send me the link", email="kunde@example.com")(page, _live)
+        link = page.locator("main a[href*='/privacy/confirm/']")
+        for _ in range(60):
+            page.goto("/outbox")
+            if newest.get_attribute("href") != before:
+                newest.click()
+                page.get_by_role("heading").first.wait_for()
+            if link.count():
+                link.first.click()
+                return
+            page.wait_for_timeout(250)
+
+    return act
+
+
+def my_files(page: Page, live: Live) -> None:
+    a_wish("Everything about me")(page, live)
+    page.get_by_role("button", name="Make my files").click()
+    for _ in range(60):
+        if page.get_by_role("link", name="PDF to read").count():
+            return
+        page.wait_for_timeout(500)
+        page.reload()
+
+
 _STATEMENT = {"name": "Ana Petrova", "order_number": "77", "email": "ana@example.com"}
 _SCAN = "/station?code={rma}"
 _STATES = (
-    "filed", "cancelled", "on its way", "refunded", "points", "damaged", "in part", "sent back", "partly here",
+    "filed", "parcel leads", "parcel follows", "cancelled", "on its way", "refunded", "points", "damaged", "in part",
+    "sent back", "partly here",
     "failed", "transfer", "no account", *road.NAMES,
 )  # fmt: skip
 
-_PAGES_OF_FINANCE = ("disputes", "months", "books", "approvals", "credit-notes", "liability", "accounts")
+_PAGES_OF_FINANCE = ("disputes", "months", "books", "approvals", "credit-notes", "liability", "accounts", "deadlines")
+_CLAIMS = ("claim", "claim returning", "claim refused", "claim refunded")
 _TRIALS = (
     "trial to pack", "trial packed", "trial sent", "trial runs", "trial settles", "trial settled", "trial refused",
     "trial asks",
+)  # fmt: skip
+
+_EXCHANGES = (
+    "exchange set aside", "exchange to pay", "exchange asks", "exchange refused", "exchange to send", "exchange sent",
+    "exchange ended",
 )  # fmt: skip
 
 SCENES = [
@@ -158,6 +264,15 @@ SCENES = [
     Scene("landing, wrong", "/", act=press("Send me a code", email="nobody")),
     Scene("code", "/", act=press("Send me a code", number="77", email="ana@example.com")),
     Scene("code, wrong", "/", act=press("Send me a code", "Go on", number="77", email="ana@example.com")),
+    Scene("landing, from a packing slip", "/?order=77"),
+    Scene("link, a return", "signed:/returns/{rma}", case="filed"),
+    Scene("link, a code asked for", "signed:/returns/{rma}", act=press("Send me a code"), case="filed"),
+    Scene("link, is it you?", "signed:/orders/{number}", act=press("Get my label"), case="fresh"),
+    Scene("link, to another order", "signed:/orders/{number}", "filed", case="fresh"),
+    Scene("from the shop", "signed:shop"),
+    Scene("from the shop, come in", "signed:shop", act=press("Show my orders")),
+    Scene("my orders", "/my-orders", "filed"),
+    Scene("which e-mails", "signed:choices"),
     Scene("choose", "/orders/{number}", "fresh"),
     Scene("choose, with amounts", "/orders/{number}", "fresh", choose_something),
     Scene("choose, wrong", "/orders/{number}", "fresh", press("Get my label")),
@@ -166,14 +281,46 @@ SCENES = [
     Scene("choose, cancelled order", "/orders/{number}", "cancelled order"),
     *(Scene(f"return, {state}", "/returns/{rma}", state) for state in _STATES),
     Scene("return, account wrong", "/returns/{rma}", "no account", press("Use this account", bank_account="12")),
+    Scene("claim, new", "/claims/new/{number}", "fresh"),
+    Scene("claim, new, wrong", "/claims/new/{number}", "fresh", press("Tell the shop")),
+    Scene("claim, too late", "/claims/new/{number}", "cancelled order"),
+    *(Scene(state, "/orders/{number}", state, the_claim) for state in _CLAIMS),
+    Scene("choose, something claimed", "/orders/{number}", "claim"),
+    Scene("claims", "/claims", "support"),
+    Scene("claims, none", "/claims?status=withdrawn", "finance"),
+    Scene("claims, one", "/claims", "support", decide_a_claim()),
+    Scene("claims, one, wrong", "/claims", "support", decide_a_claim("Decide it")),
+    Scene("gift, the way in", "/gift"),
+    Scene("gift, the way in, wrong", "/gift", act=press("Send me a code", code="G-1")),
+    Scene("gift, the code", "/gift", act=press("Send me a code", number="7", postcode="1463", email="oma@example.com")),
+    Scene("gift, what goes back", "/gift/items", "gift"),
+    Scene("gift, what goes back, wrong", "/gift/items", "gift", press("Get my label")),
+    Scene("gift, all gone back", "/gift/items", "gift filed"),
+    Scene("gift, its return", "/returns/{rma}", "gift filed"),
+    Scene("gift, for the receiver", "/gift/codes/{number}", "fresh"),
+    Scene("gift, for the receiver, a code", "/gift/codes/{number}", "fresh", press("Show the gift code")),
+    Scene("return, other place for the money", "/returns/{rma}", "filed", open_details),
+    Scene("return, points without a tick", "/returns/{rma}", "filed", take_points),
+    Scene("return, items", "/returns/{rma}/items", "partly filed"),
+    Scene("return, items, none left", "/returns/{rma}/items", "partly filed", take_all_out),
+    Scene("parcel", "/returns/{rma}/parcel", "parcel leads"),
+    Scene("parcel, of another return", "/returns/{rma}/parcel", "parcel follows"),
+    Scene("choose, in which parcel", "/orders/{number}?in_parcel_of={rma}", "parcel offered", choose_something),
     Scene("returns", "/returns", "filed"),
     Scene("returns, none", "/returns", "fresh"),
     Scene("my points", "/points", "points"),
+    Scene("my points, a code", "/points", "points", a_code),
+    Scene("my points, too many wanted", "/points", "points", too_many_points),
     Scene("my points, none", "/points", "fresh"),
     Scene("withdraw", "/withdraw"),
     Scene("withdraw, wrong", "/withdraw", act=press("Go on")),
     Scene("withdraw, confirm", "/withdraw", act=press("Go on", **_STATEMENT)),
     Scene("withdraw, received", "/withdraw", act=press("Go on", "Confirm withdrawal", **_STATEMENT)),
+    Scene("privacy", "/privacy"),
+    Scene("privacy, wrong", "/privacy", act=press("Send me the link")),
+    Scene("privacy, forget me", "/privacy", act=a_wish("Forget me")),
+    Scene("privacy, my files", "/privacy", act=my_files),
+    Scene("privacy, forgotten", "/privacy/erased"),
     Scene("sign-in", "/sign-in"),
     Scene("sign-in, wrong", "/sign-in", act=press("Sign in", email="ana@example.com", password="wrong")),
     Scene("station", "/station", "warehouse"),
@@ -182,6 +329,7 @@ SCENES = [
     Scene("station, unseen", _SCAN, "warehouse", keys("Enter", words="not seen"), case="to count"),
     Scene("station, closed", _SCAN, "warehouse", keys("1", "Enter", words="Undo last"), case="to close"),
     Scene("station, closed before", _SCAN, "warehouse", case="partly here"),
+    Scene("station, one of a parcel", _SCAN, "warehouse", case="parcel leads"),
     Scene("station, cancelled", _SCAN, "warehouse", case="cancelled"),
     Scene("station, searched", "/station", "warehouse", press("Look for the return", words="1010")),
     Scene("station, nothing found", "/station", "warehouse", press("Look for the return", words="nobody")),
@@ -219,6 +367,7 @@ SCENES = [
     Scene("transfers", "/finance/transfers", "finance"),
     Scene("transfers, wrong", "/finance/transfers", "finance", press("Transfer is made")),
     *(Scene(name, f"/finance/{name}", "finance") for name in _PAGES_OF_FINANCE),
+    Scene("deadlines, wrong", "/finance/deadlines?days=soon", "finance"),
     Scene("dispute", "/finance/disputes", "finance", follow("/finance/disputes/")),
     Scene("books, a rule broken", "/finance/books", "finance", press("Prove them now")),
     Scene("workbook", "/finance", "finance", a_workbook),
@@ -251,6 +400,21 @@ SCENES = [
     Scene("trials, what is kept", "/finance/trials/insight", "finance"),
     Scene("trials, what is allowed", "/finance/trials/policy", "admin"),
     Scene("trials, wrongly allowed", "/finance/trials/policy", "admin", press("Allow this", max_items="0")),
+    Scene("choose, an exchange", "/orders/{number}", "exchangeable", look_for_another),
+    *(Scene(state, "/exchanges/{rma}", state) for state in _EXCHANGES),
+    Scene("exchange, card wrong", "/exchanges/{rma}", "exchange to pay", press("Pay €")),
+    Scene("return, exchanged", "/returns/{rma}", "exchange to pay, its return"),
+    Scene("choose, an exchange at once", "/orders/{number}", "exchangeable", choose_at_once),
+    *(Scene(state, "/exchanges/{rma}", state) for state in AT_ONCE),
+    Scene("return, exchanged at once", "/returns/{rma}", "at once, its return"),
+    Scene("exchanges to send", "/station/exchanges", "warehouse"),
+    Scene("exchanges to send, one", "/station/exchanges?code={rma}", "warehouse", case="exchange to send"),
+    Scene("exchanges", "/staff/exchanges", "finance"),
+    Scene(
+        "exchanges, none",
+        "/staff/exchanges?after=00000000-0000-7000-8000-000000000000",
+        "finance",
+    ),
     Scene("labels", "/staff/labels", "support"),
     Scene("labels, none", "/staff/labels?show=expired", "warehouse"),
     *(Scene(f"label, {name}", "/staff/labels", "support", a_label(name)) for name in road.NAMES),
@@ -264,6 +428,18 @@ SCENES = [
     Scene("carriers, wrong", "/staff/carriers", "admin", press("Keep this", stuck_days="0")),
     Scene("a carrier's rule", "/staff/carriers/rules/new", "admin"),
     Scene("a carrier's rule, wrong", "/staff/carriers/rules/new", "admin", press("Save", countries="everywhere")),
+    Scene("policy", "/staff/policies", "admin"),
+    Scene("policy, one more rule", "/staff/policies", "admin", press("Add a rule")),
+    Scene("policy, wrong", "/staff/policies", "admin", press("Save as the next version", return_days="3")),
+    Scene("policy, of an order", "/staff/policies", "admin", press("Show it for this order", order_number="3206")),
+    *(
+        Scene(f"by policy, {name}", "/returns/{rma}" if name in promises.FILED else "/orders/{number}", name)
+        for name in promises.NAMES
+    ),
+    Scene("proof of sending, wrong", "/returns/{rma}", "own label", press("I have sent it", carrier="DHL")),
+    Scene("looks", "/staff/looks", "admin"),
+    Scene("looks, tried", "/staff/looks", "admin", press("Look at it first", accent="#9a1f40")),
+    Scene("looks, wrong", "/staff/looks", "admin", press("Save", accent="#ffcc00")),
     Scene("pick-up", "/returns/{rma}/pickup", "label ready"),
     Scene("pick-up, wrong", "/returns/{rma}/pickup", "label ready", press("Ask for the pick-up", phone="")),
     Scene("pick-up, planned", "/returns/{rma}/pickup", "pick-up planned"),

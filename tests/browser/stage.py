@@ -16,19 +16,31 @@ from returns_portal import clock
 from returns_portal.accounts import actions as accounts
 from returns_portal.accounts.rules import CUSTOMER_SESSION, STAFF_SESSION
 from returns_portal.actor import SYSTEM, Actor
-from returns_portal.db import beginner, create_engine
+from returns_portal.catalog.actions import put_product
+from returns_portal.catalog.intake import ProductInput, VariantInput
+from returns_portal.catalog.models import ProductKind
+from returns_portal.claims import deciding as claims_deciding
+from returns_portal.claims.actions import file_claim
+from returns_portal.claims.deciding import Verdict
+from returns_portal.claims.models import Kind, Remedy
+from returns_portal.claims.rules import ClaimWish
+from returns_portal.db import beginner, create_engine, run
+from returns_portal.exchanges import ending, paying, sending
+from returns_portal.exchanges.models import EndReason
 from returns_portal.finance import credit_notes, proofs
+from returns_portal.gifts import actions as gifts
+from returns_portal.gifts.actions import Clue, Sender
 from returns_portal.orders.intake import PaymentInput
 from returns_portal.payments.models import Tender
 from returns_portal.payments.stripe import StripeGateway
 from returns_portal.photos import rebuilt
 from returns_portal.refunds.actions import correct
 from returns_portal.refunds.deciding import decide
-from returns_portal.refunds.filing import cancel
+from returns_portal.refunds.filing import cancel, file
 from returns_portal.refunds.goodwill import Gesture, give
 from returns_portal.refunds.life import transition
 from returns_portal.refunds.models import RefundStatus
-from returns_portal.returns.actions import state_withdrawal
+from returns_portal.returns.actions import Wanted, state_withdrawal
 from returns_portal.returns.models import RefundTo
 from returns_portal.settings import Settings
 from returns_portal.shop.queries import current
@@ -39,10 +51,13 @@ from returns_portal.warehouse.items import send_to
 from returns_portal.warehouse.models import Condition, Disposition
 from returns_portal.warehouse.pictures import add_photo
 from returns_portal.warehouse.rules import Counted
-from tests.browser import road
+from returns_portal.web.signing import derive
+from tests.browser import promises, road
+from tests.browser.at_once import exchanges_at_once
 from tests.catalog.pictures import a_picture
+from tests.exchanges.samples import a_boot, exchanged, the_one
 from tests.finance.seed import stories
-from tests.orders.samples import PLACED
+from tests.orders.samples import PLACED, a_line
 from tests.portal import API, Portal
 from tests.sandboxes import KEY
 from tests.tryon import samples
@@ -90,9 +105,14 @@ async def set_up(database_url: str, settings: Settings) -> Stage:
         await director.portal.work()
         await director.on_the_road()
         await director.trials()
+        await director.exchanges()
         await director.unsettled()
+        await director.by_policy()
         await director.tasks_of_finance()
         await director.rarely_looked_at()
+        await director.claims()
+        await director.gifts()
+        await director.together()
         await director.hire()
     await engine.dispose()
     return director.stage
@@ -122,6 +142,10 @@ class _Director:
             case = await self._file(name, number)
             await road.travel(self.portal, name, case.rma)
 
+    async def by_policy(self) -> None:
+        for name, number in (await promises.promise(self.portal)).items():
+            await (self._file(name, number) if name in promises.FILED else self._enter(name, number))
+
     async def settled(self) -> None:
         await self._arrive("refunded", "1006", Condition.RESELLABLE)
         await self._arrive("points", "1007", Condition.WORN, to=RefundTo.POINTS)
@@ -135,6 +159,7 @@ class _Director:
 
     async def waiting(self) -> None:
         await self._file("filed", "1005")
+        await self._file_a_part("partly filed", "1012")
         await self._file("to count", "1010")
         await self._file("to close", "1090")
         for name, number in (("damaged", "1023"), ("overdue", "1015"), ("in part", "1018"), ("sent back", "1053")):
@@ -221,6 +246,84 @@ class _Director:
         await credit_notes.issue(self.portal.begin)
         await proofs.prove(self.portal.begin)
 
+    async def claims(self) -> None:
+        """Claims that wait, and that were decided either way."""
+        cases: list[tuple[str, str, claims_deciding.Decision | None]] = [
+            ("claim", "3301", None),
+            ("claim returning", "3302", "goods"),
+            ("claim refused", "3303", "refusal"),
+            ("claim refunded", "3304", "refund"),
+        ]
+        for name, number, decision in cases:
+            await self.portal.order(number=number, shipped_at=PLACED, delivered_at=clock.now() - timedelta(days=9))
+            await self.portal.work()
+            await self._enter(name, number)
+            wish = ClaimWish(
+                units={(await self._lines(number))[0].id: 1},
+                kind=Kind.DAMAGED,
+                remedy=Remedy.REFUND,
+                said="The sole came off on the first day.",
+            )
+            async with self.portal.begin() as db:
+                shop = await current(db)
+                photos = [rebuilt(a_picture(size=(800, 600)))]
+                claim_id = await file_claim(db, API, shop, number, wish, photos)
+                if decision:
+                    verdict = Verdict(decision=decision, answer="We are sorry for the trouble.")
+                    await claims_deciding.decide(db, API, self.portal.settings, shop, claim_id, verdict)
+
+    async def together(self) -> None:
+        """Parcels of two orders of one person, an order more that could go in, and people who go through it all."""
+        goods = {"3625": a_line(sku="KE-ONE", quantity=1, tax=0), "3626": a_line(sku="SO-TWO", quantity=1, tax=0)}
+        people = dict(zip(map(str, range(3621, 3631)), "aaaabbccdd", strict=True))
+        for number, person in people.items():
+            await self.portal.order(
+                number=number,
+                email=f"two-{person}@example.com",
+                lines=[goods.get(number, a_line(quantity=1, tax=0))],
+                shipped_at=PLACED,
+                delivered_at=clock.now() - timedelta(days=3),
+            )
+        await self.portal.work()
+        lead = await self._file("parcel leads", "3621")
+        await self._join("parcel follows", "3622", lead.rma)
+        await self._enter("parcel offered", "3623", lead.rma)
+        lead = await self._file("parcel to count", "3625")
+        await self._join("parcel to count next", "3626", lead.rma)
+        for language, first, second in (("en", "3627", "3628"), ("de", "3629", "3630")):
+            await self._file(f"parcel, first, {language}", first)
+            await self._enter(f"parcel, second, {language}", second)
+
+    async def _join(self, name: str, number: str, leading: str) -> None:
+        wanted = [Wanted(line.id, line.quantity) for line in await self._lines(number)]
+        async with self.portal.begin() as db:
+            shop, settings = await current(db), self.portal.settings
+            made = await file(db, API, settings, shop, number, wanted, RefundTo.ORIGINAL, in_parcel_of=leading)
+        await self._enter(name, number, made.rma)
+
+    async def gifts(self) -> None:
+        """Somebody who has a gift and has sent nothing back of it, and somebody who has."""
+        for name, number, files in (("gift", "3211", False), ("gift filed", "3212", True)):
+            await self.portal.order(number=number, shipped_at=PLACED, delivered_at=clock.now() - timedelta(days=9))
+            await self.portal.work()
+            secret, clue = derive(b"stage", "gift"), Clue(number=number, postcode="1463")
+            async with self.portal.begin() as db:
+                asked = await gifts.request_code(db, secret, clue, "oma@example.com", "en")
+                [mail] = await run(db, "SELECT values ->> 'code' AS code FROM email ORDER BY id DESC LIMIT 1")
+                token = await gifts.come_in(db, secret, asked, mail.code, email="oma@example.com", locale="en")
+            rma = await self._file_gift(number) if files else ""
+            self.stage.cases[name] = Case(number, rma, token or "")
+
+    async def _file_gift(self, number: str) -> str:
+        (row,) = await self.portal.rows(
+            "SELECT g.id FROM gift g JOIN orders o ON o.id = g.order_id WHERE o.number = :number", number=number
+        )
+        wanted = [Wanted(line.id, line.quantity) for line in await self._lines(number)]
+        sender = Sender("Oma Erna", "Hauptstraße 1", "Berlin", "10115", "DE")
+        async with self.portal.begin() as db:
+            actor = Actor(kind="customer", id=str(row.id), gift_id=row.id)
+            return (await gifts.file_gift(db, actor, await current(db), wanted, sender, consent=True)).rma
+
     async def trials(self) -> None:
         """Trials at every place where somebody stops and looks."""
         await self._change("UPDATE trial_policy SET open_trials = 50")
@@ -289,12 +392,49 @@ class _Director:
             self.stage.refunds[name] = released.refund_ids[0]
         return case, released.check_in_id
 
+    async def exchanges(self) -> None:
+        """Exchanges at every place where somebody stops and looks; they come after the boots of the trials."""
+        coats = [VariantInput(sku="coat-M", size="M", color="Navy", price=24_900, currency="EUR", stock=9)]
+        async with self.portal.begin() as db:
+            await put_product(
+                db, API, ProductInput(handle="coat", title="Winter coat", kind=ProductKind.CLOTHING, variants=coats)
+            )
+        waits = {"set aside": "boot-43", "to pay": "coat-M", "asks": "coat-M", "refused": "coat-M"}
+        ready = {"to send": "boot-43", "sent": "boot-43", "ended": "boot-43"}
+        for place, (name, sku) in enumerate({**waits, **ready}.items()):
+            await self._exchange(f"exchange {name}", str(3401 + place), sku, arrives=name in ready)
+        await self.portal.order(number="3409", lines=[a_boot(unit_price=18_900)], delivered_at=clock.now())
+        await self._enter("exchangeable", "3409")
+        cards = {"asks": "pm_card_authenticationRequired", "refused": "pm_card_chargeDeclined"}
+        async with self.portal.begin() as db:
+            for name, card in cards.items():
+                await paying.pay(db, API, self.stage.cases[f"exchange {name}"].rma, card)
+            await sending.send(db, API, self.stage.cases["exchange sent"].rma, carrier="Econt", tracking="1051602736")
+            await ending.call_off(db, API, self.stage.cases["exchange ended"].rma, EndReason.SOLD_OUT)
+        await self.portal.work()
+        await exchanges_at_once(self.portal, self._enter)
+
+    async def _exchange(self, name: str, number: str, sku: str, *, arrives: bool) -> None:
+        """One exchange of boots; its case goes by the exchange's number, as that of a return goes by its own."""
+        _order, [line] = await self.portal.order(number=number, lines=[a_boot(unit_price=18_900)])
+        await self.portal.work()
+        filed = await exchanged(self.portal, number, line, sku)
+        if arrives:
+            await self.portal.receive(filed.rma, (line, 1, Condition.RESELLABLE))
+        await self._enter(f"{name}, its return", number, filed.rma)
+        await self._enter(name, number, (await the_one(self.portal, filed)).number)
+
     async def _file(
         self, name: str, number: str, *, to: RefundTo = RefundTo.ORIGINAL, account: str | None = None
     ) -> Case:
         wanted = [(line.id, line.quantity) for line in await self._lines(number)]
         filed = await self.portal.file(number, *wanted, to=to, bank_account=account)
         return await self._enter(name, number, filed.rma)
+
+    async def _file_a_part(self, name: str, number: str) -> None:
+        """The first line alone, so that something can be added."""
+        filed = await self.portal.file(number, ((await self._lines(number))[0].id, 1))
+        await self._enter(name, number, filed.rma)
 
     async def _enter(self, name: str, number: str, rma: str = "") -> Case:
         (order,) = await self.portal.rows("SELECT id FROM orders WHERE number = :number", number=number)

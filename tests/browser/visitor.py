@@ -7,17 +7,23 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, WebError
 
+from returns_portal.web.language import LANGUAGE_COOKIE
 from returns_portal.web.signing import SESSION_COOKIE
 
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 900}
+SMALL = {"width": 360, "height": 740}
+ZOOMED = {"width": DESKTOP["width"] // 2, "height": DESKTOP["height"] // 2}
+"""What is left of a desktop's window at 200 %."""
 _REFUSAL = re.compile(r"status of (403|404|409|422)")
 
 
 class Visitor:
     """One browser context: a page, the clicks that were made in it, and its complaints."""
 
-    def __init__(self, browser: Browser, base: str, *, size: dict[str, int], scripts: bool = True) -> None:
+    def __init__(
+        self, browser: Browser, base: str, *, size: dict[str, int], scripts: bool = True, locale: str = "en-GB"
+    ) -> None:
         self.base = base
         self.complaints: list[str] = []
         self.clicks: list[str] = []
@@ -25,7 +31,7 @@ class Visitor:
             base_url=base,
             viewport={"width": size["width"], "height": size["height"]},
             java_script_enabled=scripts,
-            locale="en-GB",
+            locale=locale,
         )
         self._context.on("console", self._heard)
         self._context.on("weberror", self._failed)
@@ -47,6 +53,19 @@ class Visitor:
                     "url": self.base.replace("http:", "https:"),
                     "secure": True,
                     "httpOnly": True,
+                }
+            ]
+        )
+
+    def speak(self, language: str) -> None:
+        """Have chosen a language before."""
+        self._context.add_cookies(
+            [
+                {
+                    "name": LANGUAGE_COOKIE,
+                    "value": language,
+                    "url": self.base.replace("http:", "https:"),
+                    "secure": True,
                 }
             ]
         )

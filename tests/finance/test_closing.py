@@ -220,7 +220,7 @@ async def test_months_that_were_closed_when_there_were_fewer_columns_are_filled_
         await db.execute(text("UPDATE refund SET reason = E'two\nlines, \"so\"'"))
         await db.execute(text("UPDATE return_line SET reason = 'too small'"))
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(journal, "_MOVEMENTS", journal._MOVEMENTS[:-2])
+        patched.setattr(journal, "_MOVEMENTS", journal._MOVEMENTS[:-3])
         await close(begin, SEPTEMBER)
     await close(begin, OCTOBER)
     content = await exported(begin, SEPTEMBER, date(2026, 10, 31))
@@ -229,8 +229,9 @@ async def test_months_that_were_closed_when_there_were_fewer_columns_are_filled_
     assert {len(row) for row in rows} == {len(header)}
     assert {row[header.index("reason")] for row in rows} == {'two\nlines, "so"'}
     reason = header.index("return_reason")
-    assert [row[reason:] for row in rows[:10]] == [["", ""]] * 10
-    assert [row[reason:] for row in rows[10:]] == [["too small", ""]] * 20
+    assert [row[reason:] for row in rows[:10]] == [["", "", ""]] * 10
+    assert [row[reason:-1] for row in rows[10:]] == [["too small", ""]] * 20
+    assert {float(row[-1]) for row in rows[10:]} == {0}
 
 
 async def test_every_line_is_in_exactly_one_month(begin: Begin) -> None:

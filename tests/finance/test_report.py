@@ -106,6 +106,7 @@ async def test_a_row_says_everything(db: AsyncConnection, inside: Begin) -> None
         "approved_at": "",
         "return_reason": "",
         "label_currency": "",
+        "postage_fee": "0",
     }
     assert list(row) == [column.name for column in COLUMNS]
 

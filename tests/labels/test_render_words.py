@@ -51,8 +51,8 @@ def test_every_sentence_of_label_and_slip_is_translated() -> None:
         return "".join("ЖФЩ"[ord(letter) % 3] if letter.isalpha() else letter for letter in message.partition("{")[0])
 
     said = ""
-    for to_choose in (False, True):
-        content = label(items=MANY, to_choose=to_choose, sandbox=True, locale="en")
+    for to_choose, charged in ((False, False), (True, True)):
+        content = label(items=MANY, to_choose=to_choose, charged=charged, sandbox=True, locale="en")
         said += text(render_label(content, "a4", translate))
     assert sentences() <= asked
     whole = {sentence for sentence in sentences() if " " in sentence and "May be inside" not in sentence}

@@ -63,6 +63,14 @@ async def test_the_first_scan_is_told_and_the_rest_is_not_repeated(shop: Carried
     assert await letters(shop) == ["parcel_on_its_way", "parcel_delivered"]
 
 
+async def test_the_town_of_a_scan_is_kept(shop: Carried) -> None:
+    _filed, label = await shop.bought()
+    shop.easypost.hand_in(label.shipment_ref, clock.now())
+    await tracking.track(shop.context, label.id)
+    told = await shop.portal.rows("SELECT code, place FROM tracking_event ORDER BY at")
+    assert ("picked_up", "Houston") in [tuple(row) for row in told]
+
+
 async def test_a_parcel_that_is_here_already_is_not_told_of(shop: Carried) -> None:
     filed, label = await shop.bought()
     await shop.portal.receive(filed.rma, (filed.lines[0].line_id, 1, Condition.RESELLABLE))
@@ -259,14 +267,14 @@ async def test_a_prepaid_label_ends_after_its_time_and_can_be_had_anew(carried: 
         ended = await carried.label(filed)
         assert (ended.status, ended.expires_at) == ("expired", ended.created_at + 60 * DAY)
         async with carried.portal.begin() as db:
-            assert (await show_page(db, SYSTEM, filed.rma)).renewable
+            assert (await show_page(db, SYSTEM, filed.rma)).label.renewable
             with pytest.raises(ConflictError, match="not valid any more"):
                 await label_content(db, SYSTEM, filed.rma, shop=DEFAULT, sandbox=True)
             await again(db, SYSTEM, filed.rma)
         fresh = await carried.label(filed)
         assert (fresh.status, fresh.expires_at) == ("bought", fresh.created_at + 60 * DAY)
         async with carried.portal.begin() as db:
-            assert not (await show_page(db, SYSTEM, filed.rma)).renewable
+            assert not (await show_page(db, SYSTEM, filed.rma)).label.renewable
 
 
 async def test_a_prepaid_label_that_ended_and_came_all_the_same_is_home(carried: Carried) -> None:

@@ -45,14 +45,71 @@ TRIAL = {
     "url": URL,
 }
 
+EXCHANGE: dict[str, object] = {
+    "rma": RMA,
+    "order_number": "1042",
+    "number": "E-7K3M-9QXD",
+    "name": "Олена",
+    "currency": "EUR",
+    "exchanges": [
+        {
+            "number": "E-7K3M-9QXD",
+            **{name: SHOE[name] for name in ("title", "size", "color")},
+            "instead": HAT,
+            "to_pay": 4000,
+            "back": 0,
+        }
+    ],
+    "to_pay": 4000,
+    "carrier": "Econt",
+    "tracking": "1051602736482",
+    "why": "sold_out",
+    "held": 19900,
+    "return_by": "2026-11-20T12:00:00+00:00",
+    "outcome": "never_came",
+    "due": 19900,
+    "paid": 4000,
+    "url": URL,
+}
+
 PARCEL: dict[str, object] = {"rma": RMA, "order_number": "1042", "name": "Олена", "url": URL, "tracking": "9405500208"}
 
+CLAIM: dict[str, object] = {
+    "order_number": "1042",
+    "kind": "damaged",
+    "lines": [SHOE, HAT],
+    "url": URL,
+}
+
 SAMPLES: dict[Template, dict[str, object]] = {
+    "claim_received": CLAIM,
+    "gift_filed": {"rma": RMA, "name": "Олена", "label_ready": True, "qr": RMA, "lines": [SHOE, HAT], "url": URL},
+    "claim_decided": {**CLAIM, "decision": "refusal", "answer": "Worn for a year <b>&"},
+    "exchange_charged": EXCHANGE,
+    "exchange_ended": EXCHANGE,
+    "exchange_hold_lost": EXCHANGE,
+    "exchange_released": EXCHANGE,
+    "exchange_reminder": EXCHANGE,
+    "exchange_unpaid": EXCHANGE,
+    "exchange_sent": EXCHANGE,
+    "exchange_to_pay": EXCHANGE,
     "label_ready": {**PARCEL, "drop_off": "204501", "own": True, "qr": "204501", "number": 2},
     "parcel_on_its_way": {**PARCEL, "expected": "2026-11-20"},
     "parcel_delivered": PARCEL,
     "parcel_stuck": {**PARCEL, "returned": False},
     "parcel_lost": PARCEL,
+    "deadlines_due": {
+        "overdue": 1,
+        "soon": 1,
+        "rows": [
+            {"rma": RMA, "order_number": "1042", "due_at": "2026-11-20T12:00:00Z", "overdue": True},
+            {"rma": "", "order_number": "<1043>", "due_at": "2026-11-24T12:00:00Z", "overdue": False},
+        ],
+        "more": 3,
+        "url": URL,
+    },
+    "privacy_confirm": {"kind": "erasure", "url": URL, "minutes": 60},
+    "privacy_ready": {"url": URL, "days": 7},
     "pickup": {
         "rma": RMA,
         "name": "Олена",
@@ -79,6 +136,9 @@ SAMPLES: dict[Template, dict[str, object]] = {
             {"destination": "points", "amount": 500, "bonus": 50, "currency": "EUR"},
         ],
         "total": 12191,
+        "postage": "customer",
+        "fee": 490,
+        "kept": False,
         "currency": "EUR",
         "url": URL,
     },
@@ -124,6 +184,25 @@ SAMPLES: dict[Template, dict[str, object]] = {
         "url": URL,
     },
     "return_cancelled": {"rma": RMA, "order_number": "1042", "url": URL},
+    "parcel_regrouped": {
+        "rma": RMA,
+        "order_number": "1042",
+        "name": "Олена",
+        "cancelled": "R-1111-1111",
+        "fellows": ["R-2222-2222"],
+        "own": False,
+        "url": URL,
+    },
+    "return_changed": {
+        "rma": RMA,
+        "order_number": "1042",
+        "name": "Олена",
+        "lines": [SHOE, HAT],
+        "preview": [{"destination": "points", "amount": 11691, "bonus": 1169, "currency": "EUR"}],
+        "total": 11691,
+        "currency": "EUR",
+        "url": URL,
+    },
     "withdrawal_received": {
         "name": "Олена Шевченко",
         "order_number": "1042",
@@ -143,7 +222,7 @@ SAMPLES: dict[Template, dict[str, object]] = {
     },
     "points_expiring": {"points": 1200, "currency": "EUR", "last_day": "2026-12-31", "url": URL},
     "your_orders": {
-        "hours": 2,
+        "minutes": 10,
         "orders": [
             {"number": "1042", "placed_at": "2026-11-02T09:30:00+00:00", "link": f"{URL}/in/one"},
             {"number": "A & B <2>", "placed_at": "2026-10-31T23:30:00+00:00", "link": f"{URL}/in/two"},

@@ -1,5 +1,7 @@
 """What the e-mails say."""
 
+import re
+from html import unescape
 from html.parser import HTMLParser
 from typing import get_args
 
@@ -12,6 +14,7 @@ from returns_portal.notifications.rendering import SUBJECT_LENGTH, Rendered, ren
 from returns_portal.resources import templates_dir
 from returns_portal.settings import Settings
 from returns_portal.shop.queries import DEFAULT
+from returns_portal.web.links import viewed
 from tests.notifications.samples import RMA, SAMPLES, URL
 
 ALL: list[Template] = sorted(get_args(Template))
@@ -63,8 +66,9 @@ def test_each_says_the_same_as_text_and_as_html(template: Template, settings: Se
     assert mail.subject
     assert "\n" not in mail.subject
     values = SAMPLES[template]
-    # Trials tell their return's number on its own pages, and put a bank's code into words.
-    said = ("number", "name") if template.startswith("trial_") else ("rma", "code", "order_number", "name", "reason")
+    # Trials and exchanges tell their return's number on its own pages, and put codes into words.
+    own = template.startswith(("trial_", "exchange_"))
+    said = ("number", "name") if own else ("rma", "code", "order_number", "name", "reason")
     for name in said:
         if name in values:
             assert str(values[name]) in mail.text
@@ -195,10 +199,21 @@ def test_what_waits_is_told_and_what_does_not_is_not(settings: Settings) -> None
     assert "The parcel was empty." in calm.text
 
 
-def test_a_path_becomes_an_address(settings: Settings) -> None:
+def test_a_path_becomes_a_link_that_shows_its_page(settings: Settings) -> None:
     mail = render("refund_failed", settings, url="/returns/R-1")
-    assert "http://127.0.0.1:8000/returns/R-1" in mail.text
-    assert "http://127.0.0.1:8000/returns/R-1" in _Text(mail.html).links
+    shown = re.search(r"http://127.0.0.1:8000/v/(\S+)", mail.text)
+    assert shown
+    assert viewed(settings, shown[1]) == "/returns/R-1"
+
+
+def test_a_page_of_no_order_is_led_to_as_it_is(settings: Settings) -> None:
+    assert "http://127.0.0.1:8000/points\n" in render("points_expiring", settings, url="/points").text
+
+
+def test_the_code_of_a_second_parcel_is_linked_to_by_itself(settings: Settings) -> None:
+    mail = render("label_ready", settings, url="/returns/R-1", number=2)
+    shown = [viewed(settings, token) for token in re.findall(r"http://127.0.0.1:8000/v/([\w-]+)", unescape(mail.html))]
+    assert sorted(map(str, shown)) == ["/returns/R-1", "/returns/R-1/qr?parcel=2"]
 
 
 def test_an_unknown_language_is_english(settings: Settings) -> None:

@@ -131,6 +131,7 @@ async def test_there_is_no_call_that_pays_points_out(portal: Portal, checkout: B
     assert {path for path in document["paths"] if "/points" in path} == {
         "/api/v1/customers/points-lookup",
         "/api/v1/points/redemptions",
+        "/api/v1/points/redemptions/by-code",
         "/api/v1/points/redemptions/{redemption_id}",
         "/api/v1/points/redemptions/{redemption_id}/capture",
         "/api/v1/points/redemptions/{redemption_id}/release",

@@ -42,7 +42,7 @@ async def test_a_shop_without_points_owes_nothing(portal: Portal) -> None:
 
 async def test_every_change_stands_under_its_name(portal: Portal) -> None:
     """The whole life of points in one month, as it is now."""
-    await policy(portal, points_rate=30, bonus_percent=10)
+    await policy(portal, points_rate=30)
     first = clock.now() - timedelta(days=1)
     last = clock.now() + timedelta(days=1)
     order, line = await buy(portal, "1", (Tender.STRIPE, 10_000))

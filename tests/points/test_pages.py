@@ -28,7 +28,7 @@ async def browser(portal: Portal, database_url: str) -> AsyncIterator[Browser]:
 
 async def whole_life(portal: Portal) -> None:
     """Everything that can happen to points."""
-    await policy(portal, points_rate=30, bonus_percent=10)
+    await policy(portal, points_rate=30)
     order, line = await buy(portal, "1001", (Tender.STRIPE, 10_000))
     await portal.work()
     await send_back(portal, order.number, line, 1, to=RefundTo.POINTS)

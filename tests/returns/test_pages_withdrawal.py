@@ -6,12 +6,15 @@ from datetime import timedelta
 
 import pytest
 from httpx import Response
+from msgspec.structs import replace
 
 from returns_portal import clock
 from returns_portal.notifications.rendering import render_email
 from returns_portal.shop.queries import DEFAULT
+from returns_portal.web.links import viewed
+from tests.orders.samples import ADDRESS
 from tests.portal import Portal
-from tests.returns.visits import post, words
+from tests.returns.visits import come_in, post, words
 from tests.webclient import Browser, browsing
 
 pytestmark = pytest.mark.anyio
@@ -140,8 +143,11 @@ async def test_the_acknowledgement_that_is_sent_holds_the_statement_and_the_link
     (mail,) = await portal.rows("SELECT * FROM email")
     assert mail.status == "sent"
     text = render_email(mail.template, mail.locale, mail.values, DEFAULT, portal.settings).text
-    for part in ("the <Derby>", f"/returns/{filed.rma}", "2 × Derby"):
+    for part in ("the <Derby>", "2 × Derby"):
         assert part in text
+    shown = re.search(r"/v/(\S+)", text)
+    assert shown
+    assert viewed(portal.settings, shown[1]) == f"/returns/{filed.rma}"
 
 
 @pytest.mark.parametrize(
@@ -172,3 +178,25 @@ async def test_the_acknowledgement_is_shown_to_the_browser_that_made_it(browser:
     assert (await browser.get("/withdraw/received")).headers["location"] == "/withdraw"
     browser.cookies.set("__Host-withdrawal", "bm90IHNpZ25lZA", domain="127.0.0.1")
     assert (await browser.get("/withdraw/received")).headers["location"] == "/withdraw"
+
+
+@pytest.mark.parametrize(
+    ("days", "country", "said"),
+    [
+        (3, "BG", "By law you can withdraw from this purchase until"),
+        (None, "BG", "By law you can withdraw from this purchase, without giving a reason."),
+        (40, "BG", ""),
+        (3, "CH", ""),
+    ],
+)
+async def test_the_page_of_the_order_tells_of_the_right_while_it_runs(
+    browser: Browser, portal: Portal, days: int | None, country: str, said: str
+) -> None:
+    delivered = None if days is None else clock.now() - timedelta(days=days)
+    placed = clock.now() - timedelta(days=60)
+    address = replace(ADDRESS, country=country)
+    await portal.order(delivered_at=delivered, placed_at=placed, shipping_address=address)
+    await come_in(browser, portal, "1001")
+    shown = words(await browser.get("/orders/1001"))
+    assert "Get my label" in shown
+    assert (said in shown) if said else ("By law" not in shown)

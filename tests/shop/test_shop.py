@@ -37,15 +37,15 @@ async def test_the_default_shop_is_one_that_could_be_set(db: AsyncConnection) ->
 
 
 async def test_changes_are_merged_and_told(db: AsyncConnection) -> None:
-    after = await update_shop(db, SYSTEM, return_days="100", address={"city": "Plovdiv", "postal_code": "4000"})
-    assert after.return_days == 100
+    after = await update_shop(db, SYSTEM, goodwill_limit="100", address={"city": "Plovdiv", "postal_code": "4000"})
+    assert after.goodwill_limit == 100
     assert after.address["city"] == "Plovdiv"
     assert after.address["line1"] == queries.DEFAULT.address["line1"]
     query = select(col(History.action), col(History.actor), col(History.data)).where(
         col(History.subject_id) == SUBJECT_ID
     )
     assert [tuple(row) for row in await db.execute(query)] == [
-        ("changed", "system", {"fields": ["return_days", "address"], "return_days": [90, 100]})
+        ("changed", "system", {"fields": ["goodwill_limit", "address"], "goodwill_limit": [5000, 100]})
     ]
 
 
@@ -62,11 +62,10 @@ async def test_the_same_again_is_no_change(db: AsyncConnection) -> None:
         ("name", {"name": "Two\nLines"}),
         ("email", {"email": "nobody"}),
         ("timezone", {"timezone": "Europe/Atlantis"}),
-        ("return_days", {"return_days": 13}),
-        ("return_days", {"return_days": "soon"}),
-        ("return_days", {"return_days": 4000}),
-        ("bonus_percent", {"bonus_percent": 101}),
-        ("bonus_percent", {"bonus_percent": -1}),
+        ("return_days", {"return_days": 30}),
+        ("bonus_percent", {"bonus_percent": 5}),
+        ("goodwill_limit", {"goodwill_limit": "soon"}),
+        ("points_limit", {"points_limit": -1}),
         ("address", {"address": "Sofia"}),
         ("address.country", {"address": {"country": "Bulgaria"}}),
         ("address.country", {"address": {"country": "QQ"}}),

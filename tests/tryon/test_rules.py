@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from returns_portal.catalog.rules import tax_in
 from returns_portal.tryon.models import (
     CHARGE_TRANSITIONS,
     OPEN,
@@ -16,7 +17,7 @@ from returns_portal.tryon.models import (
     Strategy,
     TrialStatus,
 )
-from returns_portal.tryon.rules import HOLD_DAYS, Policy, Wish, choose, deposit_of, refusals, tax_in, trial_ends
+from returns_portal.tryon.rules import HOLD_DAYS, Policy, Wish, choose, deposit_of, refusals, trial_ends
 
 POLICY = Policy(
     offered=True,

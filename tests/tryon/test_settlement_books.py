@@ -1,18 +1,15 @@
 """The proof of the books knows what can be wrong with trials: each thing is broken once, and found."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Final
 
 import pytest
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock
-from returns_portal.finance.books import check, check_trials
+from returns_portal.finance.books import check_trials
 from returns_portal.finance.invariants.trials import TRIALS
 from returns_portal.payments.stripe import StripeGateway
+from tests.broken import found_after
 from tests.portal import Portal
 from tests.sandboxes import SandboxProcess
 from tests.tryon.money import arrives, kept_first, running, settled_now
@@ -55,36 +52,11 @@ def test_every_invariant_of_trials_is_broken_once() -> None:
     assert set(BREAKS) == {invariant.name for invariant in TRIALS}
 
 
-class UndoneError(Exception):
-    """What was broken is mended by the transaction's own end."""
-
-
-@pytest.fixture
-def broken(portal: Portal) -> Callable[[str], Awaitable[set[str]]]:
-    """Runs a statement, and tells what the proof finds then; nothing of it is kept."""
-
-    async def find(statement: str) -> set[str]:
-        found: set[str] = set()
-        with suppress(UndoneError):
-            async with portal.begin() as db:
-                await db.execute(text(statement))
-
-                @asynccontextmanager
-                async def inside() -> AsyncIterator[AsyncConnection]:
-                    yield db
-
-                found = {breach.invariant for breach in await check(inside)}
-                raise UndoneError
-        return found
-
-    return find
-
-
-async def test_what_is_broken_is_found(portal: Portal, broken: Callable[[str], Awaitable[set[str]]]) -> None:
+async def test_what_is_broken_is_found(portal: Portal) -> None:
     await done(portal)
     with clock.shifted(timedelta(hours=2)):
         for name, statement in BREAKS.items():
-            assert await broken(statement) == {name} | ALSO.get(name, set()), name
+            assert await found_after(portal, statement) == {name} | ALSO.get(name, set()), name
 
 
 async def test_the_gateway_has_each_charge_once(

@@ -108,7 +108,7 @@ async def test_the_slip_has_every_size_the_last_day_and_the_label(browser: Brows
         assert squeezed(f"{size} Chelsea boot") in said
     slip, label = pages(answer.content)
     rma = str((await seen(portal, trial)).rma)
-    assert {code for _, code in codes(slip)} == {trial.number, f"{portal.settings.public_url}/trials/{trial.number}"}
+    assert {code for _, code in codes(slip)} == {trial.number, f"{portal.settings.public_url}/?order={trial.number}"}
     assert {code for _, code in codes(label)} == {rma}
 
 

@@ -5,12 +5,15 @@ The queries name rows by id and hold amounts and states, never names or addresse
 
 from typing import Final
 
+from returns_portal.finance.invariants.claims import CLAIMS
 from returns_portal.finance.invariants.closing import CLOSING
 from returns_portal.finance.invariants.disputes import DISPUTES
+from returns_portal.finance.invariants.exchanges import EXCHANGES
 from returns_portal.finance.invariants.goodwill import GOODWILL
 from returns_portal.finance.invariants.ledger import LEDGER
 from returns_portal.finance.invariants.orders import ORDERS
 from returns_portal.finance.invariants.points import POINTS
+from returns_portal.finance.invariants.postage import POSTAGE
 from returns_portal.finance.invariants.refunds import REFUNDS
 from returns_portal.finance.invariants.releases import RELEASES
 from returns_portal.finance.invariants.shapes import SHOWN, Breach, Invariant
@@ -18,4 +21,17 @@ from returns_portal.finance.invariants.trials import TRIALS
 
 __all__ = ["INVARIANTS", "SHOWN", "Breach", "Invariant"]
 
-INVARIANTS: Final = (*ORDERS, *RELEASES, *REFUNDS, *GOODWILL, *DISPUTES, *LEDGER, *POINTS, *CLOSING, *TRIALS)
+INVARIANTS: Final = (
+    *ORDERS,
+    *RELEASES,
+    *REFUNDS,
+    *POSTAGE,
+    *GOODWILL,
+    *CLAIMS,
+    *DISPUTES,
+    *LEDGER,
+    *POINTS,
+    *CLOSING,
+    *TRIALS,
+    *EXCHANGES,
+)

@@ -82,6 +82,7 @@ LEDGER: Final = (
                    coalesce(sum(e.amount) FILTER (WHERE e.account = 'sales_returns'), 0) AS sales_returns,
                    coalesce(sum(e.amount) FILTER (WHERE e.account = 'goodwill_expense'), 0) AS goodwill_expense,
                    coalesce(sum(e.amount) FILTER (WHERE e.account = 'refunds_payable'), 0) AS refunds_payable,
+                   coalesce(sum(e.amount) FILTER (WHERE e.account = 'postage_income'), 0) AS postage_income,
                    coalesce(sum(e.amount) FILTER (WHERE e.account = 'bonus_expense'), 0) AS bonus_expense,
                    coalesce(sum(e.amount) FILTER (WHERE e.account = 'customer_points'), 0) AS customer_points,
                    coalesce(sum(e.amount) FILTER (WHERE e.account = 'gateway_clearing'), 0) AS gateway_clearing,
@@ -91,14 +92,16 @@ LEDGER: Final = (
             GROUP BY t.cause_id),
         due AS (
             SELECT f.*, CASE WHEN f.status = 'canceled' THEN 0 ELSE f.amount END AS cost,
+                   CASE WHEN f.status = 'canceled' THEN 0 ELSE f.fee END AS kept,
                    CASE WHEN f.status = 'succeeded' THEN f.amount ELSE 0 END AS gone,
                    CASE WHEN f.status = 'succeeded' THEN f.bonus ELSE 0 END AS extra
             FROM refund f)
-        SELECT f.id AS refund_id, f.status, f.kind, f.destination, f.amount, f.bonus, t.sales_returns,
-               t.goodwill_expense, t.refunds_payable, t.bonus_expense, t.customer_points, t.gateway_clearing,
-               t.bank_clearing, t.currency
+        SELECT f.id AS refund_id, f.status, f.kind, f.destination, f.amount, f.fee, f.bonus, t.sales_returns,
+               t.postage_income, t.goodwill_expense, t.refunds_payable, t.bonus_expense, t.customer_points,
+               t.gateway_clearing, t.bank_clearing, t.currency
         FROM due f LEFT JOIN posted t ON t.cause_id = f.id
-        WHERE coalesce(t.sales_returns, 0) <> CASE WHEN f.kind = 'goodwill' THEN 0 ELSE f.cost END
+        WHERE coalesce(t.sales_returns, 0) <> CASE WHEN f.kind = 'goodwill' THEN 0 ELSE f.cost + f.kept END
+           OR coalesce(t.postage_income, 0) <> -f.kept
            OR coalesce(t.goodwill_expense, 0) <> CASE WHEN f.kind = 'goodwill' THEN f.cost ELSE 0 END
            OR coalesce(t.refunds_payable, 0) <> f.gone - f.cost
            OR coalesce(t.bonus_expense, 0) <> f.extra

@@ -7,7 +7,8 @@ from returns_portal.finance.invariants.shapes import Invariant
 POINTS: Final = (
     Invariant(
         "points-have-an-owner",
-        "Points are credited to the account of the customer whose order it was, and nothing else has an owner.",
+        "Points are credited to the account of the customer whose order it was, or of the receiver of the gift; nothing"
+        " else has an owner.",
         # An address outside of ASCII may be folded differently by the database than by the portal, so that whose it is
         # is told by existence alone there.
         """
@@ -15,8 +16,10 @@ POINTS: Final = (
         FROM ledger_entry e JOIN ledger_transaction t ON t.id = e.transaction_id
         LEFT JOIN points_account a ON a.id = e.owner_id
         LEFT JOIN refund f ON f.id = t.cause_id AND t.cause = 'refund' LEFT JOIN orders o ON o.id = f.order_id
+        LEFT JOIN returns r ON r.id = f.return_id LEFT JOIN gift g ON g.id = r.gift_id
         WHERE CASE WHEN e.account IN ('customer_points', 'points_held') THEN a.id IS NULL
-              OR (o.email ~ '^[ -~]*$' AND a.email_key <> lower(trim(o.email))) ELSE e.owner_id IS NOT NULL END
+              OR (coalesce(g.email, o.email) ~ '^[ -~]*$'
+                  AND a.email_key <> lower(trim(coalesce(g.email, o.email)))) ELSE e.owner_id IS NOT NULL END
         """,
     ),
     Invariant(

@@ -56,15 +56,16 @@ RELEASES: Final = (
     ),
     Invariant(
         "releases-are-refunded",
-        "What the units of a release are worth is what its refunds come to, in amount, tax and shipping.",
+        "What the units of a release are worth is what its refunds and the postage kept of them come to.",
         """
         WITH released AS (
             SELECT release_id, sum(amount) AS amount, sum(tax) AS tax,
                    coalesce(sum(amount) FILTER (WHERE order_line_id IS NULL), 0) AS shipping
             FROM refund_line WHERE voided_at IS NULL GROUP BY release_id),
         refunded AS (
-            SELECT release_id, sum(amount) AS amount, sum(tax) AS tax, sum(shipping) AS shipping
-            FROM refund f WHERE status <> 'canceled' AND (kind = 'return' OR (kind = 'goodwill' AND shipping > 0))
+            SELECT release_id, sum(amount + fee) AS amount, sum(tax + fee_tax) AS tax, sum(shipping) AS shipping
+            FROM refund f WHERE status <> 'canceled' AND (kind = 'return' OR (kind = 'goodwill' AND EXISTS (
+                SELECT FROM refund_line x WHERE x.release_id = f.release_id)))
             GROUP BY release_id)
         SELECT release_id, r.amount AS released, f.amount AS refunded, r.tax AS released_tax, f.tax AS refunded_tax,
                r.shipping AS released_shipping, f.shipping AS refunded_shipping

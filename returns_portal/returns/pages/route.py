@@ -1,52 +1,45 @@
 """A return's way, told as steps with dates: what happened, what is happening, what is to come."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Literal
 from zoneinfo import ZoneInfo
 
-import msgspec
-
-from returns_portal.carriers.prepaid import PREPAID
 from returns_portal.i18n import _, ngettext
-from returns_portal.labels.models import LabelStatus
 from returns_portal.refunds.fitting import STOPPED
 from returns_portal.refunds.models import Destination, RefundStatus
 from returns_portal.refunds.queries import RefundView
-from returns_portal.returns.models import RefundTo, ReturnStatus
+from returns_portal.returns.models import ReturnStatus
+from returns_portal.returns.pages.steps import Step
+from returns_portal.returns.pages.travel import Travel, money_to_come, on_the_way, to_be_sent
 from returns_portal.returns.pages.words import BANK_DAYS, business_days_after, leg_words, where_words
 from returns_portal.returns.queries import ReturnView
-from returns_portal.warehouse.models import Acceptance
+from returns_portal.warehouse.models import Acceptance, Condition
 from returns_portal.warehouse.queries import ParcelView
 from returns_portal.web import formats
 
 
-class Step(msgspec.Struct, frozen=True):
-    """One step: done, now, or (empty) still to come."""
-
-    title: str
-    note: str
-    state: Literal["done", "now", ""]
-
-
-def steps(view: ReturnView, parcels: Sequence[ParcelView], refunds: Sequence[RefundView]) -> list[Step]:
-    """The way of a return so far, and from here on."""
+def steps(
+    view: ReturnView, parcels: Sequence[ParcelView], refunds: Sequence[RefundView], travel: Travel | None
+) -> list[Step]:
+    """The way of a return so far, and from here on; `travel` is known as long as nothing of it is here."""
     filed = Step(_("Return filed"), formats.format_datetime(view.created_at, "day"), "done")
     if view.status == ReturnStatus.CANCELLED:
         when = formats.format_datetime(view.cancelled_at, "day") if view.cancelled_at else ""
         return [filed, Step(_("Cancelled. You keep everything."), when, "done")]
-    told = [filed, *_arrivals(view, parcels), *_decisions(view, parcels)]
+    told = [filed, *_arrivals(view, parcels, travel), *_decisions(view, parcels)]
     told += [refund_step(refund) for refund in refunds]
     if not parcels or (not refunds and _waiting(parcels)):
-        told.append(_money_to_come(view))
+        told.append(money_to_come(view, travel))
     return told
 
 
-def _arrivals(view: ReturnView, parcels: Sequence[ParcelView]) -> list[Step]:
+def _arrivals(view: ReturnView, parcels: Sequence[ParcelView], travel: Travel | None) -> list[Step]:
     if not parcels and view.first_scan_at is not None:
-        return _on_the_way(view, view.first_scan_at)
+        return on_the_way(view, view.first_scan_at, travel)
     if not parcels:
-        return [_to_be_sent(view)]
+        return [to_be_sent(view)]
+    if all(item.condition == Condition.KEPT for parcel in parcels for item in parcel.items):
+        when = formats.format_datetime(parcels[0].checked_in_at, "day")
+        return [Step(_("You keep the items: nothing has to be sent"), when, "done")]
     arrived = [
         Step(
             _("Parcel checked in") if len(parcels) == 1 else _("Parcel {number} checked in", number=parcel.number),
@@ -62,35 +55,6 @@ def _arrivals(view: ReturnView, parcels: Sequence[ParcelView]) -> list[Step]:
     return arrived
 
 
-def _to_be_sent(view: ReturnView) -> Step:
-    """What the customer does next, or waits for."""
-    if view.label_status == LabelStatus.REQUESTED:
-        return Step(_("Your label is being made"), _("We write to you as soon as it is ready."), "now")
-    if view.label_status == LabelStatus.VOIDED:
-        return Step(_("Your label is not valid any more"), _("Get a new one on this page."), "now")
-    if view.label_qr:
-        note = _("Hand it in and name the number. We write as soon as the carrier has it.")
-    elif view.label_carrier in ("", PREPAID):
-        note = _("Stick the label on and hand it in at any post office. We write as soon as we have scanned it.")
-    else:
-        note = _("Stick the label on and hand it in to its carrier. We write as soon as they have it.")
-    return Step(_("Your parcel travels to us"), note, "now")
-
-
-def _on_the_way(view: ReturnView, handed_in: datetime) -> list[Step]:
-    """What a carrier has told of the parcel, from the hand-in on."""
-    told = [Step(_("Handed in"), formats.format_datetime(handed_in, "day"), "done")]
-    if view.label_status == LabelStatus.DELIVERED and view.brought_at is not None:
-        told.append(Step(_("Brought to us"), formats.format_datetime(view.brought_at, "day"), "done"))
-        return [*told, Step(_("We open it"), _("We write to you what we counted."), "now")]
-    if view.label_status == LabelStatus.LOST:
-        note = _("One of us takes it up with the carrier and writes to you about your money.")
-        return [*told, Step(_("Your parcel is being looked for"), note, "now")]
-    expected = view.expected_on
-    note = _("We expect it on {day}.", day=formats.format_date(expected, "day")) if expected else ""
-    return [*told, Step(_("Your parcel travels to us"), note, "now")]
-
-
 def _waiting(parcels: Sequence[ParcelView]) -> bool:
     return any(item.acceptance == Acceptance.WAITING for parcel in parcels for item in parcel.items)
 
@@ -100,13 +64,6 @@ def _decisions(view: ReturnView, parcels: Sequence[ParcelView]) -> list[Step]:
         return []
     by = _("You hear from us by {day} at the latest.", day=formats.format_date(view.refund_deadline, "day"))
     return [Step(_("A person looks at what was not as expected"), by, "now")]
-
-
-def _money_to_come(view: ReturnView) -> Step:
-    if view.refund_to == RefundTo.POINTS:
-        return Step(_("Points in your account"), _("as soon as the parcel is checked in"), "")
-    note = _("usually 2–3 days after the parcel has arrived")
-    return Step(_("Money back"), note, "")
 
 
 def refund_step(refund: RefundView) -> Step:

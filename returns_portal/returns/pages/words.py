@@ -9,8 +9,10 @@ import msgspec
 
 from returns_portal.errors import DomainError
 from returns_portal.i18n import _, ngettext
+from returns_portal.policies.content import Postage
+from returns_portal.policies.rules import LAW, Verdict
 from returns_portal.refunds.models import Destination
-from returns_portal.refunds.rules import PlannedLeg
+from returns_portal.refunds.rules import PlannedLeg, RefundPlan
 from returns_portal.web import formats
 
 BANK_DAYS: Final = 10
@@ -69,6 +71,57 @@ def total_words(legs: Sequence[PlannedLeg], currency: str) -> str:
     credit = sum(leg.amount + leg.bonus for leg in legs if leg.destination is Destination.POINTS)
     parts = ([formats.money(money, currency)] if money or not credit else []) + ([points(credit)] if credit else [])
     return " + ".join(parts)
+
+
+def postage_words(verdict: Verdict, planned: RefundPlan) -> str:
+    """Who pays for sending goods back where that is not simply the shop, and the rule that says so."""
+    by = verdict.because["postage"]
+    if verdict.keep_it and planned.lines:
+        return _("You keep these items: nothing has to be sent. ({rule})", rule=by.rule)
+    if by.law:
+        return _("You pay no postage: {law}.", law=_(LAW[by.law]))
+    if verdict.postage is Postage.OWN_LABEL:
+        text = _("You send it with a label of your own, at your expense.")
+    elif verdict.postage is Postage.CUSTOMER:
+        fee = formats.money(verdict.fee, planned.currency)
+        text = _("Postage of {fee} is taken from your refund, as was said when you ordered.", fee=fee)
+        if planned.lines and not planned.fee:
+            text = _("Postage would be {fee}; for so small an amount we pay it.", fee=fee)
+    else:
+        return ""
+    return _("{sentence} ({rule})", sentence=text, rule=by.rule) if by.rule else text
+
+
+_NEAR: Final = 6
+"""Up to so many days away, a weekday says which day is meant."""
+
+
+def when(day: date) -> str:
+    """When something was or will be, as people say it: `today`, `on Tuesday`, `on 17 November`.
+
+    It stands in a sentence in place of an adverb, in whatever case the language wants that.
+    """
+    today = formats.today()
+    away = (day - today).days
+    near = {-1: _("yesterday"), 0: _("today"), 1: _("tomorrow")}
+    if away in near:
+        return near[away]
+    if abs(away) <= _NEAR:
+        return _on_weekday(day.weekday())
+    return _("on {day}", day=formats.format_date(day, "date" if day.year == today.year else "long"))
+
+
+def _on_weekday(weekday: int) -> str:
+    names = (
+        _("on Monday"),
+        _("on Tuesday"),
+        _("on Wednesday"),
+        _("on Thursday"),
+        _("on Friday"),
+        _("on Saturday"),
+        _("on Sunday"),
+    )
+    return names[weekday]
 
 
 def business_days_after(day: date, count: int) -> date:

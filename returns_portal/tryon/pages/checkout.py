@@ -13,7 +13,7 @@ from returns_portal.accounts.rules import email_key, is_email
 from returns_portal.actor import Actor
 from returns_portal.db import run
 from returns_portal.i18n import _
-from returns_portal.labels.addresses import country_name
+from returns_portal.labels.addresses import countries
 from returns_portal.points.queries import account_of, balances_of
 from returns_portal.shop.queries import ShopInfo
 from returns_portal.tryon.models import Mode
@@ -26,7 +26,6 @@ from returns_portal.web import Form, formats
 ADDRESS: Final = ("line1", "line2", "city", "region", "postal_code", "country")
 LENGTHS: Final = {"name": 200, "email": 254, "phone": 50} | dict.fromkeys(ADDRESS, 200)
 """Characters of what is typed, by field."""
-_NOT_COUNTRIES: Final = frozenset({"EU", "EZ", "UN", "XA", "XB", "ZZ", "QO"})
 
 
 class Purse(msgspec.Struct, frozen=True):
@@ -66,7 +65,7 @@ async def checkout_page(
         terms=text,
         silence_keeps=rules.silence_keeps,
         seal=seal_of(text),
-        countries=_countries(rules.countries if mode is Mode.TRIAL else []),
+        countries=countries(i18n.formatting_locale(i18n.current()), rules.countries if mode is Mode.TRIAL else []),
         country=shop.address.get("country", ""),
         points=points,
         points_worth=formats.money(points, basket.offer.currency) if points else "",
@@ -76,13 +75,6 @@ async def checkout_page(
 def seal_of(text: Sequence[str]) -> str:
     """A digest of the terms, which travels with the form that shows them."""
     return hashlib.sha256("\n".join(text).encode()).hexdigest()[:32]
-
-
-def _countries(allowed: Sequence[str]) -> list[tuple[str, str]]:
-    locale = i18n.formatting_locale(i18n.current())
-    codes = allowed or [str(code) for code in locale.territories if re.fullmatch("[A-Z]{2}", str(code))]
-    named = ((code, country_name(code, locale)) for code in codes if code not in _NOT_COUNTRIES)
-    return sorted(named, key=lambda pair: pair[1])
 
 
 async def purse_of(db: AsyncConnection, actor: Actor, currency: str) -> Purse | None:

@@ -13,7 +13,7 @@ from returns_portal.catalog.queries import pictures_of
 from returns_portal.documents.symbols import qr_svg
 from returns_portal.i18n import _, translate
 from returns_portal.returns.models import ReturnStatus
-from returns_portal.returns.pages.route import Step
+from returns_portal.returns.pages.steps import Step
 from returns_portal.returns.pages.words import points
 from returns_portal.shop.queries import current
 from returns_portal.tryon.authorising import awaited

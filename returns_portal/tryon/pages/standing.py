@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from returns_portal.i18n import _, ngettext
-from returns_portal.returns.pages.route import Step
+from returns_portal.returns.pages.steps import Step
 from returns_portal.tryon.authorising import awaited
 from returns_portal.tryon.models import ChargeStatus, Mode, Outcome, TrialStatus
 from returns_portal.tryon.pages.words import Kind, last_day

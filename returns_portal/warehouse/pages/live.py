@@ -29,7 +29,7 @@ By = NamedDependency[Actor]
 readers = [requires_staff("warehouse", "support", "finance")]
 COLUMNS: Final = (
     "expected", "rma", "parcel", "order_number", "carrier", "tracking", "last_event", "last_event_at", "items",
-    "quantity", "value", "currency",
+    "quantity", "value", "currency", "parcel_with",
 )  # fmt: skip
 _SHOWN: Final = 500
 
@@ -104,6 +104,7 @@ async def arrivals_csv(request: AnyRequest, db: Db, actor: By) -> Response[bytes
             each.quantity,
             Money(each.value, each.currency).decimal,
             each.currency,
+            " ".join(each.fellows),
         )
         for each in await arrivals(db, actor, day)
     ]

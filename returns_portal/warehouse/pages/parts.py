@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from returns_portal.returns.queries import ReturnView
-from returns_portal.warehouse.finding import FoundOrder, FoundReturn, LastCheckIn
+from returns_portal.warehouse.finding import FoundOrder, FoundReturn, InBox, LastCheckIn
 from returns_portal.warehouse.queries import DockFigures
 
 Kind = Literal["good", "wait", "bad", "idle"]
@@ -50,6 +50,8 @@ class Count(msgspec.Struct, frozen=True):
     """Where goods can go: value and words."""
     box: str = ""
     found: str = ""
+    fellows: list[InBox] = []
+    """The other returns in the same parcel."""
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -63,6 +65,8 @@ class Known(msgspec.Struct, frozen=True):
     missing: int
     findings: list[str]
     photos: list[UUID]
+    waiting: list[str] = []
+    """The numbers of the other returns in the same parcel of which nothing was counted yet."""
 
 
 class Station(msgspec.Struct, frozen=True):

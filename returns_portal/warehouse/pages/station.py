@@ -15,24 +15,22 @@ from returns_portal.i18n import _, ngettext
 from returns_portal.returns.models import ReturnStatus
 from returns_portal.returns.queries import OrderLineState, ReturnView, order_state, return_for
 from returns_portal.shop.queries import ShopInfo
-from returns_portal.warehouse.finding import FoundOrder, FoundReturn, last_check_in
+from returns_portal.warehouse.finding import FoundOrder, FoundReturn, in_same_parcel, last_check_in
 from returns_portal.warehouse.inheriting import Placed, placed_in
-from returns_portal.warehouse.models import Acceptance, Finding
-from returns_portal.warehouse.pages.parts import ALONE, IDLE, Along, Count, Known, Row, State, Station, View
-from returns_portal.warehouse.pages.words import condition_words, disposition_words, finding_words
+from returns_portal.warehouse.models import Finding
+from returns_portal.warehouse.pages.counted import in_parcel, known, who
+from returns_portal.warehouse.pages.parts import ALONE, Along, Count, Row, State, Station, View
+from returns_portal.warehouse.pages.words import condition_words, disposition_words
 from returns_portal.warehouse.queries import (
     ParcelView,
     dock_figures,
     eans_of,
     findings_of,
-    parcel_for,
     parcels_of,
-    photos_of,
     rma_for_code,
 )
 from returns_portal.warehouse.rules import dispositions_offered
 from returns_portal.warehouse.settings import COUNTED, DockRules, dock_rules
-from returns_portal.web import formats
 
 
 async def station(db: AsyncConnection, actor: Actor, shop: ShopInfo, view: View, along: Along = ALONE) -> Station:
@@ -111,12 +109,24 @@ async def scanned(
     if parcels and number is None and along.found:
         # It lay on a shelf while others of the same return were counted: it is one more.
         number = max(parcel.number for parcel in parcels) + 1
+    if parcels and number is None and (following := await _next_in(db, actor, view)) is not None:
+        # Its label was scanned once more, since there is more in the parcel: the next return in it is counted.
+        box = Along(along.box or str(parcels[-1].id), along.found)
+        return await to_count(db, actor, following, 1, along=box)
     if parcels and number is None:
         return await known(db, actor, view, parcels)
     taken = next((parcel for parcel in parcels if parcel.number == number), None)
     if taken is not None:
         return await known(db, actor, view, parcels, taken)
     return await to_count(db, actor, view, number or 1, along=along)
+
+
+async def _next_in(db: AsyncConnection, actor: Actor, view: ReturnView) -> ReturnView | None:
+    """The next return in the same parcel of which nothing was counted yet."""
+    for each in await in_same_parcel(db, actor, view.fellows):
+        if each.waits:
+            return await return_for(db, actor, each.rma)
+    return None
 
 
 def ask_for_pin(code: str, problem: str = "") -> View:
@@ -162,6 +172,7 @@ async def to_count(
         places=_places(rules),
         box=along.box,
         found=along.found,
+        fellows=await in_same_parcel(db, actor, view.fellows),
     )
     return View(_how_to_count(count, problem), count=count)
 
@@ -183,7 +194,7 @@ def _row(line: OrderLineState, code: str, expected: int, filled: Mapping[str, st
 
 def _how_to_count(count: Count, problem: str) -> State:
     """What is said above the form."""
-    small = _who(count.view, count.number)
+    small = who(count.view, count.number)
     if problem:
         return State("bad", problem, small)
     cancelled = count.view.status == ReturnStatus.CANCELLED
@@ -193,6 +204,8 @@ def _how_to_count(count: Count, problem: str) -> State:
         return State("wait", _("Correct the count"), small)
     if cancelled:
         return State("wait", _("Cancelled return"), small)
+    if count.fellows:
+        small = f"{small}. {in_parcel([each.rma for each in count.fellows])}"
     units = sum(row.expected for row in count.rows)
     return State("good", ngettext("{n} item expected", "{n} items expected", units), small)
 
@@ -239,66 +252,3 @@ async def _placed_fields(db: AsyncConnection, parcel_id: UUID) -> dict[str, str]
 
 def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 3 else 0  # noqa: PLR2004 - at most 999
-
-
-def _who(view: ReturnView, number: int) -> str:
-    parts = [view.rma, view.name, _("order {number}", number=view.order_number)]
-    if number > 1:
-        parts.append(_("parcel {number}", number=number))
-    return " · ".join(part for part in parts if part)
-
-
-async def known(
-    db: AsyncConnection,
-    actor: Actor,
-    view: ReturnView,
-    parcels: Sequence[ParcelView],
-    parcel: ParcelView | None = None,
-) -> View:
-    """A parcel that was counted before: by whom, when, what; the last one, where it is not said which."""
-    parcel = parcel or parcels[-1]
-    by = _("you") if parcel.checked_in_by == actor.label else _("somebody else")
-    when = formats.format_datetime(parcel.corrected_at or parcel.checked_in_at, "day")
-    small = _("{who}. By {whom}, {when}. Nothing was counted again.", who=_who(view, parcel.number), whom=by, when=when)
-    return View(State("bad", _("Already checked in"), small), known=await _known(db, view, parcels, parcel))
-
-
-async def _known(db: AsyncConnection, view: ReturnView, parcels: Sequence[ParcelView], parcel: ParcelView) -> Known:
-    lines = {line.line_id: line for line in view.lines}
-    items = []
-    for item in parcel.items:
-        line = lines.get(item.line_id) if item.line_id else None
-        what = ", ".join(part for part in (line.title, line.size, line.color) if part) if line else item.description
-        end = _("more than ordered") if item.acceptance == Acceptance.SURPLUS else condition_words(item.condition)
-        items.append(f"{item.quantity} × {what}: {end}")
-    return Known(
-        view=view,
-        check_in_id=parcel.id,
-        items=items,
-        note=parcel.note,
-        next_number=max(other.number for other in parcels) + 1,
-        missing=sum(max(0, line.quantity - line.received) for line in view.lines),
-        findings=[finding_words(one.kind) for one in await findings_of(db, parcel.id)],
-        photos=await photos_of(db, parcel.id),
-    )
-
-
-async def done(db: AsyncConnection, actor: Actor, check_in_id: UUID) -> View:
-    """What was just checked in.
-
-    Raises:
-        NotFoundError: there is no such check-in.
-    """
-    parcel = await parcel_for(db, actor, check_in_id)
-    view = await return_for(db, actor, parcel.rma)
-    if parcel.undone_at is not None:
-        return IDLE
-    here = sum(item.quantity for item in parcel.items)
-    waiting = sum(item.quantity for item in parcel.items if item.acceptance == Acceptance.WAITING)
-    words = _("{here} of {expected} here", here=here, expected=max(here, sum(line.quantity for line in view.lines)))
-    small = _who(view, parcel.number)
-    if waiting:
-        rest = ngettext("{n} item waits for a decision.", "{n} items wait for a decision.", waiting)
-        small = f"{small}. {rest}"
-    parcels = await parcels_of(db, actor, view.id)
-    return View(State("good", words, small), known=await _known(db, view, parcels, parcel))

@@ -12,6 +12,7 @@ def condition_words(condition: str) -> str:
         Condition.DAMAGED: _("Damaged"),
         Condition.WRONG_ITEM: _("Wrong item"),
         Condition.NOT_SHIPPED: _("Not shipped"),
+        Condition.KEPT: _("Kept by the customer"),
     }[Condition(condition)]
 
 

@@ -1,0 +1,1 @@
+"""What the pages of coming in ask of what lies above."""

@@ -1,0 +1,55 @@
+"""Which order a page of a customer belongs to, so that links to it open that order alone."""
+
+from contextlib import suppress
+from typing import Final
+from urllib.parse import unquote, urlsplit
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from returns_portal.actor import SYSTEM
+from returns_portal.claims.queries import claim_for
+from returns_portal.db import run
+from returns_portal.errors import NotFoundError
+from returns_portal.exchanges.queries import exchange_for
+from returns_portal.ids import parse_trial_number
+from returns_portal.refunds.queries import refund_for
+from returns_portal.returns.queries import ReturnView, return_for
+
+_ORDER: Final = "SELECT id FROM orders WHERE number = :number"
+
+
+async def number_at(db: AsyncConnection, path: str) -> str | None:
+    """The number of the order that a path's page belongs to; None where it is no page of one order.
+
+    What the receiver of a gift sends back is theirs: it never opens the order of whoever gave it.
+    """
+    with suppress(NotFoundError, ValueError):
+        match unquote(urlsplit(path).path).split("/"):
+            case ["", "orders", *parts]:
+                return "/".join(parts)
+            case ["", "trials", trial, *_rest]:
+                return parse_trial_number(trial)
+            case ["", "returns", rma, *_rest]:
+                return _number(await return_for(db, SYSTEM, rma))
+            case ["", "refunds", refund_id]:
+                refund = await refund_for(db, SYSTEM, UUID(refund_id))
+                return _number(await return_for(db, SYSTEM, refund.rma)) if refund.rma else refund.order_number
+            case ["", ("exchanges" | "claims") as kind, known_as, *_rest]:
+                exchanged = kind == "exchanges"
+                found = await (
+                    exchange_for(db, SYSTEM, known_as) if exchanged else claim_for(db, SYSTEM, UUID(known_as))
+                )
+                return found.order_number
+    return None
+
+
+def _number(view: ReturnView) -> str | None:
+    return None if view.gift_id else view.order_number
+
+
+async def order_at(db: AsyncConnection, path: str) -> tuple[UUID, str] | None:
+    """The order that a path's page belongs to, with its number; None where there is none."""
+    number = await number_at(db, path)
+    rows = await run(db, _ORDER, number=number) if number else []
+    return (rows[0].id, str(number)) if rows else None

@@ -1,0 +1,185 @@
+"""What support decides about a claim, and what that sets in motion.
+
+Money without goods takes the way of every gesture: within one person's limit, or with a second one. What is paid for
+units counts as settled, so that no return can ask for them again.
+"""
+
+from typing import Final, Literal
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from returns_portal.actor import Actor
+from returns_portal.claims.actions import lock_claim, move_to
+from returns_portal.claims.letters import tell
+from returns_portal.claims.models import Kind, Status
+from returns_portal.claims.queries import ClaimView
+from returns_portal.claims.rules import last_day
+from returns_portal.errors import ConflictError, InvalidError
+from returns_portal.i18n import mark, speaking, translate
+from returns_portal.refunds.filing import file
+from returns_portal.refunds.goodwill import MAX_REASON, Gesture, give
+from returns_portal.refunds.models import GoodwillDecision
+from returns_portal.refunds.rules import Claim
+from returns_portal.returns.actions import Wanted
+from returns_portal.returns.models import RefundTo
+from returns_portal.returns.queries import order_state
+from returns_portal.settings import Settings
+from returns_portal.shop.queries import ShopInfo
+
+Decision = Literal["refund", "reduction", "replacement", "goods", "refusal"]
+_REASONS: Final = {
+    Kind.DAMAGED: mark("It arrived damaged."),
+    Kind.FAULTY: mark("It is faulty."),
+    Kind.MISSING: mark("It did not arrive."),
+    Kind.WRONG: mark("It is not what was ordered."),
+}
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What is decided; `amount` (minor units) is a reduction's, and `answer` is for the customer to read."""
+
+    decision: Decision
+    answer: str = ""
+    amount: int = 0
+
+
+async def decide(
+    db: AsyncConnection, actor: Actor, settings: Settings, shop: ShopInfo, claim_id: UUID, verdict: Verdict
+) -> ClaimView:
+    """Decide a claim; the claim as it was before.
+
+    Raises:
+        ForbiddenError: the actor is neither of support nor of finance.
+        NotFoundError: there is no such claim.
+        InvalidError: a refusal without words, or a reduction of nothing or more than the items cost.
+        ConflictError: it was decided already; the items are in a return; or nothing was paid for them.
+    """
+    actor.require("refunds:write", "support", "finance")
+    claim = await lock_claim(db, actor, claim_id)
+    if not claim.is_open:
+        raise ConflictError(mark("This was decided already. Nothing was changed."), code="already_decided")
+    if len(verdict.answer) > MAX_REASON:
+        raise InvalidError(mark("This is longer than {limit} characters."), field="answer", limit=MAX_REASON)
+    if verdict.decision in ("refund", "reduction"):
+        await _pay(db, actor, settings, shop, claim, verdict)
+    elif verdict.decision == "goods":
+        await _ask_for_goods(db, actor, settings, shop, claim, verdict)
+    else:
+        await _answer(db, actor, claim, verdict)
+    return claim
+
+
+async def _pay(
+    db: AsyncConnection, actor: Actor, settings: Settings, shop: ShopInfo, claim: ClaimView, verdict: Verdict
+) -> None:
+    """Give money back without goods: all that the units cost, or a part."""
+    in_full = verdict.decision == "refund"
+    units = tuple(Claim(item.line_id, item.quantity) for item in claim.items) if in_full else ()
+    if in_full:
+        await _refuse_returned(db, actor, claim)
+    else:
+        _refuse_amount(claim, verdict.amount)
+    wish = Gesture(
+        order_number=claim.order_number,
+        reason=verdict.answer.strip() or _reason(claim),
+        amount=0 if in_full else verdict.amount,
+        units=units,
+        refund_to=RefundTo.ORIGINAL,
+    )
+    given = await give(db, actor, settings, shop, wish)
+    await move_to(
+        db,
+        actor,
+        claim,
+        Status.REFUNDED if in_full else Status.REDUCED,
+        answer=verdict.answer.strip(),
+        goodwill_id=given.id,
+        closed=given.decision is not GoodwillDecision.WAITING,
+    )
+
+
+def _reason(claim: ClaimView) -> str:
+    with speaking(claim.locale):
+        return translate(_REASONS[claim.kind])
+
+
+async def _refuse_returned(db: AsyncConnection, actor: Actor, claim: ClaimView) -> None:
+    """What is in a return is paid for there; it may have been filed after the claim.
+
+    Raises:
+        ConflictError: so it is.
+    """
+    order = await order_state(db, actor, claim.order_number)
+    lines = {line.line_id: line for line in order.lines}
+    for item in claim.items:
+        line = lines[item.line_id]
+        # Missing units of open claims count as asked for; so do this claim's own.
+        own = item.quantity if claim.kind is Kind.MISSING else 0
+        if item.quantity > line.quantity - line.requested + own:
+            raise ConflictError(
+                mark("{title} is in a return, and is paid for there. Refuse the claim, or cancel the return."),
+                code="in_a_return",
+                field="decision",
+                title=item.title,
+            )
+
+
+def _refuse_amount(claim: ClaimView, amount: int) -> None:
+    """A price can be reduced by what was paid, at most.
+
+    Raises:
+        InvalidError: by nothing, by more, or of what did not arrive.
+    """
+    if claim.kind is Kind.MISSING:
+        raise InvalidError(
+            mark("What did not arrive cannot be kept for less. Choose the money or the item."),
+            code="no_such_remedy",
+            field="decision",
+        )
+    most = sum(sum(sorted(item.unit_paid)[-item.quantity :]) for item in claim.items)
+    if not 1 <= amount <= most:
+        raise InvalidError(
+            mark("Give an amount above nothing, and at most what was paid."), code="bad_amount", field="amount"
+        )
+
+
+async def _ask_for_goods(
+    db: AsyncConnection, actor: Actor, settings: Settings, shop: ShopInfo, claim: ClaimView, verdict: Verdict
+) -> None:
+    """File the return by which the items come, at no cost to the customer, whatever the shop's return window."""
+    if claim.kind is Kind.MISSING:
+        raise InvalidError(
+            mark("What did not arrive cannot be sent back."), code="nothing_to_send_back", field="decision"
+        )
+    last = last_day(claim.delivered_at, shop.timezone)
+    days = shop.return_days
+    if last is not None and claim.delivered_at is not None:
+        # The seller answers for the goods for longer than the shop takes them back without a reason.
+        days = (last - claim.delivered_at.date()).days + 1
+    wanted = [Wanted(item.line_id, item.quantity, _reason(claim)) for item in claim.items]
+    filed = await file(
+        db,
+        actor,
+        settings,
+        shop,
+        claim.order_number,
+        wanted,
+        RefundTo.ORIGINAL,
+        # The label is for whoever claimed in time, however long the decision took.
+        came_at=claim.filed_at,
+        claim_days=days,
+    )
+    await move_to(db, actor, claim, Status.RETURNING, answer=verdict.answer.strip(), return_id=filed.id, closed=False)
+    await tell(db, claim, "claim_decided", decision="goods", answer=verdict.answer.strip())
+
+
+async def _answer(db: AsyncConnection, actor: Actor, claim: ClaimView, verdict: Verdict) -> None:
+    """Refuse the claim, or say that a new item is on its way: nothing moves here."""
+    answer = verdict.answer.strip()
+    if verdict.decision == "refusal" and not answer:
+        raise InvalidError(mark("Say why: the customer reads the reason."), code="no_reason", field="answer")
+    status = Status.REFUSED if verdict.decision == "refusal" else Status.REPLACED
+    await move_to(db, actor, claim, status, answer=answer)
+    await tell(db, claim, "claim_decided", decision=verdict.decision, answer=answer)

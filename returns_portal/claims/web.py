@@ -1,0 +1,7 @@
+"""Every page of claims."""
+
+from typing import Any
+
+from returns_portal.claims.pages import customer, staff
+
+routes: list[Any] = [*customer.routes, *staff.routes]

@@ -1,0 +1,42 @@
+"""The slip that goes into the parcel of a replacement: that of everything that is sent."""
+
+from litestar.datastructures import State
+
+from returns_portal.exchanges.queries import ExchangeView
+from returns_portal.labels.renderer import LabelRenderer
+from returns_portal.settings import Settings
+from returns_portal.shop.queries import ShopInfo
+from returns_portal.tryon.slip import SlipContent, SlipItem
+from returns_portal.tryon.slip_renderer import render
+from returns_portal.web import formats
+
+
+async def printed(state: State, content: SlipContent) -> bytes:
+    """The slip as PDF, by the processes that make documents."""
+    documents: LabelRenderer = state.labels
+    return await documents.pool.run(render, content)
+
+
+def slip_of(exchange: ExchangeView, shop: ShopInfo, settings: Settings) -> SlipContent:
+    """What the slip says, with no label: what is expected back has its own."""
+    lent = exchange.at_once and exchange.arrived_at is None
+    price = formats.money(exchange.price, exchange.currency)
+    return SlipContent(
+        locale=exchange.locale,
+        number=exchange.number,
+        url=f"{settings.public_url}/exchanges/{exchange.number}",
+        name=exchange.name,
+        items=[SlipItem(exchange.title, exchange.size, exchange.color, price)],
+        most=price,
+        trial=False,
+        days=exchange.days or 0,
+        arrives="",
+        last_day="",
+        known=False,
+        silence_keeps=False,
+        shop_name=shop.name,
+        contact=f"{shop.phone} · {shop.email}",
+        sandbox=not settings.livemode,
+        label=None,
+        lent=lent,
+    )

@@ -1,0 +1,135 @@
+"""What the receiver sends back, and where their parcel comes from."""
+
+import hashlib
+import secrets
+from typing import Any, Final
+
+from litestar import Request, Response, get, post
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from returns_portal import clock, i18n
+from returns_portal.accounts.idempotency import once
+from returns_portal.actor import Actor
+from returns_portal.errors import ConflictError, InvalidError
+from returns_portal.gifts.actions import Sender, file_gift, gift_of, left_of, order_behind
+from returns_portal.i18n import _
+from returns_portal.labels.addresses import countries
+from returns_portal.returns.actions import Wanted
+from returns_portal.returns.judging import Judgement, judgement
+from returns_portal.returns.pages.words import sentence
+from returns_portal.returns.queries import OrderLineState, OrderState, facts_of, line_of, returns_of_gift
+from returns_portal.returns.rules import refusal
+from returns_portal.shop.queries import current
+from returns_portal.web import Form, flash, form, page, redirect
+
+AnyRequest = Request[Any, Any, State]
+Db = NamedDependency[AsyncConnection]
+By = NamedDependency[Actor]
+Errors = dict[str, str]
+
+_PLACE: Final = {"name": 100, "line1": 150, "city": 100, "postal_code": 20}
+
+
+@get("/gift/items")
+async def items_page(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
+    """Show what can be sent back: what it is, and nothing of what it cost or of who gave it."""
+    if actor.gift_id is None:
+        return redirect("/gift")
+    return await _show(request, db, actor, Form({}), {})
+
+
+async def _show(
+    request: AnyRequest, db: AsyncConnection, actor: Actor, typed: Form, errors: Errors, status: int = 200
+) -> Response[Any]:
+    gift, order, shop = await gift_of(db, actor), await order_behind(db, actor), await current(db)
+    judged = await judgement(db, order, shop.timezone, clock.now())
+    lines = [(line, _left(order, line, judged)) for line in order.lines]
+    return page(
+        request,
+        "gifts/items.html",
+        status=status,
+        lines=lines,
+        some=any(left for _line, left in lines),
+        returns=await returns_of_gift(db, actor),
+        typed=dict(typed) or {**gift.address, "name": gift.name},
+        chosen=set(typed.all("line")),
+        errors=errors,
+        email=gift.email,
+        countries=_countries(),
+        country=shop.address.get("country", ""),
+        token=typed.get("token") or secrets.token_urlsafe(16),
+    )
+
+
+def _left(order: OrderState, line: OrderLineState, judged: Judgement) -> int:
+    refused = refusal(facts_of(order), line_of(line), judged.policy(line.line_id), clock.now())
+    return 0 if refused else left_of(line)
+
+
+@post("/gift/items", status_code=200)
+async def file(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
+    """File the return and show its label. Sent twice, it is one return."""
+    if actor.gift_id is None:
+        return redirect("/gift")
+    sent = await form(request)
+    order = await order_behind(db, actor)
+    wanted, errors = _wanted(sent, order)
+    sender = _sender(sent, errors)
+    if sent.get("consent") != "yes":
+        errors["consent"] = _("Please agree to points: money can go to the one who paid alone.")
+    if errors:
+        return await _show(request, db, actor, sent, errors, 422)
+
+    async def work() -> tuple[int, object]:
+        filed = await file_gift(db, actor, await current(db), wanted, sender, consent=True)
+        return 303, {"rma": filed.rma}
+
+    # The choice is part of the key: a form that was changed after going back is another wish, not a repetition.
+    chosen = sorted(f"{line.line_id}×{line.quantity}" for line in wanted)
+    key = hashlib.sha256("\n".join(["gift", sent.text("token", limit=64), *chosen]).encode()).hexdigest()
+    try:
+        async with db.begin_nested():
+            _status, answer, _repeated = await once(db, actor, key, b"", work)
+    except (ConflictError, InvalidError) as error:
+        # Why exactly would tell of somebody else's returns.
+        told = sentence(error) if isinstance(error, InvalidError) else _("This item can no longer be sent back.")
+        return await _show(request, db, actor, sent, {"lines": told}, error.status)
+    flash(request, _("Your return is filed. Nobody else is told of it."))
+    return redirect(f"/returns/{answer['rma']}")  # type: ignore[index]  # the answer that `work` gave
+
+
+def _countries() -> list[tuple[str, str]]:
+    return countries(i18n.formatting_locale(i18n.current()))
+
+
+def _wanted(sent: Form, order: OrderState) -> tuple[list[Wanted], Errors]:
+    wanted: list[Wanted] = []
+    errors: Errors = {}
+    for line in order.lines:
+        if str(line.line_id) in sent.all("line"):
+            try:
+                wanted.append(Wanted(line.line_id, sent.number(f"quantity-{line.line_id}", default=1)))
+            except InvalidError as error:
+                errors["lines"] = sentence(error)
+    if not wanted and not errors:
+        errors["lines"] = _("Choose at least one item to send back.")
+    return wanted, errors
+
+
+def _sender(sent: Form, errors: Errors) -> Sender:
+    """Where the parcel comes from, and what is missing of that."""
+    parts = {name: sent.get(name, "")[: limit + 1] for name, limit in _PLACE.items()}
+    for name, limit in _PLACE.items():
+        if not parts[name]:
+            errors[name] = _("Please fill this in: it stands on your label.")
+        elif len(parts[name]) > limit:
+            errors[name] = _("This is longer than {limit} characters.", limit=limit)
+    country = sent.get("country", "")
+    if country not in dict(_countries()):
+        errors["country"] = _("Please choose a country.")
+    return Sender(**parts, country=country)
+
+
+routes: list[Any] = [items_page, file]

@@ -1,0 +1,35 @@
+"""How many units of an order line are spoken for, as SQL: the line is `l`.
+
+Returns, refunds and claims stand above orders and are not imported here; their tables are only counted.
+"""
+
+from typing import Final
+
+CLAIMED: Final = """
+    ((SELECT coalesce(sum(s.quantity), 0) FROM refund_line s
+      WHERE s.order_line_id = l.id AND s.parcel_id IS NULL AND s.voided_at IS NULL)
+     + (SELECT coalesce(sum(k.quantity), 0) FROM item_claim_line k JOIN item_claim c ON c.id = k.claim_id
+        LEFT JOIN goodwill g ON g.id = c.goodwill_id
+        WHERE k.order_line_id = l.id AND c.closed_at IS NULL AND (
+            (c.kind = 'missing' AND (c.status = 'filed' OR g.decision = 'declined'))
+            OR (c.status = 'refunded' AND g.decision = 'waiting'))))
+"""
+"""Units that do not come back: paid for without it, about to be so, or said by the customer to have never come."""
+
+# More may have come, and have been settled, than was announced.
+_REQUESTED: Final = f"""
+    (greatest(
+        (SELECT coalesce(sum(a.quantity), 0) FROM return_line a JOIN returns r ON r.id = a.return_id
+         WHERE a.order_line_id = l.id AND r.status <> 'cancelled' AND %s),
+        (SELECT coalesce(sum(s.quantity), 0) FROM refund_line s
+         WHERE s.order_line_id = l.id AND s.parcel_id IS NOT NULL AND s.voided_at IS NULL)) + {CLAIMED})
+"""  # noqa: S608 - the interpolated text is our own
+REQUESTED: Final = _REQUESTED % "true"
+"""Units that no return can ask for any more: in one that was not cancelled, settled, or `CLAIMED`."""
+REQUESTED_BESIDES: Final = _REQUESTED % "r.id IS DISTINCT FROM CAST(:besides AS uuid)"
+"""As `REQUESTED`, but for what the return `:besides` announces; None leaves none out."""
+GIVEN: Final = """
+    (SELECT coalesce(sum(a.quantity), 0) FROM return_line a JOIN returns r ON r.id = a.return_id
+     WHERE a.order_line_id = l.id AND r.status <> 'cancelled' AND r.gift_id IS NOT NULL)
+"""
+"""Units that the receiver of a gift sends back."""
