@@ -20,8 +20,10 @@ class Actor(msgspec.Struct, frozen=True):
             its order.
         name: For pages of staff; never logged or stored in the history.
         knows_inbox: Whether a customer has proven that the order's e-mail address is theirs, by a code that was sent
-            there. Who has just placed an order has not: they see this order, and nothing else of that address.
-        views_only: Whether a customer came by a link that shows an order and changes nothing; no form is taken of them.
+            there, or that a gift's is. Who has just placed an order has not: they see this order, and nothing else of
+            that address.
+        views_only: Whether a customer came by a link that shows an order, or a gift's return, and changes nothing; no
+            form is taken of them.
     """
 
     kind: Literal["customer", "staff", "api", "system"]
@@ -32,6 +34,14 @@ class Actor(msgspec.Struct, frozen=True):
     knows_inbox: bool = True
     views_only: bool = False
     gift_id: UUID | None = None
+
+    @property
+    def has_purse(self) -> bool:
+        """Whether points of an e-mail address are the actor's, who got a code there and typed it.
+
+        The address is that of the order, or the receiver's own where they came in for a gift.
+        """
+        return self.kind == "customer" and self.knows_inbox and (self.order_id or self.gift_id) is not None
 
     @property
     def label(self) -> str:

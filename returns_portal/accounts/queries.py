@@ -68,7 +68,13 @@ def _as_actor(row: Any, token: str) -> Actor | None:  # noqa: ANN401 - a row
     if row.staff_id is not None:
         return Actor(kind="staff", id=str(row.staff_id), grants=grants_of(token, frozenset(row.roles)), name=row.name)
     if row.gift_id is not None:
-        return Actor(kind="customer", id=str(row.gift_id), gift_id=row.gift_id)
+        return Actor(
+            kind="customer",
+            id=str(row.gift_id),
+            gift_id=row.gift_id,
+            knows_inbox=knows_inbox(token),
+            views_only=views_only(token),
+        )
     if row.order_id is not None:
         # The name of a customer's actor is the number of the order that they came for.
         return Actor(

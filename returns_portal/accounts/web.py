@@ -20,7 +20,7 @@ from returns_portal.accounts.arrivals import (
     leave_session,
 )
 from returns_portal.accounts.limits import Limit, bucket, hit
-from returns_portal.accounts.pages.ways import number_at
+from returns_portal.accounts.pages.ways import whose_at
 from returns_portal.accounts.rules import (
     CUSTOMER_SESSION,
     STAFF_SESSION,
@@ -141,7 +141,8 @@ def _return_path(path: str) -> str:
 
 async def _way_on(db: AsyncConnection, target: str, number: str) -> str:
     """Where a customer goes on: to what they came here for, if it is of this order, else to the order."""
-    if target and (urlsplit(target).path == "/returns" or await number_at(db, target) == number):
+    whose = await whose_at(db, target) if target else None
+    if urlsplit(target).path == "/returns" or (whose is not None and whose.number == number):
         return target
     return f"/orders/{quote(number, safe='')}"
 

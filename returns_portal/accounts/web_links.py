@@ -19,11 +19,12 @@ from returns_portal.accounts.arrivals import (
     leave_session,
 )
 from returns_portal.accounts.limits import Limit, bucket, hit
-from returns_portal.accounts.pages.ways import order_at
+from returns_portal.accounts.pages import receivers
+from returns_portal.accounts.pages.ways import Whose, whose_at
 from returns_portal.accounts.rules import CUSTOMER_SESSION, new_view_token
 from returns_portal.actor import Actor
 from returns_portal.i18n import _
-from returns_portal.web import Form, client_network, flash, form, local_path, page, redirect, site
+from returns_portal.web import Form, Site, client_network, flash, form, local_path, page, redirect, site
 from returns_portal.web.csrf import MAX_FORM
 from returns_portal.web.links import viewed
 from returns_portal.web.signing import SESSION_COOKIE, cookie, forget
@@ -41,32 +42,33 @@ _NOINDEX: Final = {"X-Robots-Tag": "noindex, nofollow"}
 async def follow(request: AnyRequest, db: Db, actor: By, token: FromPath[str]) -> Response[Any]:
     """Show what an e-mail's link leads to. Who is in already, and sees more, goes there as who they are."""
     target = viewed(site(request).settings, token)
-    found = await order_at(db, target) if target else None
+    found = await whose_at(db, target) if target else None
     if target is None:
         return _too_old(request)
-    # A gift's page is no order's: it asks its receiver for a code of their own.
-    if found is None or actor.kind == "staff" or actor.order_id == found[0]:
+    if found is None or actor.kind == "staff" or (actor.order_id, actor.gift_id) == (found.order_id, found.gift_id):
         return redirect(target)
-    if actor.order_id is not None and not actor.views_only:
-        # They came in for another order: they are asked before they leave it.
-        return page(request, "accounts/shown.html", number=found[1], token=token)
+    if (actor.order_id or actor.gift_id) is not None and not actor.views_only:
+        # They came in for another order, or another gift: they are asked before they leave it.
+        return page(request, "accounts/shown.html", number=found.number, token=token)
     return await _shown(request, db, target, found)
 
 
 @post("/v", include_in_schema=False, onlookers=True)
 async def leave_and_follow(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
-    """Leave the order that somebody is in for, and show the one that the link leads to."""
+    """Leave the order or the gift that somebody is in for, and show what the link leads to."""
     del actor
     target = viewed(site(request).settings, (await form(request)).get("token", ""))
-    found = await order_at(db, target) if target else None
+    found = await whose_at(db, target) if target else None
     if target is None or found is None:
         return _too_old(request)
     return await _shown(request, db, target, found)
 
 
-async def _shown(request: AnyRequest, db: AsyncConnection, target: str, found: Any) -> Response[Any]:  # noqa: ANN401 - id and number
+async def _shown(request: AnyRequest, db: AsyncConnection, target: str, found: Whose) -> Response[Any]:
     await leave_session(request, db)
-    token = await actions.open_session(db, lasting=CUSTOMER_SESSION, order_id=found[0], token=new_view_token())
+    token = await actions.open_session(
+        db, lasting=CUSTOMER_SESSION, order_id=found.order_id, gift_id=found.gift_id, token=new_view_token()
+    )
     answer = redirect(target)
     answer.headers.update(_NOINDEX)
     answer.set_cookie(cookie(SESSION_COOKIE, token, lasting=CUSTOMER_SESSION))
@@ -80,12 +82,12 @@ def _too_old(request: AnyRequest) -> Response[Any]:
 
 @post("/access/confirm", include_in_schema=False, status_code=200, onlookers=True)
 async def send_code(request: AnyRequest) -> Response[Any]:
-    """Send a code to the customer of the order that is shown; what they typed elsewhere comes along."""
+    """Send a code to whose order, or gift, is shown; what they typed elsewhere comes along."""
     here, secret, sent = site(request), access_key(site(request)), await form(request)
     to, kept = _carried(sent)
     async with asking(request) as (_db, actor):
         order_id = actor.order_id
-    if order_id is None:
+    if order_id is None and actor.gift_id is None:
         flash(request, _("Please tell us first which order is yours."), "wait")
         return redirect("/")
     if not actor.views_only:
@@ -93,32 +95,33 @@ async def send_code(request: AnyRequest) -> Response[Any]:
     await hit(
         here.begin,
         Limit(bucket(secret, "code:client", client_network(request.scope)), times=30, seconds=600),
-        Limit(bucket(secret, "code:order", str(order_id)), times=5, seconds=600),
+        Limit(bucket(secret, "code:order", str(order_id or actor.gift_id)), times=5, seconds=600),
         Limit(bucket(secret, "code:all"), times=3000, seconds=600),
     )
-    async with here.begin() as db:
-        challenge = await actions.request_code_for(db, secret, order_id)
     answer = page(request, "accounts/confirm_code.html", to=to, kept=kept, errors={}, minutes=CODE_MINUTES)
-    answer.set_cookie(asking_cookie(here, challenge, ""))
+    async with here.begin() as db:
+        if order_id is None:
+            await receivers.send_code(here, db, actor)
+        else:
+            answer.set_cookie(asking_cookie(here, await actions.request_code_for(db, secret, order_id), ""))
     return answer
 
 
 @post("/access/confirm/code", include_in_schema=False, status_code=200, onlookers=True)
 async def confirm(request: AnyRequest, actor: By) -> Response[Any]:
-    """Let them act on the order, and lead back to what they wanted to do."""
+    """Let them act on the order, or the gift, and lead back to what they wanted to do."""
     here, secret, sent = site(request), access_key(site(request)), await form(request)
-    del actor  # Asked for so that the page's header knows who is there.
     to, kept = _carried(sent)
     asked = asked_for(request)
-    if asked is None:
+    if asked is None and actor.gift_id is None:
         errors = {"": _("That took longer than the code lasts. Please ask for a new one.")}
         return page(request, "accounts/confirm.html", status=422, to=to, kept=kept, errors=errors)
     await hit(here.begin, Limit(bucket(secret, "try:client", client_network(request.scope)), times=60, seconds=600))
     async with here.begin() as db:
-        opened = await actions.redeem_code(db, secret, asked[0], sent.text("code", limit=20))
-        if opened is not None:
+        token = await _opened(here, db, actor, asked, sent.text("code", limit=20))
+        if token is not None:
             await leave_session(request, db)
-    if opened is None:
+    if token is None:
         wrong = _("This code does not fit, or is not valid any more. The newest e-mail has the code that counts.")
         return page(
             request,
@@ -130,9 +133,19 @@ async def confirm(request: AnyRequest, actor: By) -> Response[Any]:
             minutes=CODE_MINUTES,
         )
     answer = _go_on(request, to, kept)
-    answer.set_cookie(cookie(SESSION_COOKIE, opened[0], lasting=CUSTOMER_SESSION))
+    answer.set_cookie(cookie(SESSION_COOKIE, token, lasting=CUSTOMER_SESSION))
     answer.set_cookie(forget(ACCESS_COOKIE))
     return answer
+
+
+async def _opened(
+    here: Site, db: AsyncConnection, actor: Actor, asked: tuple[bytes, str] | None, typed: str
+) -> str | None:
+    """The token of the session that a code opens: of the gift that is shown, else of the order that was asked for."""
+    if actor.gift_id is not None:
+        return await receivers.prove(here, db, actor, typed)
+    opened = await actions.redeem_code(db, access_key(here), asked[0], typed) if asked else None
+    return opened[0] if opened else None
 
 
 def _go_on(request: AnyRequest, to: str, kept: str) -> Response[Any]:

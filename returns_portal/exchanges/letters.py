@@ -27,7 +27,8 @@ async def tell(db: AsyncConnection, template: Told, exchanges: Sequence[Exchange
     first = exchanges[0]
     values: dict[str, object] = {
         "rma": first.rma,
-        "order_number": first.order_number,
+        "order_number": first.told_number,
+        "gift": first.gift_id is not None,
         "number": first.number,
         "name": first.name,
         "currency": first.currency,
@@ -54,5 +55,5 @@ def _words(each: ExchangeView) -> dict[str, object]:
         "color": each.color,
         "instead": {"title": each.from_title, "size": each.from_size, "color": each.from_color},
         "to_pay": each.to_pay if each.paid_at is None and not each.at_once else 0,
-        "back": each.back,
+        "back": 0 if each.gift_id else each.back,
     }

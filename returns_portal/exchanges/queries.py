@@ -22,6 +22,7 @@ from returns_portal.exchanges.models import (
 )
 from returns_portal.i18n import mark
 from returns_portal.ids import parse_exchange_number
+from returns_portal.returns.whose import ADDRESS, EMAIL, LOCALE, NAME, WITH_GIFT
 
 
 class ChargeView(msgspec.Struct, frozen=True):
@@ -55,6 +56,8 @@ class ExchangeView(msgspec.Struct, frozen=True):
     locale: str
     address: dict[str, str]
     return_id: UUID
+    gift_id: UUID | None
+    """Set where the receiver of a gift exchanges it: it is theirs, and sent to them."""
     rma: str
     order_line_id: UUID
     from_title: str
@@ -101,6 +104,11 @@ class ExchangeView(msgspec.Struct, frozen=True):
     """What a bank holds for it, or what is being taken of that."""
 
     @property
+    def told_number(self) -> str:
+        """The order's number for whoever the exchange is for: empty for the receiver of a gift."""
+        return "" if self.gift_id else self.order_number
+
+    @property
     def is_lent(self) -> bool:
         """Whether it was sent before the goods are back, and how that comes out is open."""
         return self.at_once and self.status is ExchangeStatus.SENT and self.outcome is None
@@ -124,9 +132,8 @@ class ExchangeView(msgspec.Struct, frozen=True):
 _COLUMNS: Final = ", ".join(
     name
     for name in ExchangeView.__struct_fields__
-    if name
-    not in {"order_number", "email", "name", "locale", "address", "rma", "from_title", "from_size", "from_color"}
-    and name not in {"charge", "hold"}
+    if name not in {"order_number", "email", "name", "locale", "address", "gift_id", "rma", "charge", "hold"}
+    and name not in {"from_title", "from_size", "from_color"}
 )
 _CHARGE: Final = f"""
     (SELECT json_build_object({", ".join(f"'{name}', c.{name}" for name in ChargeView.__struct_fields__)})
@@ -134,10 +141,11 @@ _CHARGE: Final = f"""
 """  # noqa: S608 - names of our own columns
 _HOLD: Final = _CHARGE.format("AND c.status IN ('held', 'capturing')")
 _VIEW: Final = f"""
-    SELECT {", ".join(f"e.{name}" for name in _COLUMNS.split(", "))}, o.number AS order_number, o.email, o.name,
-           o.locale, o.address, r.rma, l.title AS from_title, l.size AS from_size, l.color AS from_color,
+    SELECT {", ".join(f"e.{name}" for name in _COLUMNS.split(", "))}, o.number AS order_number,
+           {EMAIL} AS email, {NAME} AS name, {LOCALE} AS locale, {ADDRESS} AS address, r.gift_id, r.rma,
+           l.title AS from_title, l.size AS from_size, l.color AS from_color,
            {_CHARGE.format("")} AS charge, {_HOLD} AS hold
-    FROM exchange e JOIN orders o ON o.id = e.order_id JOIN returns r ON r.id = e.return_id
+    FROM exchange e JOIN orders o ON o.id = e.order_id JOIN returns r ON r.id = e.return_id {WITH_GIFT}
     JOIN order_line l ON l.id = e.order_line_id
 """  # noqa: S608 - names of our own columns
 _LOCK: Final = "SELECT o.id FROM orders o JOIN exchange e ON e.order_id = o.id WHERE e.{} = :key FOR UPDATE OF o"
@@ -156,7 +164,7 @@ async def exchange_for(db: AsyncConnection, actor: Actor, number: str, *, lock: 
     if lock:
         await run(db, _LOCK_BY_NUMBER, key=known)
     rows = await run(db, f"{_VIEW} WHERE e.number = :number", number=known)
-    if not rows or not actor.sees_order(rows[0].order_id):
+    if not rows or not actor.sees_return(rows[0].order_id, rows[0].gift_id):
         raise NotFoundError(mark("There is no such exchange."), code="exchange_not_found")
     return _view(rows[0])
 
@@ -172,7 +180,7 @@ async def exchange_by_id(db: AsyncConnection, exchange_id: UUID, *, lock: bool =
 async def exchanges_of_return(db: AsyncConnection, actor: Actor, return_id: UUID) -> list[ExchangeView]:
     """The exchanges of a return that the actor may see, the oldest first."""
     rows = await run(db, f"{_VIEW} WHERE e.return_id = :id ORDER BY e.id", id=return_id)
-    return [_view(row) for row in rows if actor.sees_order(row.order_id)]
+    return [_view(row) for row in rows if actor.sees_return(row.order_id, row.gift_id)]
 
 
 _LISTED: Final = f"""{_VIEW} WHERE (CAST(:statuses AS text[]) IS NULL OR e.status = ANY(CAST(:statuses AS text[])))

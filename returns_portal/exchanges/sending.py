@@ -20,7 +20,7 @@ from returns_portal.orders.exchanges import Replacement, add_replacement
 from returns_portal.payments.disputes import OPEN
 from returns_portal.shop.queries import current
 
-_TRAVELS: Final = timedelta(days=7)
+TRAVELS: Final = timedelta(days=7)
 """Until when a replacement is taken to have arrived, from when the period for returning it runs."""
 _MOST: Final = 100
 _DISPUTED: Final = f"SELECT p.id FROM payment p WHERE p.order_id = :id AND {OPEN} LIMIT 1"  # noqa: S608 - our own text
@@ -74,7 +74,9 @@ async def send(
         paid=exchange.moved + more,
         tax=exchange.moved_tax + tax_in(more, exchange.tax_rate),
     )
-    line_id = await add_replacement(db, exchange.order_id, line, arrives=now + _TRAVELS)
+    # Whoever gave a gift would learn of its exchange by a period that begins anew.
+    arrives = None if exchange.gift_id else now + TRAVELS
+    line_id = await add_replacement(db, exchange.order_id, line, arrives=arrives)
     await move_to(
         db,
         actor,

@@ -134,6 +134,8 @@ async def call_off(request: AnyRequest, db: Db, actor: By, number: Number) -> Re
     _require_support(actor)
     exchange = await exchange_for(db, actor, number)
     done = _("As you wish. For what comes back to us you get your money.")
+    if exchange.gift_id:
+        done = _("As you wish. For what comes back to us you get points.")
     return await _do(request, db, exchange, done, lambda: ending.call_off(db, actor, number))
 
 

@@ -87,13 +87,19 @@ _DUE: Final = f"""
            'statement', true, w.id
     FROM withdrawal w WHERE w.handled_at IS NULL
 """  # noqa: S608 - our own words
-_LIST: Final = f"SELECT * FROM ({_DUE}) AS due WHERE due_at < :until ORDER BY due_at, id LIMIT :limit"  # noqa: S608 - our own text
+# Whoever stated a withdrawal that became no return was told that a person looks at it: that is not put off until the
+# deadline comes near.
+_LIST: Final = f"""
+    SELECT * FROM ({_DUE}) AS due WHERE due_at < :until OR waits = 'statement' ORDER BY due_at, id LIMIT :limit
+"""  # noqa: S608 - our own text
 
 
 async def due_within(
     db: AsyncConnection, actor: Actor, time_ahead: timedelta, *, limit: int | None = None
 ) -> list[Due]:
     """What has to be paid back within this time, and what should have been, the most urgent first.
+
+    A statement of withdrawal that nobody has looked at is among it at any time.
 
     Raises:
         ForbiddenError: the actor is not of finance.

@@ -1,7 +1,6 @@
-"""Finding the order of a gift, proving an e-mail address, and filing the return."""
+"""Making the code of a gift, and filing its return."""
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,14 +8,14 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock, history
-from returns_portal.accounts import codes
-from returns_portal.accounts.actions import open_session
-from returns_portal.accounts.rules import CUSTOMER_SESSION, email_key, order_number
 from returns_portal.actor import SYSTEM, Actor
 from returns_portal.db import run
 from returns_portal.errors import ConflictError, InvalidError, NotFoundError
+from returns_portal.exchanges.reserving import Reserved
+from returns_portal.exchanges.sending import TRAVELS
+from returns_portal.gifts.swapping import set_aside
 from returns_portal.i18n import mark
-from returns_portal.ids import new_gift_code, new_id, parse_gift_code
+from returns_portal.ids import new_gift_code
 from returns_portal.labels.actions import issue
 from returns_portal.labels.policy import habits
 from returns_portal.notifications.actions import enqueue
@@ -49,87 +48,9 @@ async def make_code(db: AsyncConnection, actor: Actor, number: str) -> str:
     return code
 
 
-class Clue(msgspec.Struct, frozen=True):
-    """What a receiver knows: a gift code, or the order's number and the postcode that it was delivered to."""
-
-    code: str = ""
-    number: str = ""
-    postcode: str = ""
-
-    @property
-    def words(self) -> str:
-        """The clue as it is compared, so that the same one is the same however it was typed."""
-        code = parse_gift_code(self.code)
-        return code or f"{order_number(self.number).upper()}\x00{_folded(self.postcode)}"
-
-
-def _folded(postcode: str) -> str:
-    return "".join(postcode.split()).replace("-", "").upper()
-
-
-# A trial is not paid yet, and its parcels have labels of their own.
-_BY_CODE: Final = """
-    SELECT o.id FROM gift_code g JOIN orders o ON o.id = g.order_id WHERE g.code = :code AND o.source <> 'trial'
-"""
-_BY_POSTCODE: Final = """
-    SELECT id FROM orders WHERE number = ANY(:numbers) AND source <> 'trial'
-    AND upper(regexp_replace(address ->> 'postal_code', '[\\s-]', '', 'g')) = :postcode
-"""
-
-
-async def _order_of(db: AsyncConnection, clue: Clue) -> UUID | None:
-    if code := parse_gift_code(clue.code):
-        rows = await run(db, _BY_CODE, code=code)
-    elif postcode := _folded(clue.postcode):
-        number = order_number(clue.number)
-        rows = await run(db, _BY_POSTCODE, numbers=[number, number.upper()], postcode=postcode)
-    else:
-        rows = []
-    return UUID(str(rows[0].id)) if rows else None
-
-
-def challenge(clue: Clue, email: str) -> bytes:
-    """What stands for a clue and an address, whether or not there is such a gift."""
-    return hashlib.sha256(f"gift\x00{clue.words}\x00{email_key(email)}".encode()).digest()
-
-
-async def request_code(db: AsyncConnection, secret: bytes, clue: Clue, email: str, locale: str) -> bytes:
-    """Send a code to a receiver's own address, if the clue leads to an order; the challenge to answer.
-
-    A code is written either way, so that nothing that follows depends on whether the order exists.
-    """
-    asked = challenge(clue, email)
-    order_id = await _order_of(db, clue)
-    code = await codes.write(db, secret, asked, order_id)
-    if order_id:
-        await codes.send(db, email.strip(), locale, code, order_id)
-    return asked
-
-
-_KEEP: Final = """
-    INSERT INTO gift (id, order_id, email, email_key, locale, name, address, created_at)
-    VALUES (:id, :order_id, :email, :key, :locale, '', '{}', :now)
-    ON CONFLICT (order_id, email_key) DO UPDATE SET locale = :locale RETURNING id
-"""
-
-
-async def come_in(
-    db: AsyncConnection, secret: bytes, asked: bytes, typed: str, *, email: str, locale: str
-) -> str | None:
-    """Let the receiver in; the session's token, or None for a wrong code (see `codes.spend`)."""
-    order_id = await codes.spend(db, secret, asked, typed)
-    if order_id is None:
-        return None
-    key, now = email_key(email), clock.now()
-    [row] = await run(db, _KEEP, id=new_id(), order_id=order_id, email=email.strip(), key=key, locale=locale, now=now)
-    actor = Actor(kind="customer", id=str(row.id), gift_id=row.id)
-    await history.record(db, actor, ("gift", row.id, "receiver_came_in", {"order": str(order_id)}))
-    return await open_session(db, lasting=CUSTOMER_SESSION, gift_id=row.id)
-
-
 _GIFT: Final = """
-    SELECT g.id, g.email, g.locale, g.name, g.address, o.number FROM gift g JOIN orders o ON o.id = g.order_id
-    WHERE g.id = :id
+    SELECT g.id, g.order_id, g.email, g.locale, g.name, g.address, o.number
+    FROM gift g JOIN orders o ON o.id = g.order_id WHERE g.id = :id
 """
 
 
@@ -145,13 +66,28 @@ async def gift_of(db: AsyncConnection, actor: Actor) -> Any:  # noqa: ANN401 - a
     return rows[0]
 
 
+_LAST_SENT: Final = """
+    SELECT max(x.sent_at) AS at FROM exchange x JOIN returns r ON r.id = x.return_id WHERE r.gift_id = :id
+"""
+
+
 async def order_behind(db: AsyncConnection, actor: Actor, *, lock: bool = False) -> OrderState:
     """The order of the actor's gift. Of what it holds a receiver is shown titles, sizes and colours alone.
+
+    What they were sent in exchange is part of it, what other receivers were is not. Their time for sending things back
+    begins anew when the last of it arrives, as after every exchange; only that the order's buyer sees nothing of that.
 
     Raises:
         NotFoundError: the actor is the receiver of no gift.
     """
-    return await order_state(db, SYSTEM, (await gift_of(db, actor)).number, lock=lock)
+    gift = await gift_of(db, actor)
+    order = await order_state(db, SYSTEM, gift.number, lock=lock)
+    [last] = await run(db, _LAST_SENT, id=gift.id)
+    arrived = order.delivered_at
+    if arrived is not None and last.at is not None:
+        arrived = max(arrived, last.at + TRAVELS)
+    lines = [line for line in order.lines if line.of_gift in {None, gift.id}]
+    return msgspec.structs.replace(order, lines=lines, delivered_at=arrived)
 
 
 class Sender(msgspec.Struct, frozen=True):
@@ -184,16 +120,24 @@ _SENDER: Final = "UPDATE gift SET name = :name, address = CAST(:address AS jsonb
 
 
 async def file_gift(
-    db: AsyncConnection, actor: Actor, shop: ShopInfo, wanted: Sequence[Wanted], sender: Sender, *, consent: bool
+    db: AsyncConnection,
+    actor: Actor,
+    shop: ShopInfo,
+    wanted: Sequence[Wanted],
+    sender: Sender,
+    *,
+    consent: bool,
+    swaps: Mapping[UUID, str] | None = None,
 ) -> Filed:
     """File the return of a gift: its value becomes the receiver's points, without a bonus.
 
-    The money was another's, and goes to nobody. The receiver agrees to points, and it is kept that they did.
+    The money was another's, and goes to nobody. The receiver agrees to points, and it is kept that they did. With
+    `swaps` (SKUs by line) another size or colour is set aside for the units of a line, and sent once they are back.
 
     Raises:
         NotFoundError: the actor is the receiver of no gift.
         InvalidError: no consent, or nothing or too much is wanted.
-        ConflictError: something cannot be returned (any more).
+        ConflictError: something cannot be returned, or be had in exchange (any more).
     """
     if not consent:
         raise InvalidError(
@@ -214,8 +158,25 @@ async def file_gift(
         gift_id=gift.id,
     )
     code = await issue(db, actor, filed.id, filed.rma)
+    exchanged = await set_aside(db, actor, order, filed.id, wanted, swaps or {})
+    await _tell(db, gift, sender.name, order, filed, wanted, exchanged, code)
+    return filed
+
+
+async def _tell(
+    db: AsyncConnection,
+    gift: Any,  # noqa: ANN401 - a row
+    name: str,
+    order: OrderState,
+    filed: Filed,
+    wanted: Sequence[Wanted],
+    exchanged: Sequence[Reserved],
+    code: str,
+) -> None:
+    """Write to the receiver: what comes back, what is sent instead, where the label is."""
     ready = not (await habits(db)).asks
     titles = {line.line_id: line for line in order.lines}
+    sent_back = [(titles[each.line_id], each.quantity) for each in wanted]
     await enqueue(
         db,
         template="gift_filed",
@@ -224,19 +185,15 @@ async def file_gift(
         subject_id=filed.id,
         values={
             "rma": filed.rma,
-            "name": sender.name,
+            "name": name,
             "label_ready": ready,
             "qr": code if ready else "",
-            "lines": [
-                {
-                    "title": titles[each.line_id].title,
-                    "size": titles[each.line_id].size,
-                    "color": titles[each.line_id].color,
-                    "quantity": each.quantity,
-                }
-                for each in wanted
-            ],
+            "lines": [_named(line, quantity) for line, quantity in sent_back],
+            "exchanges": [_named(each, 1) for each in exchanged],
             "url": f"/returns/{filed.rma}",
         },
     )
-    return filed
+
+
+def _named(thing: OrderLineState | Reserved, quantity: int) -> dict[str, object]:
+    return {"title": thing.title, "size": thing.size, "color": thing.color, "quantity": quantity}

@@ -13,7 +13,7 @@ from returns_portal.db import run
 from returns_portal.errors import ConflictError, NotFoundError
 from returns_portal.i18n import mark
 from returns_portal.labels.models import LABEL_TRANSITIONS, Label, LabelStatus
-from returns_portal.returns.whose import EMAIL, LOCALE, NAME, PHONE, WITH_GIFT
+from returns_portal.returns.whose import EMAIL, LOCALE, NAME, NUMBER, PHONE, WITH_GIFT
 
 _MOMENTS: Final[Mapping[LabelStatus, str]] = {
     LabelStatus.BOUGHT: "bought_at",
@@ -80,7 +80,7 @@ async def lock_label(db: AsyncConnection, label_id: UUID) -> Any:  # noqa: ANN40
 
 
 _ABOUT: Final = f"""
-    SELECT r.id, r.rma, r.status, o.id AS order_id, o.number AS order_number, {EMAIL} AS email, {NAME} AS name,
+    SELECT r.id, r.rma, r.status, o.id AS order_id, {NUMBER} AS order_number, {EMAIL} AS email, {NAME} AS name,
            {PHONE} AS phone, {LOCALE} AS locale, o.source,
            EXISTS (SELECT FROM parcel p WHERE p.return_id = r.id AND p.undone_at IS NULL) AS arrived,
            ARRAY(SELECT f.rma FROM returns f WHERE f.travels_with = r.id AND f.status <> 'cancelled' ORDER BY f.id)

@@ -57,11 +57,11 @@ _SENT: Final = """
 """
 
 
-async def add_replacement(db: AsyncConnection, order_id: UUID, new: Replacement, *, arrives: datetime) -> UUID:
+async def add_replacement(db: AsyncConnection, order_id: UUID, new: Replacement, *, arrives: datetime | None) -> UUID:
     """Let a replacement that was sent be a line of the order, paid with what the order holds for no unit; its id.
 
     The period for returning begins when the last of the goods arrives (Directive 2011/83/EU, Art. 9(2)(b)), so it is
-    moved to `arrives`. Under the order's lock.
+    moved to `arrives`; None leaves it where it is. Under the order's lock.
     """
     [row] = await run(db, _NEXT, id=order_id)
     line = {

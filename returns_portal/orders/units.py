@@ -33,3 +33,14 @@ GIVEN: Final = """
      WHERE a.order_line_id = l.id AND r.status <> 'cancelled' AND r.gift_id IS NOT NULL)
 """
 """Units that the receiver of a gift sends back."""
+
+OF_GIFT: Final = """
+    (SELECT r.gift_id FROM exchange x JOIN returns r ON r.id = x.return_id
+     WHERE x.order_id = l.order_id AND x.replacement_line_id = l.id)
+"""
+"""The gift whose receiver was sent the line in exchange; NULL for what was bought, or exchanged by who bought it."""
+GIVEN_AWAY: Final = """
+    (SELECT json_agg(json_build_array(x.unit, x.moved)) FROM exchange x JOIN returns r ON r.id = x.return_id
+     WHERE x.order_line_id = l.id AND x.moved > 0 AND r.gift_id IS NOT NULL)
+"""
+"""What of which unit pays for what the receiver of a gift got in exchange."""

@@ -7,9 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock, i18n
 from returns_portal.actor import Actor
-from returns_portal.db import run
 from returns_portal.points.sheets import Sheet, sheets
-from returns_portal.points.statement import Movement, own_statement
+from returns_portal.points.statement import Movement, own_address, own_statement
 from returns_portal.points.words import change
 from returns_portal.shop.queries import ShopInfo
 from returns_portal.web import formats
@@ -40,20 +39,19 @@ class StatementContent(msgspec.Struct, frozen=True):
 
 
 async def own_paper(db: AsyncConnection, actor: Actor, shop: ShopInfo, *, sandbox: bool) -> StatementContent:
-    """The statement of the customer who came in for an order, in the language that is spoken now.
+    """The statement of a customer, in the language that is spoken now.
 
     Raises:
-        NotFoundError: the actor came in for no order.
+        NotFoundError: as `own_statement`.
     """
     # Days of the statement are days of the shop.
     formats.zone.set(shop.timezone)
     found = await own_statement(db, actor, limit=MOST_LINES)
-    [order] = await run(db, "SELECT email FROM orders WHERE id = :id", id=actor.order_id)
     return StatementContent(
         locale=i18n.current(),
         shop_name=shop.name,
         contact=f"{shop.phone} · {shop.email}",
-        email=order.email,
+        email=await own_address(db, actor),
         issued=formats.format_date(clock.now()),
         sandbox=sandbox,
         complete=found.before is None,

@@ -40,12 +40,14 @@ class Statement(msgspec.Struct, frozen=True):
 
 
 # Refunds, returns and orders are known here by their tables' names, as they are to the foreign keys.
+# How a gift was paid is not its receiver's to know.
 _MOVEMENTS: Final = """
     SELECT * FROM (
         SELECT t.id, t.at, t.kind, e.currency, -e.amount AS points,
                CAST(sum(-e.amount) OVER (PARTITION BY e.currency ORDER BY t.at, t.id) AS bigint) AS balance,
                coalesce(r.rma, '') AS rma, coalesce(o.number, '') AS order_number, coalesce(f.bonus, 0) AS bonus,
-               coalesce(p.tender = 'points', false) AS paid_with_points, d.status AS redemption_status,
+               coalesce(p.tender = 'points' AND r.gift_id IS NULL, false) AS paid_with_points,
+               d.status AS redemption_status,
                coalesce(d.order_number, '') AS spent_on, coalesce(d.reference, '') AS reference,
                coalesce(a.reason, '') AS reason
         FROM ledger_entry e JOIN ledger_transaction t ON t.id = e.transaction_id
@@ -65,12 +67,10 @@ _MOVEMENTS: Final = """
 async def own_statement(
     db: AsyncConnection, actor: Actor, *, before: UUID | None = None, limit: int = PAGE
 ) -> Statement:
-    """The statement of the customer who came in for an order: what belongs to the order's e-mail address.
-
-    The code that let them in was sent to that address.
+    """The statement of a customer: what belongs to the e-mail address to which the code was sent that let them in.
 
     Raises:
-        NotFoundError: the actor came in for no order.
+        NotFoundError: as `own_address`.
     """
     account_id = await own_account(db, actor)
     if account_id is None:
@@ -82,13 +82,28 @@ async def own_account(db: AsyncConnection, actor: Actor) -> UUID | None:
     """The points account of the e-mail address that the customer's code was sent to; None where there never was one.
 
     Raises:
-        NotFoundError: the actor came in for no order, or by a way that says nothing about the inbox.
+        NotFoundError: as `own_address`.
     """
-    known = actor.order_id is not None and actor.knows_inbox
-    rows = await run(db, "SELECT email FROM orders WHERE id = :id", id=actor.order_id) if known else []
+    return await account_of(db, await own_address(db, actor))
+
+
+# Gifts stand above points and are not imported here.
+_ADDRESS: Final = """
+    SELECT email FROM gift WHERE id = :gift_id UNION ALL SELECT email FROM orders WHERE id = :order_id
+"""
+
+
+async def own_address(db: AsyncConnection, actor: Actor) -> str:
+    """The e-mail address that the customer's code was sent to: the receiver's own where they came in for a gift.
+
+    Raises:
+        NotFoundError: the actor came in for neither an order nor a gift, or by a way that says nothing of the inbox.
+    """
+    purse = {"order_id": actor.order_id, "gift_id": actor.gift_id}
+    rows = await run(db, _ADDRESS, **purse) if actor.has_purse else []
     if not rows:
         raise NotFoundError(mark("There is nothing here."))
-    return await account_of(db, rows[0].email)
+    return str(rows[0].email)
 
 
 async def statement_for(

@@ -41,7 +41,7 @@ async def points_page(
     before: FromQuery[UUID | None] = None,
 ) -> Response[Any]:
     """What the customer has, what expires when, every movement, and the codes by which points are spent."""
-    if actor.order_id is None or not actor.knows_inbox:
+    if not actor.has_purse:
         return _to_the_door(request)
     return await _points(request, db, actor, before=before)
 
@@ -78,7 +78,7 @@ async def new_code(
     request: AnyRequest, db: NamedDependency[AsyncConnection], actor: NamedDependency[Actor]
 ) -> Response[Any]:
     """Set points aside under a code; a double click makes one."""
-    if actor.order_id is None or not actor.knows_inbox:
+    if not actor.has_purse:
         return _to_the_door(request)
     sent = await form(request)
     try:
@@ -112,7 +112,7 @@ async def return_code(
     redemption_id: FromPath[UUID],
 ) -> Response[Any]:
     """Take the points of a code back; again, that changes nothing."""
-    if actor.order_id is None or not actor.knows_inbox:
+    if not actor.has_purse:
         return _to_the_door(request)
     try:
         async with db.begin_nested():
@@ -128,7 +128,7 @@ async def return_code(
 async def statement_pdf(request: AnyRequest) -> Response[Any]:
     """The statement on paper."""
     async with asking(request) as (db, actor):
-        if actor.order_id is None or not actor.knows_inbox:
+        if not actor.has_purse:
             return _to_the_door(request)
         sandbox = not site(request).settings.livemode
         content = await own_paper(db, actor, await current(db), sandbox=sandbox)

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock
 from returns_portal.db import run
+from returns_portal.orders.units import OF_GIFT
 from returns_portal.privacy.data import (
     VERSION,
     Everything,
@@ -74,8 +75,10 @@ _ORDERS: Final = f"""
            o.delivered_at, o.cancelled_at, o.address,
            (SELECT coalesce(json_agg(json_build_object('sku', l.sku, 'title', l.title, 'size', l.size,
                 'color', l.color, 'quantity', l.quantity, 'unit_price', l.unit_price,
-                'paid', (SELECT sum(unit) FROM unnest(l.unit_paid) AS unit)) ORDER BY l.position), '[]')
-            FROM order_line l WHERE l.order_id = o.id) AS lines,
+                'paid', (SELECT sum(unit) FROM unnest(l.unit_paid) AS unit) + (SELECT coalesce(sum(x.moved), 0)
+                    FROM exchange x JOIN returns r ON r.id = x.return_id
+                    WHERE x.order_line_id = l.id AND r.gift_id IS NOT NULL)) ORDER BY l.position), '[]')
+            FROM order_line l WHERE l.order_id = o.id AND {OF_GIFT} IS NULL) AS lines,
            (SELECT coalesce(json_agg(json_build_object('tender', p.tender, 'method', p.method,
                 'card_brand', p.card_brand, 'card_last4', p.card_last4, 'amount', p.amount, 'currency', p.currency,
                 'reference', p.reference) ORDER BY p.id), '[]') FROM payment p WHERE p.order_id = o.id) AS payments,

@@ -57,7 +57,7 @@ _FIND: Final = """
                  UNION SELECT id FROM withdrawal WHERE order_id IN (SELECT id FROM mine) ORDER BY id) AS withdrawals,
            ARRAY(SELECT id FROM trial WHERE email_key = :key
                  UNION SELECT id FROM trial WHERE order_id IN (SELECT id FROM mine) ORDER BY id) AS trials,
-           ARRAY(SELECT id FROM exchange WHERE order_id IN (SELECT id FROM mine) ORDER BY id) AS exchanges,
+           ARRAY(SELECT id FROM exchange WHERE return_id IN (SELECT id FROM back) ORDER BY id) AS exchanges,
            ARRAY(SELECT id FROM points_account WHERE email_key = :key) AS accounts,
            ARRAY(SELECT id FROM got ORDER BY id) AS gifts
 """

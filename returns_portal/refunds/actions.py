@@ -154,9 +154,6 @@ async def release_counted(
     """Write the refunds that are due for a count, the e-mail that tells of them, and the jobs that do them."""
     row = checked.return_row
     balance = balance or await balance_of(db, row.order_id)
-    if row.gift_id is not None:
-        # The receiver of a gift gets what was paid for it. What its delivery cost is not theirs.
-        balance = msgspec.structs.replace(balance, shipping_settled=True)
     planned = plan(
         balance,
         within(balance, [claim for due in dues for claim in due.claims]),

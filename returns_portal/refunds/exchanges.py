@@ -23,7 +23,8 @@ from returns_portal.settings import Settings
 _LOCK: Final = "SELECT o.id FROM orders o JOIN exchange e ON e.order_id = o.id WHERE e.id = :id FOR UPDATE OF o"
 _ENDED: Final = """
     SELECT e.id, e.order_id, e.return_id, e.order_line_id, e.unit, e.parcel_id, e.owed, e.owed_tax, e.payment_id,
-           e.settled_at, e.paid_back_at, p.amount AS paid, r.created_at AS requested_at
+           e.settled_at, e.paid_back_at, p.amount AS paid, r.created_at AS requested_at,
+           r.gift_id
     FROM exchange e JOIN returns r ON r.id = e.return_id LEFT JOIN payment p ON p.id = e.payment_id
     WHERE e.id = :id AND e.status = 'ended'
 """
@@ -46,7 +47,8 @@ async def end_exchange(context: JobContext, exchange_id: UUID) -> None:
 async def _give_back_unit(db: AsyncConnection, row: Any, *, livemode: bool) -> None:  # noqa: ANN401 - a row
     """Refund what paid for the replacement, as the rest of what its unit cost: as money, which is what was promised.
 
-    Points were agreed to, if at all, for what was to go back beside an exchange.
+    Points were agreed to, if at all, for what was to go back beside an exchange; but the receiver of a gift, who paid
+    nothing, gets points alone.
     """
     await run(db, _SETTLED, id=row.id, now=clock.now())
     balance = await balance_of(db, row.order_id)
@@ -54,7 +56,7 @@ async def _give_back_unit(db: AsyncConnection, row: Any, *, livemode: bool) -> N
     planned = plan(
         balance,
         [],
-        refund_to=RefundTo.ORIGINAL,
+        refund_to=RefundTo.POINTS if row.gift_id else RefundTo.ORIGINAL,
         bonus_percent=0,
         rests=[rest],
         # Nothing of the return may have gone back yet, so that its postage is still to be kept.

@@ -119,7 +119,7 @@ async def file(
     balance = await balance_of(db, order.id)
     if swaps and verdict.keep_it:
         raise _kept()
-    asked = _asked(order, filed.id, balance, units, at_once_days(judged) if swaps and at_once else None)
+    asked = asked_of(order, filed.id, balance, units, at_once_days(judged) if swaps and at_once else None)
     reserved = await reserve(db, actor, asked, swaps)
     left = without(balance, [(each.line_id, each.covered) for each in reserved])
     preview = plan(
@@ -173,8 +173,8 @@ def at_once_days(judged: Judgement) -> int:
     return judged.exchange_days
 
 
-def _asked(
-    order: OrderState, return_id: UUID, balance: OrderBalance, units: dict[UUID, int], days: int | None
+def asked_of(
+    order: OrderState, return_id: UUID, balance: OrderBalance, units: dict[UUID, int], days: int | None = None
 ) -> Asked:
     """What exchanges have to know of the return that they belong to."""
     paid = {
@@ -239,7 +239,7 @@ async def cancel(db: AsyncConnection, actor: Actor, rma: str) -> None:
         recipient=row.email,
         locale=row.locale,
         subject_id=row.id,
-        values={"rma": row.rma, "order_number": row.number, "url": f"/returns/{row.rma}"},
+        values={"rma": row.rma, "order_number": "" if row.gift_id else row.number, "url": f"/returns/{row.rma}"},
     )
 
 

@@ -187,7 +187,8 @@ def letter(
     """The e-mail that a change brings about."""
     values = {
         "rma": row.rma or "",
-        "order_number": row.order_number,
+        # The receiver of a gift is not told of whose order it was.
+        "order_number": "" if row.gift_id else row.order_number,
         "amount": row.amount,
         "currency": row.currency,
         "url": f"/returns/{row.rma}" if row.rma else f"/refunds/{row.id}",

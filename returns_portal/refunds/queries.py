@@ -39,7 +39,9 @@ _BALANCE = f"""
              AND NOT EXISTS (SELECT FROM refund f WHERE f.return_id = r.id AND f.fee > 0 AND f.status <> 'canceled')
            ) AS fees,
            EXISTS (SELECT FROM exchange x WHERE x.order_id = o.id AND x.arrived_at IS NOT NULL
-                   AND x.status IN ('awaiting_payment', 'to_send')) AS exchanging
+                   AND x.status IN ('awaiting_payment', 'to_send')) AS exchanging,
+           EXISTS (SELECT FROM returns r WHERE r.order_id = o.id AND r.gift_id IS NOT NULL
+                   AND r.status <> 'cancelled') AS given
     FROM orders o WHERE o.id = :order_id
 """  # noqa: S608 - the interpolated text is our own
 
@@ -67,6 +69,7 @@ async def balance_of(db: AsyncConnection, order_id: UUID) -> OrderBalance:
         shipping_settled=row.shipping_settled,
         fees={UUID(return_id): fee for return_id, fee in (row.fees or {}).items()},
         exchanging=row.exchanging,
+        given=row.given,
     )
 
 

@@ -61,6 +61,9 @@ class OrderBalance(msgspec.Struct, frozen=True):
     """What is still to be kept for the postage of returns, by return."""
     exchanging: bool = False
     """Whether something is still to be sent in exchange for what came back, so that the order is not withdrawn from."""
+    given: bool = False
+    """Whether the receiver of a gift sends something back: that is no withdrawal of whoever bought it, who would learn
+    of it by the refund of the delivery."""
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -244,8 +247,8 @@ def _runs(line_id: UUID, units: Sequence[int], paid: Sequence[int], taxes: Seque
 
 
 def _completes(balance: OrderBalance, lines: Sequence[PlannedLine]) -> bool:
-    """Whether with these lines every unit of the order has come back, and none is exchanged."""
-    if balance.exchanging:
+    """Whether with these lines every unit of the order has come back from its buyer, and none is exchanged."""
+    if balance.exchanging or balance.given:
         return False
     units = sum(len(line.unit_paid) for line in balance.lines)
     settled = sum(len(line.settled) for line in balance.lines)

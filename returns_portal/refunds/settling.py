@@ -45,8 +45,8 @@ _CLAIM = f"""
     SELECT f.id, f.status, f.destination, f.amount, f.currency, f.due_at, f.attempt, f.gateway_id,
            f.held_at, EXISTS (SELECT FROM dispute d WHERE d.payment_id = p.id AND d.closed_at IS NULL) AS disputed,
            p.id AS payment_id, p.tender, p.reference, p.status AS payment_status, r.rma,
-           coalesce(f.bank_account, r.bank_account) AS bank_account, r.id AS return_id, o.number AS order_number,
-           {EMAIL} AS email, {LOCALE} AS locale
+           coalesce(f.bank_account, r.bank_account) AS bank_account, r.id AS return_id, r.gift_id,
+           o.number AS order_number, {EMAIL} AS email, {LOCALE} AS locale
     FROM refund f JOIN payment p ON p.id = f.payment_id LEFT JOIN returns r ON r.id = f.return_id {WITH_GIFT}
     JOIN orders o ON o.id = f.order_id WHERE f.id = :id FOR UPDATE OF f
 """  # noqa: S608 - the interpolated text is our own

@@ -50,7 +50,8 @@ async def withdraw(
 
     One e-mail acknowledges the statement and, where a return followed, brings its label: the acknowledgement is to come
     on a durable medium without undue delay (Art. 11a(4)), and two messages about one thing only confuse. What does not
-    lead to a return (no such order, nothing paid, nothing left to send back) waits for a person.
+    lead to a return (no such order, nothing paid, nothing left to send back) waits for a person, and so does what the
+    receiver of a gift is sending back.
     """
     withdrawal_id, order_id, submitted_at = await state_withdrawal(
         db,
@@ -60,10 +61,10 @@ async def withdraw(
         email=stated.email,
         details=stated.details,
     )
-    filed = None
+    filed, held = None, False
     if order_id is not None:
-        filed = await _file(db, settings, shop, order_id, withdrawal_id)
-    if filed is not None:
+        filed, held = await _file(db, settings, shop, order_id, withdrawal_id)
+    if filed is not None and not held:
         await handle_withdrawal(db, actor, withdrawal_id)
     await enqueue(
         db,
@@ -77,6 +78,7 @@ async def withdraw(
             "submitted_at": submitted_at.isoformat(),
             "content": msgspec.to_builtins(stated),
             **({**in_words(filed), **await label_in_words(db, filed)} if filed else {"rma": None}),
+            "rest": held,
         },
     )
     await history.record(
@@ -87,23 +89,29 @@ async def withdraw(
 
 async def _file(
     db: AsyncConnection, settings: Settings, shop: ShopInfo, order_id: UUID, withdrawal_id: UUID
-) -> FiledReturn | None:
-    """File a return of everything that can still go back, in the name of the statement."""
+) -> tuple[FiledReturn | None, bool]:
+    """File a return of everything that can still go back, in the name of the statement.
+
+    Also tells whether a gift's receiver holds something of it, which only a person can decide about: its buyer is told
+    nothing of the receiver.
+    """
     # The statement names number and e-mail, which is not a proof: it opens this order to this one action alone.
     speaker = Actor(kind="customer", id=f"withdrawal:{withdrawal_id}", order_id=order_id)
     number = (await db.execute(select(col(Order.number)).where(col(Order.id) == order_id))).scalar_one()
     order = await order_state(db, speaker, number, lock=True)
     wanted = _everything(order, await judgement(db, order, shop.timezone, clock.now()))
+    held = any(line.given for line in order.lines)
     if not wanted:
-        return None
+        return None, held
     try:
         async with db.begin_nested():
-            return await file(
+            filed = await file(
                 db, speaker, settings, shop, number, wanted, RefundTo.ORIGINAL, withdrawal_id=withdrawal_id
             )
     except DomainError:
         # Whatever stands in the way of a return, the statement itself is kept, and a person looks at it.
-        return None
+        return None, held
+    return filed, held
 
 
 def _everything(order: OrderState, judged: Judgement) -> list[Wanted]:

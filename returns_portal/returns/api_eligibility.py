@@ -15,8 +15,8 @@ from returns_portal.actor import Actor
 from returns_portal.i18n import translate
 from returns_portal.policies.rules import LAW, Verdict
 from returns_portal.returns.judging import judgement
-from returns_portal.returns.queries import OrderLineState, OrderState, facts_of, order_state
-from returns_portal.returns.rules import Line, Policy, refusal
+from returns_portal.returns.queries import OrderLineState, OrderState, facts_of, line_of, order_state
+from returns_portal.returns.rules import Policy, refusal
 from returns_portal.shop.queries import current
 
 Faulty = Annotated[list[UUID] | None, QueryParameter(description="Lines of which the customer says that they are.")]
@@ -74,8 +74,7 @@ async def eligibility(
 
 
 def _line(order: OrderState, line: OrderLineState, policy: Policy, verdict: Verdict) -> EligibilityOut:
-    unit = Line(line.line_id, line.quantity, line.requested)
-    refused = refusal(facts_of(order), unit, policy, clock.now())
+    refused = refusal(facts_of(order), line_of(line), policy, clock.now())
     because = {
         aspect: ReasonOut(by.rule, translate(LAW[by.law]) if by.law else "") for aspect, by in verdict.because.items()
     }

@@ -14,7 +14,7 @@ from returns_portal.db import run
 from returns_portal.errors import NotFoundError
 from returns_portal.ids import parse_rma
 from returns_portal.orders.models import FinancialStatus, FulfillmentStatus
-from returns_portal.orders.units import CLAIMED, GIVEN, REQUESTED, REQUESTED_BESIDES
+from returns_portal.orders.units import CLAIMED, GIVEN, GIVEN_AWAY, OF_GIFT, REQUESTED, REQUESTED_BESIDES
 from returns_portal.questions import Question
 from returns_portal.returns.rules import Line, OrderFacts, Policy, refusal
 from returns_portal.returns.whose import ADDRESS, EMAIL, LABELLED, LOCALE, NAME, WITH_GIFT
@@ -37,6 +37,18 @@ class OrderLineState(msgspec.Struct, frozen=True):
     """Units that do not come back: paid for after a claim, or said to be missing."""
     given: int = 0
     """Units that the receiver of a gift sends back."""
+    of_gift: UUID | None = None
+    """The gift whose receiver was sent it in exchange: to whoever gave that, there is no such line."""
+    given_away: list[tuple[int, int]] | None = None
+    """What of which unit pays for what the receiver of a gift got in exchange."""
+
+    @property
+    def as_bought(self) -> "OrderLineState":
+        """The line as whoever bought it knows it, who learns nothing of what a gift was exchanged for."""
+        paid = list(self.unit_paid)
+        for unit, moved in self.given_away or ():
+            paid[unit] += moved
+        return msgspec.structs.replace(self, unit_paid=paid)
 
 
 class OrderState(msgspec.Struct, frozen=True):
@@ -99,7 +111,8 @@ _STATE = f"""
            (SELECT json_agg(json_build_object(
                 'line_id', l.id, 'sku', l.sku, 'title', l.title, 'size', l.size, 'color', l.color,
                 'quantity', l.quantity, 'shipped', l.shipped, 'unit_paid', l.unit_paid,
-                'requested', {REQUESTED_BESIDES}, 'claimed', {CLAIMED}, 'given', {GIVEN}
+                'requested', {REQUESTED_BESIDES}, 'claimed', {CLAIMED}, 'given', {GIVEN},
+                'of_gift', {OF_GIFT}, 'given_away', {GIVEN_AWAY}
             ) ORDER BY l.position) FROM order_line l WHERE l.order_id = o.id) AS lines
     FROM orders o WHERE o.number = :number
 """  # noqa: S608 - the interpolated text is our own
@@ -110,7 +123,8 @@ async def order_state(
 ) -> OrderState:
     """An order with what can still be asked of it; with `lock` its row is held until the transaction ends.
 
-    With `besides` it is as if this return had announced nothing of it.
+    With `besides` it is as if this return had announced nothing of it. Customers, and programs of the shop, are told
+    nothing of what the receiver of a gift got in exchange.
 
     Raises:
         NotFoundError: none, or not the actor's.
@@ -122,15 +136,18 @@ async def order_state(
     if not rows or not actor.sees_order(rows[0].id):
         raise NotFoundError("There is no such order.", code="order_not_found")
     values = rows[0]._asdict()
-    values["lines"] = msgspec.convert(values["lines"] or [], list[OrderLineState])
-    return OrderState(**values)
+    lines = msgspec.convert(values["lines"] or [], list[OrderLineState])
+    if actor.kind in {"customer", "api"}:
+        lines = [line.as_bought for line in lines if line.of_gift is None]
+    return OrderState(**values | {"lines": lines})
 
 
 # For the page of a return, which only links to the one that looks closer.
 _OPEN = f"""
     SELECT o.id AS order_id, o.placed_at, o.cancelled_at, o.delivered_at, o.financial_status, o.fulfillment_status,
         coalesce(o.address ->> 'country', '') AS country, EXISTS (
-        SELECT FROM order_line l WHERE l.order_id = o.id AND l.quantity > {REQUESTED}) AS units_left,
+        SELECT FROM order_line l
+        WHERE l.order_id = o.id AND {OF_GIFT} IS NULL AND l.quantity > {REQUESTED}) AS units_left,
         o.email_key <> '' AND EXISTS (
             SELECT FROM orders s WHERE s.email_key = o.email_key AND s.id <> o.id) AS others
     FROM orders o WHERE o.id = :order_id

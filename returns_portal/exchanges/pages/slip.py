@@ -20,7 +20,8 @@ async def printed(state: State, content: SlipContent) -> bytes:
 def slip_of(exchange: ExchangeView, shop: ShopInfo, settings: Settings) -> SlipContent:
     """What the slip says, with no label: what is expected back has its own."""
     lent = exchange.at_once and exchange.arrived_at is None
-    price = formats.money(exchange.price, exchange.currency)
+    # What a gift cost stands on no paper in its parcel.
+    price = "" if exchange.gift_id else formats.money(exchange.price, exchange.currency)
     return SlipContent(
         locale=exchange.locale,
         number=exchange.number,

@@ -2,7 +2,9 @@
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from typing import Any, Final
+from uuid import UUID
 
 from litestar import Request, Response, get, post
 from litestar.datastructures import State
@@ -13,7 +15,9 @@ from returns_portal import clock, i18n
 from returns_portal.accounts.idempotency import once
 from returns_portal.actor import Actor
 from returns_portal.errors import ConflictError, InvalidError
+from returns_portal.exchanges.offers import Offer
 from returns_portal.gifts.actions import Sender, file_gift, gift_of, left_of, order_behind
+from returns_portal.gifts.swapping import offered
 from returns_portal.i18n import _
 from returns_portal.labels.addresses import countries
 from returns_portal.returns.actions import Wanted
@@ -29,13 +33,14 @@ Db = NamedDependency[AsyncConnection]
 By = NamedDependency[Actor]
 Errors = dict[str, str]
 
+_MAX_SKU: Final = 100
 _PLACE: Final = {"name": 100, "line1": 150, "city": 100, "postal_code": 20}
 
 
 @get("/gift/items")
 async def items_page(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
     """Show what can be sent back: what it is, and nothing of what it cost or of who gave it."""
-    if actor.gift_id is None:
+    if actor.gift_id is None or actor.views_only:
         return redirect("/gift")
     return await _show(request, db, actor, Form({}), {})
 
@@ -46,11 +51,13 @@ async def _show(
     gift, order, shop = await gift_of(db, actor), await order_behind(db, actor), await current(db)
     judged = await judgement(db, order, shop.timezone, clock.now())
     lines = [(line, _left(order, line, judged)) for line in order.lines]
+    offers = await offered(db, actor, order, {line.line_id for line, left in lines if left})
     return page(
         request,
         "gifts/items.html",
         status=status,
         lines=lines,
+        swaps={str(line_id): [_option(offer) for offer in found] for line_id, found in offers.items() if found},
         some=any(left for _line, left in lines),
         returns=await returns_of_gift(db, actor),
         typed=dict(typed) or {**gift.address, "name": gift.name},
@@ -61,6 +68,12 @@ async def _show(
         country=shop.address.get("country", ""),
         token=typed.get("token") or secrets.token_urlsafe(16),
     )
+
+
+def _option(offer: Offer) -> tuple[str, str]:
+    """A thing to have in exchange, in words: what it costs stands nowhere."""
+    size = _("Size {size}", size=offer.size) if offer.size else ""
+    return offer.sku, ", ".join(part for part in (size, offer.color) if part) or offer.title
 
 
 def _left(order: OrderState, line: OrderLineState, judged: Judgement) -> int:
@@ -76,6 +89,7 @@ async def file(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
     sent = await form(request)
     order = await order_behind(db, actor)
     wanted, errors = _wanted(sent, order)
+    swaps = _swaps(sent, wanted)
     sender = _sender(sent, errors)
     if sent.get("consent") != "yes":
         errors["consent"] = _("Please agree to points: money can go to the one who paid alone.")
@@ -83,21 +97,32 @@ async def file(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
         return await _show(request, db, actor, sent, errors, 422)
 
     async def work() -> tuple[int, object]:
-        filed = await file_gift(db, actor, await current(db), wanted, sender, consent=True)
+        filed = await file_gift(db, actor, await current(db), wanted, sender, consent=True, swaps=swaps)
         return 303, {"rma": filed.rma}
 
     # The choice is part of the key: a form that was changed after going back is another wish, not a repetition.
-    chosen = sorted(f"{line.line_id}×{line.quantity}" for line in wanted)
+    chosen = sorted(f"{line.line_id}×{line.quantity} {swaps.get(line.line_id, '')}" for line in wanted)
     key = hashlib.sha256("\n".join(["gift", sent.text("token", limit=64), *chosen]).encode()).hexdigest()
     try:
         async with db.begin_nested():
             _status, answer, _repeated = await once(db, actor, key, b"", work)
     except (ConflictError, InvalidError) as error:
-        # Why exactly would tell of somebody else's returns.
-        told = sentence(error) if isinstance(error, InvalidError) else _("This item can no longer be sent back.")
-        return await _show(request, db, actor, sent, {"lines": told}, error.status)
+        return await _show(request, db, actor, sent, {"lines": _refused(error)}, error.status)
     flash(request, _("Your return is filed. Nobody else is told of it."))
     return redirect(f"/returns/{answer['rma']}")  # type: ignore[index]  # the answer that `work` gave
+
+
+def _refused(error: ConflictError | InvalidError) -> str:
+    """Why nothing was filed; why exactly something cannot be sent back would tell of somebody else's returns."""
+    if error.field == "swaps":
+        return _("What you chose in exchange is not there any more. Choose something else for it, or points.")
+    return sentence(error) if isinstance(error, InvalidError) else _("This item can no longer be sent back.")
+
+
+def _swaps(sent: Form, wanted: Sequence[Wanted]) -> dict[UUID, str]:
+    """What is wanted in exchange for what goes back, by line."""
+    named = {line.line_id: sent.get(f"swap-{line.line_id}", "")[:_MAX_SKU] for line in wanted}
+    return {line_id: sku for line_id, sku in named.items() if sku}
 
 
 def _countries() -> list[tuple[str, str]]:

@@ -16,8 +16,8 @@ from returns_portal.accounts.actions import end_session
 from returns_portal.accounts.limits import Limit, bucket, hit
 from returns_portal.accounts.rules import CODE_LASTS, CUSTOMER_SESSION, is_email, number_in_path
 from returns_portal.actor import Actor
-from returns_portal.gifts import actions
-from returns_portal.gifts.actions import Clue
+from returns_portal.gifts import actions, arriving
+from returns_portal.gifts.arriving import Clue
 from returns_portal.i18n import _
 from returns_portal.ids import parse_gift_code
 from returns_portal.returns.door import is_stranger, to_the_door
@@ -37,6 +37,9 @@ _MOST: Final = {"code": 32, "number": 64, "postcode": 20, "email": 254}
 @get("/gift")
 async def gift_page(request: AnyRequest, actor: NamedDependency[Actor]) -> Response[Any]:
     """Ask what the receiver knows of the gift; whoever has come in already goes on."""
+    if actor.views_only and actor.gift_id:
+        # What lies in a mailbox for long shows where a return stands, and neither their address nor a form.
+        return page(request, "accounts/confirm.html", to="/gift/items", kept="", errors={})
     if actor.gift_id:
         return redirect("/gift/items")
     typed = {"code": request.query_params.get("code", "")[: _MOST["code"]]}
@@ -63,7 +66,7 @@ async def ask_for_code(request: AnyRequest) -> Response[Any]:
         Limit(bucket(secret, "gift:all"), times=1000, seconds=600),
     )
     async with here.begin() as db:
-        challenge = await actions.request_code(db, secret, clue, typed["email"], i18n.current())
+        challenge = await arriving.request_code(db, secret, clue, typed["email"], i18n.current())
     # The pause is taken outside of any transaction: only the receiver waits, no connection does.
     await asyncio.sleep(max(0.0, began + _EVEN_SECONDS - time.monotonic()))
     answer = redirect("/gift/code")
@@ -104,7 +107,7 @@ async def come_in(request: AnyRequest) -> Response[Any]:
     await hit(here.begin, Limit(bucket(secret, "gift:try", client_network(request.scope)), times=60, seconds=600))
     async with here.begin() as db:
         typed = sent.text("code", limit=20)
-        token = await actions.come_in(db, secret, asked[0], typed, email=asked[1], locale=i18n.current())
+        token = await arriving.come_in(db, secret, asked[0], typed, email=asked[1], locale=i18n.current())
         if token is not None and (before := request.cookies.get(SESSION_COOKIE)):
             await end_session(db, before)
     if token is None:

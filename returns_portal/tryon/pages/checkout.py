@@ -11,10 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from returns_portal import i18n
 from returns_portal.accounts.rules import email_key, is_email
 from returns_portal.actor import Actor
-from returns_portal.db import run
 from returns_portal.i18n import _
 from returns_portal.labels.addresses import countries
 from returns_portal.points.queries import account_of, balances_of
+from returns_portal.points.statement import own_address
 from returns_portal.shop.queries import ShopInfo
 from returns_portal.tryon.models import Mode
 from returns_portal.tryon.pages.basket import BasketPage, Entry, basket_page
@@ -79,13 +79,13 @@ def seal_of(text: Sequence[str]) -> str:
 
 async def purse_of(db: AsyncConnection, actor: Actor, currency: str) -> Purse | None:
     """The points of a customer who has come in by a code; None where nobody has proven whose points they are."""
-    if actor.kind != "customer" or actor.order_id is None or not actor.knows_inbox:
+    if not actor.has_purse:
         return None
-    [order] = await run(db, "SELECT email FROM orders WHERE id = :id", id=actor.order_id)
-    account_id = await account_of(db, order.email)
+    email = await own_address(db, actor)
+    account_id = await account_of(db, email)
     found = await balances_of(db, account_id) if account_id else []
     points = sum(balance.points for balance in found if balance.currency == currency)
-    return Purse(email_key(order.email), points)
+    return Purse(email_key(email), points)
 
 
 def checked(sent: Form) -> dict[str, str]:
