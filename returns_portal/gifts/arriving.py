@@ -115,8 +115,13 @@ async def ask_again(db: AsyncConnection, secret: bytes, actor: Actor) -> None:
 
 
 async def prove(db: AsyncConnection, secret: bytes, actor: Actor, typed: str) -> str | None:
-    """Let a receiver act who has seen their gift by a link; the session's token, or None for a wrong code."""
+    """Let a receiver act who has seen their gift by a link; the session's token, or None for a wrong code.
+
+    Raises:
+        NotFoundError: the actor is the receiver of no gift.
+    """
+    gift = await gift_of(db, actor)
     if await codes.spend(db, secret, _again(actor), typed) is None:
         return None
-    await history.record(db, actor, ("gift", actor.gift_id, "receiver_came_in", {"by": "link"}))
-    return await open_session(db, lasting=CUSTOMER_SESSION, gift_id=actor.gift_id)
+    await history.record(db, actor, ("gift", gift.id, "receiver_came_in", {"by": "link"}))
+    return await open_session(db, lasting=CUSTOMER_SESSION, gift_id=gift.id)

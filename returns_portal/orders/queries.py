@@ -15,7 +15,7 @@ from returns_portal.errors import InvalidError, NotFoundError
 from returns_portal.i18n import mark
 from returns_portal.orders.intake import AddressInput
 from returns_portal.orders.models import FinancialStatus, FulfillmentStatus
-from returns_portal.orders.units import REQUESTED
+from returns_portal.orders.units import OF_GIFT, REQUESTED
 from returns_portal.payments.models import PaymentStatus, Tender
 
 PAGE: Final = 50
@@ -125,7 +125,8 @@ _VIEW = f"""
                 'quantity', l.quantity, 'shipped', l.shipped, 'unit_price', l.unit_price, 'discount', l.discount,
                 'tax', l.tax, 'paid', (SELECT sum(unit) FROM unnest(l.unit_paid) AS unit),
                 'returnable', CASE WHEN o.cancelled_at IS NULL THEN greatest(0, l.quantity - {REQUESTED}) ELSE 0 END
-            ) ORDER BY l.position) FROM order_line l WHERE l.order_id = o.id) AS lines,
+            ) ORDER BY l.position) FROM order_line l
+            WHERE l.order_id = o.id AND (:of_gifts OR {OF_GIFT} IS NULL)) AS lines,
            (SELECT coalesce(json_agg(json_build_object(
                 'payment_id', p.id, 'tender', p.tender, 'status', p.status, 'amount', p.amount,
                 'refunded_before', p.refunded_before, 'reference', p.reference, 'method', p.method,
@@ -145,10 +146,12 @@ def _not_found() -> NotFoundError:
 async def order_for(db: AsyncConnection, actor: Actor, number: str) -> OrderView:
     """One order with its lines, what of them can be returned, and its payments.
 
+    What the receiver of a gift was sent in exchange is a line for staff alone: programs show orders to their buyers.
+
     Raises:
         NotFoundError: there is none of this number, or it is not the actor's.
     """
-    rows = await run(db, _VIEW, number=order_number(number))
+    rows = await run(db, _VIEW, number=order_number(number), of_gifts=actor.kind in {"staff", "system"})
     if not rows or not actor.sees_order(rows[0].id):
         raise _not_found()
     return msgspec.convert(rows[0]._asdict(), OrderView)

@@ -29,7 +29,8 @@ from returns_portal.exchanges import ending, paying, sending
 from returns_portal.exchanges.models import EndReason
 from returns_portal.finance import credit_notes, proofs
 from returns_portal.gifts import actions as gifts
-from returns_portal.gifts.actions import Clue, Sender
+from returns_portal.gifts import arriving
+from returns_portal.gifts.actions import Sender
 from returns_portal.orders.intake import PaymentInput
 from returns_portal.payments.models import Tender
 from returns_portal.payments.stripe import StripeGateway
@@ -306,13 +307,17 @@ class _Director:
         for name, number, files in (("gift", "3211", False), ("gift filed", "3212", True)):
             await self.portal.order(number=number, shipped_at=PLACED, delivered_at=clock.now() - timedelta(days=9))
             await self.portal.work()
-            secret, clue = derive(b"stage", "gift"), Clue(number=number, postcode="1463")
+            secret, clue = derive(b"stage", "gift"), arriving.Clue(code=await self._gift_code(number))
             async with self.portal.begin() as db:
-                asked = await gifts.request_code(db, secret, clue, "oma@example.com", "en")
+                asked = await arriving.request_code(db, secret, clue, "oma@example.com", "en")
                 [mail] = await run(db, "SELECT values ->> 'code' AS code FROM email ORDER BY id DESC LIMIT 1")
-                token = await gifts.come_in(db, secret, asked, mail.code, email="oma@example.com", locale="en")
+                token = await arriving.come_in(db, secret, asked, mail.code, email="oma@example.com", locale="en")
             rma = await self._file_gift(number) if files else ""
             self.stage.cases[name] = Case(number, rma, token or "")
+
+    async def _gift_code(self, number: str) -> str:
+        async with self.portal.begin() as db:
+            return await gifts.make_code(db, API, number)
 
     async def _file_gift(self, number: str) -> str:
         (row,) = await self.portal.rows(

@@ -1,86 +1,47 @@
 """Returns of gifts: the receiver gets points, and whoever gave the gift learns nothing."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import pytest
-from httpx import Response
 
 from returns_portal import clock
-from returns_portal.actor import Actor
-from returns_portal.db import run
 from returns_portal.errors import ConflictError, InvalidError, NotFoundError
 from returns_portal.finance.credit_notes import document_name, issue
 from returns_portal.finance.credit_notes_content import note_for
-from returns_portal.gifts.actions import Sender, file_gift
+from returns_portal.gifts.actions import file_gift
 from returns_portal.gifts.expiring import KEPT, cancel_unsent
-from returns_portal.ids import new_id
 from returns_portal.labels.queries import label_content
 from returns_portal.orders.intake import PaymentInput
 from returns_portal.payments.models import Tender
 from returns_portal.refunds.changing import change_destination, change_items
 from returns_portal.refunds.queries import refunds_of_order, refunds_of_return
-from returns_portal.returns.actions import Filed, Wanted
+from returns_portal.returns.actions import Wanted
 from returns_portal.returns.models import RefundTo
 from returns_portal.returns.queries import return_for, returns_of_order
 from returns_portal.shop.queries import DEFAULT, current
 from returns_portal.warehouse.models import Condition
-from tests.claims.things import LINES, SHOE, SOCKS
+from tests.claims.things import SHOE, SOCKS
+from tests.gifts.people import (
+    GIVER,
+    PLACE,
+    RECEIVER,
+    SENDER,
+    arrives,
+    coded,
+    filed,
+    given,
+    giver,
+    receiver,
+    recipients,
+)
 from tests.points.purse import policy
 from tests.portal import API, Portal, at_once
 from tests.refunds.samples import paid_by_gateway
 from tests.returns.visits import come_in, post, value, words
-from tests.webclient import Browser, browsing
+from tests.webclient import Browser
 
 pytestmark = pytest.mark.anyio
-
-GIVER, RECEIVER = "kunde@example.com", "oma@example.com"
-SENDER = Sender("Oma Erna", "Hauptstraße 1", "Berlin", "10115", "DE")
-PLACE = {"name": "Oma Erna", "line1": "Hauptstraße 1", "city": "Berlin", "postal_code": "10115", "country": "DE"}
-
-
-@pytest.fixture
-async def browser(portal: Portal, database_url: str) -> AsyncIterator[Browser]:
-    async with browsing(portal.settings, database_url) as client:
-        yield client
-
-
-async def given(portal: Portal, **changes: Any) -> tuple[UUID, UUID]:  # noqa: ANN401 - the fields of an order
-    """An order of two pairs of shoes and socks that was given away."""
-    fields = {"lines": LINES, "delivered_at": clock.now() - timedelta(days=3), **changes}
-    _order, (shoes, socks) = await portal.order(**fields)
-    await portal.work()
-    return shoes, socks
-
-
-async def receiver(portal: Portal, email: str = RECEIVER) -> Actor:
-    """Somebody who has proven their address."""
-    gift_id = new_id()
-    async with portal.begin() as db:
-        await run(
-            db,
-            "INSERT INTO gift SELECT :id, id, :email, :email, 'en', '', '{}', now() FROM orders WHERE number = '1001'",
-            id=gift_id,
-            email=email,
-        )
-    return Actor(kind="customer", id=str(gift_id), gift_id=gift_id)
-
-
-async def filed(portal: Portal, actor: Actor, *wanted: tuple[UUID, int]) -> Filed:
-    async with portal.begin() as db:
-        lines = [Wanted(line_id, quantity) for line_id, quantity in wanted]
-        return await file_gift(db, actor, DEFAULT, lines, SENDER, consent=True)
-
-
-async def giver(portal: Portal) -> Actor:
-    [order] = await portal.rows("SELECT id FROM orders WHERE number = '1001'")
-    return Actor(kind="customer", id=str(order.id), order_id=order.id, name="1001")
-
-
-async def recipients(portal: Portal) -> set[str]:
-    return {row.recipient.lower() for row in await portal.rows("SELECT recipient FROM email")}
 
 
 async def test_the_value_becomes_the_receivers_points_and_no_money_moves(portal: Portal) -> None:
@@ -222,20 +183,12 @@ async def test_points_are_agreed_to(portal: Portal) -> None:
     assert row.points_consent_at is not None
 
 
-async def arrives(browser: Browser, portal: Portal, **clue: str) -> Response:
-    """Come in as a receiver, with what they know."""
-    await post(browser, "/gift", {"email": RECEIVER, **clue})
-    rows = await portal.rows(
-        "SELECT values ->> 'code' AS code FROM email WHERE template = 'access_code' ORDER BY created_at DESC"
-    )
-    return await post(browser, "/gift/code", {"code": rows[0].code if rows else "000000"})
-
-
 async def test_a_receiver_comes_with_number_and_postcode_and_follows_the_return(
     browser: Browser, portal: Portal
 ) -> None:
     shoes, _socks = await given(portal)
     assert "It was a gift to me" in words(await browser.get("/"))
+    await coded(portal)
     answer = await arrives(browser, portal, number="#1001", postcode=" 14 63")
     assert answer.headers["location"] == "/gift/items"
     page = await browser.get("/gift/items")
@@ -284,6 +237,10 @@ async def test_a_gift_code_is_made_once_and_leads_in(browser: Browser, portal: P
 
 async def test_who_knows_nothing_learns_nothing(browser: Browser, portal: Portal) -> None:
     await given(portal)
+    # The buyer made no gift code: number and postcode, which stand on every parcel, open nothing.
+    first = await post(browser, "/gift", {"email": RECEIVER, "number": "1001", "postcode": "1463"})
+    assert first.headers["location"] == "/gift/code"
+    await coded(portal)
     for clue in ({"number": "1001", "postcode": "9999"}, {"number": "7", "postcode": "1463"}, {"code": "G-0000-0000"}):
         answer = await post(browser, "/gift", {"email": RECEIVER, **clue})
         if answer.status_code == 303:

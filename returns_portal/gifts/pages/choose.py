@@ -50,15 +50,16 @@ async def _show(
 ) -> Response[Any]:
     gift, order, shop = await gift_of(db, actor), await order_behind(db, actor), await current(db)
     judged = await judgement(db, order, shop.timezone, clock.now())
-    lines = [(line, _left(order, line, judged)) for line in order.lines]
-    offers = await offered(db, actor, order, {line.line_id for line, left in lines if left})
+    left = {line.line_id: _left(order, line, judged) for line in order.lines}
+    offers = await offered(db, actor, order, {line_id for line_id, count in left.items() if count})
+    lines = [(line, left[line.line_id], _options(offers.get(line.line_id, ()))) for line in order.lines]
     return page(
         request,
         "gifts/items.html",
         status=status,
         lines=lines,
-        swaps={str(line_id): [_option(offer) for offer in found] for line_id, found in offers.items() if found},
-        some=any(left for _line, left in lines),
+        some=any(left.values()),
+        swappable=any(offers.values()),
         returns=await returns_of_gift(db, actor),
         typed=dict(typed) or {**gift.address, "name": gift.name},
         chosen=set(typed.all("line")),
@@ -70,10 +71,11 @@ async def _show(
     )
 
 
-def _option(offer: Offer) -> tuple[str, str]:
-    """A thing to have in exchange, in words: what it costs stands nowhere."""
-    size = _("Size {size}", size=offer.size) if offer.size else ""
-    return offer.sku, ", ".join(part for part in (size, offer.color) if part) or offer.title
+def _options(offers: Sequence[Offer]) -> list[tuple[str, str]]:
+    """Things to have in exchange, by their SKUs, in words: what they cost stands nowhere."""
+    sizes = [_("Size {size}", size=offer.size) if offer.size else "" for offer in offers]
+    words = [", ".join(filter(None, (size, offer.color))) for size, offer in zip(sizes, offers, strict=True)]
+    return [(offer.sku, text or offer.title) for offer, text in zip(offers, words, strict=True)]
 
 
 def _left(order: OrderState, line: OrderLineState, judged: Judgement) -> int:
