@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, String
+from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, String, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 
@@ -20,6 +20,11 @@ def amounts() -> Any:  # noqa: ANN401 - a Column, which SQLModel takes untyped
 def words() -> Any:  # noqa: ANN401 - as above
     """A column of a few short words."""
     return Column(ARRAY(String), nullable=False)
+
+
+def ids(*, nullable: bool = False) -> Any:  # noqa: ANN401 - as above
+    """A column of a few ids."""
+    return Column(ARRAY(Uuid), nullable=nullable)
 
 
 def json(*, nullable: bool = False) -> Any:  # noqa: ANN401 - as above

@@ -1,6 +1,6 @@
 """Making the code of a gift, and filing its return."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -27,25 +27,38 @@ from returns_portal.returns.queries import OrderLineState, OrderState, order_sta
 from returns_portal.shop.queries import ShopInfo
 
 _MAKE: Final = """
-    INSERT INTO gift_code (order_id, code, made_by, made_at) VALUES (:order_id, :code, :by, :now)
-    ON CONFLICT (order_id) DO NOTHING
+    INSERT INTO gift_code (order_id, code, lines, made_by, made_at)
+    VALUES (:order_id, :code, CAST(:lines AS uuid[]), :by, :now)
+    ON CONFLICT (order_id) DO UPDATE SET lines = excluded.lines RETURNING code
 """
 
 
-async def make_code(db: AsyncConnection, actor: Actor, number: str) -> str:
-    """The gift code of an order, made where there is none yet.
+async def make_code(db: AsyncConnection, actor: Actor, number: str, lines: Collection[UUID] | None = None) -> str:
+    """The gift code of an order, made where there is none yet. From now on it is for these lines; None is for all.
+
+    What was sent back with it before stays sent back, and the code the same.
 
     Raises:
         NotFoundError: there is no such order, or it is not the actor's.
+        InvalidError: it is for no line, or for one that the order does not have.
     """
-    order = await lock_order(db, actor, number)
-    known = await run(db, "SELECT code FROM gift_code WHERE order_id = :id", id=order.id)
-    if known:
-        return str(known[0].code)
-    code = new_gift_code()
-    await run(db, _MAKE, order_id=order.id, code=code, by=actor.label, now=clock.now())
-    await history.record(db, actor, ("order", order.id, "gift_code_made", {}))
-    return code
+    await lock_order(db, actor, number)
+    order = await order_state(db, actor, number)
+    known = {line.line_id for line in order.lines if line.of_gift is None}
+    if lines is not None and (not lines or not known.issuperset(lines)):
+        raise InvalidError(mark("Choose at least one item that the code is for."), field="lines")
+    chosen = None if lines is None or known == set(lines) else sorted(lines)
+    new = {"code": new_gift_code(), "lines": chosen, "by": actor.label, "now": clock.now()}
+    [row] = await run(db, _MAKE, order_id=order.id, **new)
+    data = {"lines": [str(line_id) for line_id in chosen]} if chosen else {}
+    await history.record(db, actor, ("order", order.id, "gift_code_made", data))
+    return str(row.code)
+
+
+async def lines_of_code(db: AsyncConnection, order_id: UUID) -> frozenset[UUID] | None:
+    """The lines that the gift code of an order is for; None where it is for all, or there is none."""
+    rows = await run(db, "SELECT lines FROM gift_code WHERE order_id = :id", id=order_id)
+    return frozenset(rows[0].lines) if rows and rows[0].lines is not None else None
 
 
 _GIFT: Final = """
@@ -74,7 +87,8 @@ _LAST_SENT: Final = """
 async def order_behind(db: AsyncConnection, actor: Actor, *, lock: bool = False) -> OrderState:
     """The order of the actor's gift. Of what it holds a receiver is shown titles, sizes and colours alone.
 
-    What they were sent in exchange is part of it, what other receivers were is not. Their time for sending things back
+    Of what was bought they see what the gift code is for. What they were sent in exchange is part of it, what other
+    receivers were is not. Their time for sending things back
     begins anew when the last of it arrives, as after every exchange; only that the order's buyer sees nothing of that.
 
     Raises:
@@ -86,8 +100,14 @@ async def order_behind(db: AsyncConnection, actor: Actor, *, lock: bool = False)
     arrived = order.delivered_at
     if arrived is not None and last.at is not None:
         arrived = max(arrived, last.at + TRAVELS)
-    lines = [line for line in order.lines if line.of_gift in {None, gift.id}]
+    meant = await lines_of_code(db, order.id)
+    lines = [line for line in order.lines if _is_theirs(line, gift.id, meant)]
     return msgspec.structs.replace(order, lines=lines, delivered_at=arrived)
+
+
+def _is_theirs(line: OrderLineState, gift_id: UUID, meant: frozenset[UUID] | None) -> bool:
+    """Whether a line is of what the receiver got: what the code is for, or what they were sent in exchange for that."""
+    return line.of_gift == gift_id or (line.of_gift is None and (meant is None or line.line_id in meant))
 
 
 class Sender(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from returns_portal.tables import json, moment
+from returns_portal.tables import ids, json, moment
 
 
 class Gift(SQLModel, table=True):
@@ -37,5 +37,7 @@ class GiftCode(SQLModel, table=True):
 
     order_id: UUID = Field(primary_key=True, foreign_key="orders.id")
     code: str = Field(unique=True)
+    lines: list[UUID] | None = Field(default=None, sa_column=ids(nullable=True))
+    """The lines of the order that it is for; None is for all of them."""
     made_by: str
     made_at: datetime = Field(sa_column=moment(nullable=False))

@@ -71,6 +71,18 @@ def look_for_another(page: Page, _live: Live) -> None:
     page.get_by_role("button", name="Search").click()
 
 
+def to_the_gift(page: Page, _live: Live) -> None:
+    """Go on to the gift, where who came by a link is asked who they are."""
+    page.goto("/gift/items")
+
+
+def for_nothing(page: Page, _live: Live) -> None:
+    """Ask for a code that is for no item."""
+    for box in page.get_by_role("checkbox").all():
+        box.uncheck()
+    page.get_by_role("button", name="Show the gift code").click()
+
+
 def choose_at_once(page: Page, _live: Live) -> None:
     """Choose another size, and to have it at once."""
     page.locator("select[name^=swap]").first.select_option(index=1)
@@ -297,8 +309,18 @@ SCENES = [
     Scene("gift, what goes back, wrong", "/gift/items", "gift", press("Get my label")),
     Scene("gift, all gone back", "/gift/items", "gift filed"),
     Scene("gift, its return", "/returns/{rma}", "gift filed"),
+    Scene("gift, what is had in exchange", "/gift/items", "gift to exchange"),
+    Scene("gift, its return with an exchange", "/returns/{rma}", "gift exchanged"),
+    Scene("gift, its exchange", "/exchanges/{rma}", "gift exchange"),
+    Scene("gift, by a link", "signed:/returns/{rma}", case="gift filed"),
+    Scene("gift, by a link, is it you?", "signed:/returns/{rma}", act=to_the_gift, case="gift filed"),
+    Scene("gift, by a link, the code", "signed:/returns/{rma}", act=press("Send me a code"), case="gift filed"),
+    Scene("gift, by a link, from an order", "signed:/returns/{rma}", "filed", case="gift filed"),
+    Scene("gift, no points", "/points", "gift"),
+    Scene("gift, points", "/points", "gift paid"),
     Scene("gift, for the receiver", "/gift/codes/{number}", "fresh"),
     Scene("gift, for the receiver, a code", "/gift/codes/{number}", "fresh", press("Show the gift code")),
+    Scene("gift, for the receiver, of nothing", "/gift/codes/{number}", "fresh", for_nothing),
     Scene("return, other place for the money", "/returns/{rma}", "filed", open_details),
     Scene("return, points without a tick", "/returns/{rma}", "filed", take_points),
     Scene("return, items", "/returns/{rma}/items", "partly filed"),

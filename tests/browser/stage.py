@@ -24,13 +24,10 @@ from returns_portal.claims.actions import file_claim
 from returns_portal.claims.deciding import Verdict
 from returns_portal.claims.models import Kind, Remedy
 from returns_portal.claims.rules import ClaimWish
-from returns_portal.db import beginner, create_engine, run
+from returns_portal.db import beginner, create_engine
 from returns_portal.exchanges import ending, paying, sending
 from returns_portal.exchanges.models import EndReason
 from returns_portal.finance import credit_notes, proofs
-from returns_portal.gifts import actions as gifts
-from returns_portal.gifts import arriving
-from returns_portal.gifts.actions import Sender
 from returns_portal.orders.intake import PaymentInput
 from returns_portal.payments.models import Tender
 from returns_portal.payments.stripe import StripeGateway
@@ -52,9 +49,9 @@ from returns_portal.warehouse.items import send_to
 from returns_portal.warehouse.models import Condition, Disposition
 from returns_portal.warehouse.pictures import add_photo
 from returns_portal.warehouse.rules import Counted
-from returns_portal.web.signing import derive
 from tests.browser import promises, road
 from tests.browser.at_once import exchanges_at_once
+from tests.browser.gifts import gifts
 from tests.catalog.pictures import a_picture
 from tests.exchanges.samples import a_boot, exchanged, the_one
 from tests.finance.seed import stories
@@ -112,7 +109,7 @@ async def set_up(database_url: str, settings: Settings) -> Stage:
         await director.tasks_of_finance()
         await director.rarely_looked_at()
         await director.claims()
-        await director.gifts()
+        await gifts(director.portal, director._keep)
         await director.together()
         await director.hire()
     await engine.dispose()
@@ -302,32 +299,8 @@ class _Director:
             made = await file(db, API, settings, shop, number, wanted, RefundTo.ORIGINAL, in_parcel_of=leading)
         await self._enter(name, number, made.rma)
 
-    async def gifts(self) -> None:
-        """Somebody who has a gift and has sent nothing back of it, and somebody who has."""
-        for name, number, files in (("gift", "3211", False), ("gift filed", "3212", True)):
-            await self.portal.order(number=number, shipped_at=PLACED, delivered_at=clock.now() - timedelta(days=9))
-            await self.portal.work()
-            secret, clue = derive(b"stage", "gift"), arriving.Clue(code=await self._gift_code(number))
-            async with self.portal.begin() as db:
-                asked = await arriving.request_code(db, secret, clue, "oma@example.com", "en")
-                [mail] = await run(db, "SELECT values ->> 'code' AS code FROM email ORDER BY id DESC LIMIT 1")
-                token = await arriving.come_in(db, secret, asked, mail.code, email="oma@example.com", locale="en")
-            rma = await self._file_gift(number) if files else ""
-            self.stage.cases[name] = Case(number, rma, token or "")
-
-    async def _gift_code(self, number: str) -> str:
-        async with self.portal.begin() as db:
-            return await gifts.make_code(db, API, number)
-
-    async def _file_gift(self, number: str) -> str:
-        (row,) = await self.portal.rows(
-            "SELECT g.id FROM gift g JOIN orders o ON o.id = g.order_id WHERE o.number = :number", number=number
-        )
-        wanted = [Wanted(line.id, line.quantity) for line in await self._lines(number)]
-        sender = Sender("Oma Erna", "Hauptstraße 1", "Berlin", "10115", "DE")
-        async with self.portal.begin() as db:
-            actor = Actor(kind="customer", id=str(row.id), gift_id=row.id)
-            return (await gifts.file_gift(db, actor, await current(db), wanted, sender, consent=True)).rma
+    def _keep(self, name: str, number: str, rma: str, token: str) -> None:
+        self.stage.cases[name] = Case(number, rma, token)
 
     async def trials(self) -> None:
         """Trials at every place where somebody stops and looks."""

@@ -1,5 +1,6 @@
 """Returns of gifts: the receiver gets points, and whoever gave the gift learns nothing."""
 
+import re
 from datetime import timedelta
 from uuid import UUID
 
@@ -225,14 +226,41 @@ async def test_a_receiver_comes_with_number_and_postcode_and_follows_the_return(
 async def test_a_gift_code_is_made_once_and_leads_in(browser: Browser, portal: Portal) -> None:
     await given(portal)
     await come_in(browser, portal, "1001")
-    made = [words(await post(browser, "/gift/codes/1001")) for _twice in range(2)]
+    chosen = {"line": re.findall(r'name="line" value="([^"]*)" checked', (await browser.get("/gift/codes/1001")).text)}
+    assert len(chosen["line"]) == 2
+    made = [words(await post(browser, "/gift/codes/1001", chosen)) for _twice in range(2)]
     assert made[0] == made[1]
-    [row] = await portal.rows("SELECT code FROM gift_code")
+    [row] = await portal.rows("SELECT code, lines FROM gift_code")
+    assert row.lines is None
     assert row.code in made[0]
     browser.cookies.clear()
     assert f'value="{row.code}"' in (await browser.get(f"/gift?code={row.code}")).text
     answer = await arrives(browser, portal, code=row.code.lower().replace("-", " "))
     assert answer.headers["location"] == "/gift/items"
+
+
+async def test_a_code_is_for_what_the_giver_chooses_and_opens_nothing_else(browser: Browser, portal: Portal) -> None:
+    shoes, socks = await given(portal)
+    await come_in(browser, portal, "1001")
+    refused = await post(browser, "/gift/codes/1001")
+    assert (refused.status_code, "Choose at least one item that the code is for." in words(refused)) == (422, True)
+    assert await portal.rows("SELECT code FROM gift_code") == []
+    await post(browser, "/gift/codes/1001", {"line": str(socks)})
+    [row] = await portal.rows("SELECT code, lines FROM gift_code")
+    assert row.lines == [socks]
+    again = (await browser.get("/gift/codes/1001")).text
+    assert re.findall(r'name="line" value="([^"]*)" checked', again) == [str(socks)]
+    browser.cookies.clear()
+    await arrives(browser, portal, code=row.code)
+    page = await browser.get("/gift/items")
+    assert re.findall(r'name="line" value="([^"]*)"', page.text) == [str(socks)]
+    assert "Wool Socks" in words(page)
+    sneaky = {"token": value(page, "token"), "line": str(shoes), "consent": "yes", **PLACE}
+    assert (await post(browser, "/gift/items", sneaky)).status_code == 422
+    actor = await receiver(portal, "other@example.com")
+    with pytest.raises((ConflictError, InvalidError)):
+        await filed(portal, actor, (shoes, 1))
+    await filed(portal, actor, (socks, 1))
 
 
 async def test_who_knows_nothing_learns_nothing(browser: Browser, portal: Portal) -> None:

@@ -83,7 +83,15 @@ CLAIM: dict[str, object] = {
 
 SAMPLES: dict[Template, dict[str, object]] = {
     "claim_received": CLAIM,
-    "gift_filed": {"rma": RMA, "name": "Олена", "label_ready": True, "qr": RMA, "lines": [SHOE, HAT], "url": URL},
+    "gift_filed": {
+        "rma": RMA,
+        "name": "Олена",
+        "label_ready": True,
+        "qr": RMA,
+        "lines": [SHOE, HAT],
+        "exchanges": [HAT],
+        "url": URL,
+    },
     "claim_decided": {**CLAIM, "decision": "refusal", "answer": "Worn for a year <b>&"},
     "exchange_charged": EXCHANGE,
     "exchange_ended": EXCHANGE,

@@ -16,12 +16,13 @@ from returns_portal.accounts.actions import end_session
 from returns_portal.accounts.limits import Limit, bucket, hit
 from returns_portal.accounts.rules import CODE_LASTS, CUSTOMER_SESSION, is_email, number_in_path
 from returns_portal.actor import Actor
+from returns_portal.errors import InvalidError
 from returns_portal.gifts import actions, arriving
 from returns_portal.gifts.arriving import Clue
-from returns_portal.i18n import _
+from returns_portal.i18n import _, translate
 from returns_portal.ids import parse_gift_code
 from returns_portal.returns.door import is_stranger, to_the_door
-from returns_portal.returns.queries import order_state
+from returns_portal.returns.queries import OrderState, order_state
 from returns_portal.web import client_network, flash, form, page, redirect, site
 from returns_portal.web.signing import SESSION_COOKIE, cookie, derive, forget, seal, unseal
 
@@ -141,7 +142,25 @@ async def giver_page(
     if is_stranger(actor):
         return to_the_door(request)
     order = await order_state(db, actor, number_in_path(number))
-    return page(request, "gifts/giver.html", number=order.number, code="", link="")
+    return await _giver(request, db, order)
+
+
+async def _giver(
+    request: AnyRequest, db: AsyncConnection, order: OrderState, *, code: str = "", error: str = ""
+) -> Response[Any]:
+    meant = await actions.lines_of_code(db, order.id)
+    bought = [line for line in order.lines if line.of_gift is None]
+    chosen = set() if error else meant or {line.line_id for line in bought}
+    return page(
+        request,
+        "gifts/giver.html",
+        status=422 if error else 200,
+        number=order.number,
+        lines=[(line, line.line_id in chosen) for line in bought],
+        code=code,
+        link=f"{site(request).settings.public_url}/gift?code={code}" if code else "",
+        error=error,
+    )
 
 
 @post("/gift/codes/{number:path}", status_code=200)
@@ -151,16 +170,19 @@ async def make_code(
     actor: NamedDependency[Actor],
     number: FromPath[PurePosixPath],
 ) -> Response[Any]:
-    """Show the order's gift code, which is made where there is none; asked again, it is the same."""
+    """Show the order's gift code, for the items that are chosen; asked again, the code is the same."""
     if is_stranger(actor):
         return to_the_door(request)
     if actor.kind == "staff":
         actor.require("support")
-    await form(request)
+    sent = await form(request)
     order = await order_state(db, actor, number_in_path(number))
-    code = await actions.make_code(db, actor, order.number)
-    link = f"{site(request).settings.public_url}/gift?code={code}"
-    return page(request, "gifts/giver.html", number=order.number, code=code, link=link)
+    chosen = [line.line_id for line in order.lines if str(line.line_id) in sent.all("line")]
+    try:
+        code = await actions.make_code(db, actor, order.number, chosen)
+    except InvalidError as error:
+        return await _giver(request, db, order, error=translate(error.sentence, **error.values))
+    return await _giver(request, db, order, code=code)
 
 
 routes: list[Any] = [gift_page, ask_for_code, code_page, come_in, giver_page, make_code]
