@@ -17,7 +17,8 @@ def composed(view: ReturnView, code: str, shop: ShopInfo, *, sandbox: bool, to_c
         sender=_address(view.address),
         recipient=_address(shop.address),
         licence=shop.licence,
-        order_number=view.order_number,
+        # The receiver of a gift does not learn whose order it was; the dock goes by the code.
+        order_number="–" if view.gift_id else view.order_number,
         items=tuple(
             arranged(
                 [LabelItem(line.quantity, line.title, line.size, line.color) for line in view.lines if line.quantity],

@@ -130,6 +130,7 @@ async def test_the_label_comes_from_the_receiver_and_names_the_giver_nowhere(por
         content = await label_content(db, actor, sent.rma, shop=await current(db), sandbox=True)
     assert (content.sender.name, content.sender.city) == ("Oma Erna", "Berlin")
     assert "Георгиева" not in repr(content)
+    assert "1001" not in repr(content)
 
 
 async def test_giver_and_receiver_want_the_same_unit_at_once_and_one_gets_it(portal: Portal) -> None:
