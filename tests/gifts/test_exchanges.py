@@ -61,10 +61,13 @@ async def test_a_receiver_chooses_another_size_and_reads_no_price(browser: Brows
     page = await browser.get("/gift/items")
     assert re.findall(r'<option value="([^"]*)"', page.text.split("For it I would like")[1].split("</select>")[0]) == [
         "",
+        "points:",
         "boot-41",
         "boot-43",
     ]
     fields = {"token": value(page, "token"), "line": str(line), f"swap-{line}": "boot-43", "consent": "yes", **PLACE}
+    open_ = await post(browser, "/gift/items", {**fields, f"swap-{line}": ""})
+    assert (open_.status_code, "Choose for each item that goes back" in words(open_)) == (422, True)
     wrong = await post(browser, "/gift/items", {**fields, "consent": ""})
     assert 'value="boot-43" selected' in wrong.text
     path = (await post(browser, "/gift/items", fields)).headers["location"]
@@ -86,6 +89,16 @@ async def test_a_receiver_chooses_another_size_and_reads_no_price(browser: Brows
     assert await portal.points(RECEIVER) == {}
     assert (await paid_by_gateway(portal, "1001"))[1] == 0
     assert await recipients(portal) == {RECEIVER}
+
+
+async def test_points_are_as_good_where_another_size_is_offered(browser: Browser, portal: Portal) -> None:
+    line = await boots(portal)
+    await arrives(browser, portal, code=await coded(portal))
+    token = value(await browser.get("/gift/items"), "token")
+    fields = {"token": token, "line": str(line), f"swap-{line}": "points:", "consent": "yes", **PLACE}
+    await post(browser, "/gift/items", fields)
+    assert (len(await portal.rows("SELECT id FROM returns")), await exchanges(portal)) == (1, [])
+    assert await stock_of(portal, "boot-43") == 1
 
 
 async def test_the_letters_and_the_slip_of_an_exchange_tell_neither_price_nor_order(portal: Portal) -> None:

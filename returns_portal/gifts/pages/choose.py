@@ -34,6 +34,8 @@ By = NamedDependency[Actor]
 Errors = dict[str, str]
 
 _MAX_SKU: Final = 100
+_POINTS: Final = "points:"
+"""What stands for points among articles. None of those can be meant by it: what is not offered is refused."""
 _PLACE: Final = {"name": 100, "line1": 150, "city": 100, "postal_code": 20}
 
 
@@ -60,6 +62,7 @@ async def _show(
         lines=lines,
         some=any(left.values()),
         swappable=any(offers.values()),
+        points=_POINTS,
         returns=await returns_of_gift(db, actor),
         typed=dict(typed) or {**gift.address, "name": gift.name},
         chosen=set(typed.all("line")),
@@ -91,7 +94,7 @@ async def file(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
     sent = await form(request)
     order = await order_behind(db, actor)
     wanted, errors = _wanted(sent, order)
-    swaps = _swaps(sent, wanted)
+    swaps = _swaps(sent, wanted, errors)
     sender = _sender(sent, errors)
     if sent.get("consent") != "yes":
         errors["consent"] = _("Please agree to points: money can go to the one who paid alone.")
@@ -121,10 +124,12 @@ def _refused(error: ConflictError | InvalidError) -> str:
     return sentence(error) if isinstance(error, InvalidError) else _("This item can no longer be sent back.")
 
 
-def _swaps(sent: Form, wanted: Sequence[Wanted]) -> dict[UUID, str]:
-    """What is wanted in exchange for what goes back, by line."""
-    named = {line.line_id: sent.get(f"swap-{line.line_id}", "")[:_MAX_SKU] for line in wanted}
-    return {line_id: sku for line_id, sku in named.items() if sku}
+def _swaps(sent: Form, wanted: Sequence[Wanted], errors: Errors) -> dict[UUID, str]:
+    """What is wanted in exchange for what goes back, by line; of what is offered, nothing is chosen beforehand."""
+    named = {line.line_id: sent.get(f"swap-{line.line_id}", _POINTS)[:_MAX_SKU] for line in wanted}
+    if "" in named.values():
+        errors.setdefault("lines", _("Choose for each item that goes back: points, or another size or colour."))
+    return {line_id: sku for line_id, sku in named.items() if sku != _POINTS}
 
 
 def _countries() -> list[tuple[str, str]]:
