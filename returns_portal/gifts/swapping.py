@@ -13,8 +13,8 @@ from returns_portal.errors import ConflictError
 from returns_portal.exchanges.offers import Line, Offer, offers_for
 from returns_portal.exchanges.reserving import Reserved, Swap, reserve
 from returns_portal.i18n import mark
-from returns_portal.refunds.filing import asked_of, units_wanted
 from returns_portal.refunds.queries import balance_of
+from returns_portal.refunds.replacing import asked_of, units_wanted
 from returns_portal.refunds.rules import OrderBalance
 from returns_portal.returns.actions import Wanted
 from returns_portal.returns.queries import OrderState

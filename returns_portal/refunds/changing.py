@@ -23,10 +23,11 @@ from returns_portal.policies.content import Postage
 from returns_portal.policies.rules import Verdict
 from returns_portal.refunds.exchanges import covered_by, without
 from returns_portal.refunds.failed import no_consent
-from returns_portal.refunds.filing import FiledReturn, announced_lines, in_exchange, in_words, units_wanted
+from returns_portal.refunds.filing import FiledReturn, announced_lines, in_exchange, in_words
 from returns_portal.refunds.forgetting import forget_account
 from returns_portal.refunds.models import RefundStatus
 from returns_portal.refunds.queries import balance_of
+from returns_portal.refunds.replacing import units_wanted
 from returns_portal.refunds.rules import Claim, bonus_on, destination_of, plan, within
 from returns_portal.returns.actions import Wanted, lock_return, refuse_outcome
 from returns_portal.returns.changing import Changed, change_lines

@@ -13,12 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock
 from returns_portal.actor import Actor
-from returns_portal.errors import ConflictError
 from returns_portal.exchanges.ending import end_of_return
 from returns_portal.exchanges.models import ExchangeStatus
 from returns_portal.exchanges.queries import ExchangeView
-from returns_portal.exchanges.reserving import Asked, Reserved, Swap, reserve
-from returns_portal.i18n import mark
+from returns_portal.exchanges.reserving import Reserved, Swap, reserve
 from returns_portal.labels.actions import issue
 from returns_portal.labels.policy import habits
 from returns_portal.notifications.actions import enqueue
@@ -26,9 +24,10 @@ from returns_portal.policies.content import Postage
 from returns_portal.refunds.exchanges import without
 from returns_portal.refunds.keeping import release_kept
 from returns_portal.refunds.queries import balance_of
-from returns_portal.refunds.rules import Claim, OrderBalance, RefundPlan, plan, within
+from returns_portal.refunds.replacing import asked_of, at_once_days, kept, refuse_of_gift, units_wanted
+from returns_portal.refunds.rules import Claim, RefundPlan, plan, within
 from returns_portal.returns.actions import Wanted, cancel_return, file_return
-from returns_portal.returns.judging import Judgement, judgement
+from returns_portal.returns.judging import judgement
 from returns_portal.returns.models import RefundTo, ReturnStatus
 from returns_portal.returns.queries import OrderState, ReturnLineView, order_state
 from returns_portal.returns.together import in_its_parcel, lead_for, lock_orders
@@ -93,6 +92,7 @@ async def file(
     if in_parcel_of:
         await lock_orders(db, order_number, in_parcel_of)
     order = await order_state(db, actor, order_number, lock=True)
+    refuse_of_gift(order, wanted)
     faulty = {line.line_id for line in wanted if line.faulty}
     when, arrived = came_at or clock.now(), came_at is not None
     judged = await judgement(db, order, shop.timezone, when, faulty, arrived=arrived)
@@ -118,7 +118,7 @@ async def file(
     claims = [Claim(line_id, quantity) for line_id, quantity in units.items()]
     balance = await balance_of(db, order.id)
     if swaps and verdict.keep_it:
-        raise _kept()
+        raise kept()
     asked = asked_of(order, filed.id, balance, units, at_once_days(judged) if swaps and at_once else None)
     reserved = await reserve(db, actor, asked, swaps)
     left = without(balance, [(each.line_id, each.covered) for each in reserved])
@@ -146,42 +146,6 @@ async def file(
     if withdrawal_id is None:
         await _tell(db, order, made, refund_to)
     return made
-
-
-def _kept() -> ConflictError:
-    return ConflictError(
-        mark("You keep these items and get their money, so there is nothing to exchange. Nothing was filed."),
-        code="kept_not_exchangeable",
-        field="swaps",
-    )
-
-
-def at_once_days(judged: Judgement) -> int:
-    """Within how many days the goods are to be back for what is sent at once.
-
-    Raises:
-        ConflictError: the shop sends nothing at once (`not_at_once`).
-    """
-    if not judged.exchange_days:
-        raise ConflictError(
-            mark(
-                "This shop sends an exchange once your items are back. Nothing was filed: choose that, and file again."
-            ),
-            code="not_at_once",
-            field="exchange_at_once",
-        )
-    return judged.exchange_days
-
-
-def asked_of(
-    order: OrderState, return_id: UUID, balance: OrderBalance, units: dict[UUID, int], days: int | None = None
-) -> Asked:
-    """What exchanges have to know of the return that they belong to."""
-    paid = {
-        line.line_id: [line.unit_paid[unit] for unit in line.free[: units.get(line.line_id, 0)]]
-        for line in balance.lines
-    }
-    return Asked(return_id, order.id, order.currency, {line.line_id: line.sku for line in order.lines}, paid, days)
 
 
 def announced_lines(order: OrderState, wanted: Sequence[Wanted], units: dict[UUID, int]) -> list[ReturnLineView]:
@@ -214,14 +178,6 @@ def sealed(settings: Settings, bank_account: str) -> str:
     if settings.secret_key is None:
         raise ValueError("SECRET_KEY is required")
     return Vault(settings.secret_key.get_secret_value()).seal(bank_account)
-
-
-def units_wanted(wanted: Sequence[Wanted]) -> dict[UUID, int]:
-    """How many units of each line, with lines that were named twice joined."""
-    units: dict[UUID, int] = {}
-    for line in wanted:
-        units[line.line_id] = units.get(line.line_id, 0) + line.quantity
-    return units
 
 
 async def cancel(db: AsyncConnection, actor: Actor, rma: str) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from returns_portal import clock
+from returns_portal.actor import Actor
 from returns_portal.errors import ConflictError
 from returns_portal.exchanges import ending
 from returns_portal.exchanges.models import EndReason, ExchangeStatus
@@ -19,7 +20,9 @@ from returns_portal.notifications.rendering import render_email
 from returns_portal.orders.queries import order_for
 from returns_portal.privacy.collecting import everything_of
 from returns_portal.privacy.people import person_of
-from returns_portal.returns.actions import Filed
+from returns_portal.refunds.filing import file
+from returns_portal.returns.actions import Filed, Wanted
+from returns_portal.returns.models import RefundTo
 from returns_portal.returns.queries import order_state
 from returns_portal.shop.queries import DEFAULT
 from returns_portal.web.links import view_link
@@ -164,6 +167,10 @@ async def test_what_fits_no_better_goes_back_for_points_by_its_receiver_alone(po
         [_boots, other] = (await order_behind(db, actor)).lines
         stranger = await order_behind(db, await receiver(portal, "other@example.com"))
         assert (other.sku, [each.sku for each in stranger.lines]) == ("boot-43", ["boot-42"])
+        support = Actor(kind="staff", id="ana", grants=frozenset({"support"}))
+        with pytest.raises(ConflictError) as refused:
+            await file(db, support, portal.settings, DEFAULT, "1001", [Wanted(other.line_id, 1)], RefundTo.ORIGINAL)
+        assert refused.value.code == "of_gift"
     # It came later than the order did, and so its time begins when it came.
     with clock.shifted(TRAVELS + timedelta(days=13)):
         again = await filed(portal, actor, (other.line_id, 1))
