@@ -168,7 +168,8 @@ async def _not_filed(
     order = await order_state(db, actor, order.number)
     said = sentence(error)
     if error.code == "out_of_stock":
-        said = f"{said} {_('Choose what else you would like for it, or your money back.')}"
+        choose = _("Choose what else you would like for it, or your money back.")
+        said = f"{said} {choose}"
     errors = {"in_parcel_of" if error.field == "in_parcel_of" else "lines": said}
     return await _choose(request, db, actor, order, wish=wish, errors=errors, status=error.status)
 
@@ -221,7 +222,8 @@ async def cancel_return(
         said = _("Cancelled. You keep everything, and can send it back later all the same.")
         if lent:
             price = formats.money(sum(each.price for each in lent), lent[0].currency)
-            said = f"{said} {_('For what we sent you in exchange, {amount} is charged to your card.', amount=price)}"
+            charged = _("For what we sent you in exchange, {amount} is charged to your card.", amount=price)
+            said = f"{said} {charged}"
         flash(request, said)
     return redirect(f"/returns/{view.rma}")
 
