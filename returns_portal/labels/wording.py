@@ -137,7 +137,9 @@ def own_words(content: LabelContent, translate: Translate) -> OwnWords:
 
 @lru_cache(maxsize=256)
 def _long_date(day: date, locale: Locale) -> str:
-    return printable(format_date(day, format="long", locale=locale))
+    """The day in words; in digits (ISO 8601) where no font has the signs of its language."""
+    written = " ".join(format_date(day, format="long", locale=locale).split())
+    return written if printable(written) == written else day.isoformat()
 
 
 def tall(*texts: str) -> bool:
