@@ -50,7 +50,8 @@ async def withdraw(
 
     One e-mail acknowledges the statement and, where a return followed, brings its label: the acknowledgement is to come
     on a durable medium without undue delay (Art. 11a(4)), and two messages about one thing only confuse. What does not
-    lead to a return (no such order, nothing paid, nothing left to send back) waits for a person.
+    lead to a return (no such order, nothing paid, nothing left to send back) waits for a person. So does a part of an
+    order, which is named in free words: its label is for all that could come back, until somebody has read them.
     """
     withdrawal_id, order_id, submitted_at = await state_withdrawal(
         db,
@@ -63,7 +64,8 @@ async def withdraw(
     filed = None
     if order_id is not None:
         filed = await _file(db, settings, shop, order_id, withdrawal_id)
-    if filed is not None:
+    in_part = filed is not None and _names_a_part(stated, filed)
+    if filed is not None and not in_part:
         await handle_withdrawal(db, actor, withdrawal_id)
     await enqueue(
         db,
@@ -76,6 +78,7 @@ async def withdraw(
             "order_number": stated.order_number,
             "submitted_at": submitted_at.isoformat(),
             "content": msgspec.to_builtins(stated),
+            "in_part": in_part,
             **({**in_words(filed), **await label_in_words(db, filed)} if filed else {"rma": None}),
         },
     )
@@ -83,6 +86,10 @@ async def withdraw(
         db, actor, ("withdrawal", withdrawal_id, "acknowledged", {"rma": filed.rma if filed else None})
     )
     return withdrawal_id
+
+
+def _names_a_part(stated: Statement, filed: FiledReturn) -> bool:
+    return bool(stated.details.strip()) and sum(line.quantity for line in filed.lines) > 1
 
 
 async def _file(
