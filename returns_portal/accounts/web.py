@@ -23,6 +23,7 @@ from returns_portal.accounts.limits import Limit, bucket, hit
 from returns_portal.accounts.pages.ways import whose_at
 from returns_portal.accounts.rules import (
     CUSTOMER_SESSION,
+    LED_BACK,
     STAFF_SESSION,
     challenge_for,
     email_key,
@@ -135,7 +136,7 @@ async def come_in(request: AnyRequest) -> Response[Any]:
 
 def _return_path(path: str) -> str:
     """A page of a return, a refund, a trial, a claim or an exchange, short enough for a cookie; empty for others."""
-    ours = path.startswith(("/returns", "/refunds/", "/trials/", "/claims/", "/exchanges/")) and len(path) <= _MAX_PATH
+    ours = path.startswith(LED_BACK) and len(path) <= _MAX_PATH
     return local_path(path, otherwise="") if ours else ""
 
 

@@ -1,6 +1,6 @@
 """What can be had instead of what comes back: other sizes and colours of the same product, and what is looked for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -45,12 +45,13 @@ class Offers(msgspec.Struct, frozen=True):
 
 
 _KNOWN: Final = "SELECT sku, product_id, price, currency FROM variant WHERE sku = ANY(:skus)"
-_SAME: Final = """
+_OFFERED: Final = """
     SELECT v.sku, v.product_id, p.title, v.size, v.color, v.stock, v.price FROM variant v
     JOIN product p ON p.id = v.product_id
-    WHERE v.product_id = ANY(:products) AND v.archived_at IS NULL AND v.stock > 0 AND v.currency = :currency
-    ORDER BY v.product_id, v.position, v.id
+    WHERE v.archived_at IS NULL AND v.stock > 0 AND v.currency = :currency AND
 """
+_SAME: Final = f"{_OFFERED} v.product_id = ANY(:products) ORDER BY v.product_id, v.position, v.id"
+_CHOSEN: Final = f"{_OFFERED} v.sku = ANY(:skus) ORDER BY p.title, v.product_id, v.position, v.id"
 
 
 async def returned_units(db: AsyncConnection, lines: Sequence[Line], currency: str) -> dict[UUID, Returned]:
@@ -69,9 +70,16 @@ _IS_TRIAL: Final = "SELECT FROM orders WHERE id = :id AND source = 'trial'"
 
 
 async def offers_for(
-    db: AsyncConnection, actor: Actor, order_id: UUID, lines: Sequence[Line], currency: str, *, words: str = ""
+    db: AsyncConnection,
+    actor: Actor,
+    order_id: UUID,
+    lines: Sequence[Line],
+    currency: str,
+    *,
+    words: str = "",
+    chosen: Collection[str] = (),
 ) -> dict[UUID, Offers]:
-    """What can be had instead of each line of an order, with its difference.
+    """What can be had instead of each line of an order, with its difference: what `chosen` names is there, too.
 
     Nothing for lines that nothing was paid for, and for what was ordered to be tried: there other sizes were the idea.
     """
@@ -81,6 +89,7 @@ async def offers_for(
     products = sorted({unit.product_id for unit in returned.values() if unit.product_id})
     same = await run(db, _SAME, products=products, currency=currency) if products else []
     others = await _looked_for(db, actor, words, currency) if words.strip() and returned else []
+    others += await _chosen(db, set(chosen) - {row["sku"] for row in others}, currency)
     skus = {line.line_id: line.sku for line in lines}
     return {
         line_id: Offers(
@@ -98,6 +107,12 @@ async def offers_for(
 def _offer(row: Mapping[str, Any], unit: Returned, currency: str) -> Offer:
     found = difference(unit, row["product_id"], row["price"], currency)
     return Offer(row["sku"], row["title"], row["size"], row["color"], row["stock"], found)
+
+
+async def _chosen(db: AsyncConnection, skus: Collection[str], currency: str) -> list[dict[str, Any]]:
+    """What was found with other words before, and chosen: a second search does not take it away."""
+    rows = await run(db, _CHOSEN, skus=sorted(skus), currency=currency) if skus else []
+    return [row._asdict() for row in rows]
 
 
 async def _looked_for(db: AsyncConnection, actor: Actor, words: str, currency: str) -> list[dict[str, Any]]:

@@ -65,6 +65,8 @@ class Statement(msgspec.Struct, frozen=True):
     details: str
     known_order: str | None
     """The order that it names, where there is one of that number and address."""
+    rma: str
+    """Of the return that was filed for all that could come back, while only a part is named; else empty."""
     submitted_at: datetime
 
 
@@ -183,8 +185,8 @@ _CORRECTIONS: Final = """
 """
 _STATEMENTS: Final = """
     SELECT w.id, w.name, w.email, w.order_number, coalesce(w.content ->> 'details', '') AS details,
-           o.number AS known_order, w.submitted_at
-    FROM withdrawal w LEFT JOIN orders o ON o.id = w.order_id
+           o.number AS known_order, w.submitted_at, coalesce(r.rma, '') AS rma
+    FROM withdrawal w LEFT JOIN orders o ON o.id = w.order_id LEFT JOIN returns r ON r.withdrawal_id = w.id
     WHERE w.handled_at IS NULL ORDER BY w.submitted_at LIMIT :shown
 """
 # Only where the goods are here: until they come, or were sent, the money may wait (Directive 2011/83/EU, Art. 13(3)).

@@ -23,6 +23,8 @@ _ITEM_LENGTH = 38
 _SHORTEST_TITLE = 12
 _NAMED = 2
 _TIMES = "\N{MULTIPLICATION SIGN}"
+_FROM = mark("From")
+_ALSO = mark("Also in this parcel")
 _LONGEST_LICENCE = 40
 
 _TALL_SCRIPTS = re.compile("[\u0f00-\u109f\u1780-\u17ff\u19e0-\u1aaf]")
@@ -126,18 +128,18 @@ def own_words(content: LabelContent, translate: Translate) -> OwnWords:
         issued_long=issued_long,
         rows=[(f"{item.quantity} {_TIMES}", item.title, item.size, item.color) for item in items],
         item_lines=[*_fellow_lines(content.fellows), *map(_item_line, items)],
-        together=f"{_both(translate, mark('Also in this parcel'))}: {', '.join(content.fellows)}"
-        if content.fellows
-        else "",
+        together=f"{_both(translate, _ALSO)}: {', '.join(content.fellows)}" if content.fellows else "",
         more=printable(translate(mark("and {count} more"))),
         pieces=str(sum(item.quantity for item in items)),
-        from_line=f"{_both(translate, mark('From'))}: {', '.join(map(_closed, sender_lines))}",
+        from_line=f"{_both(translate, _FROM)}: {', '.join(map(_closed, sender_lines))}",
     )
 
 
 @lru_cache(maxsize=256)
 def _long_date(day: date, locale: Locale) -> str:
-    return printable(format_date(day, format="long", locale=locale))
+    """The day in words; in digits (ISO 8601) where no font has the signs of its language."""
+    written = " ".join(format_date(day, format="long", locale=locale).split())
+    return written if printable(written) == written else day.isoformat()
 
 
 def tall(*texts: str) -> bool:

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Literal
-from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
@@ -20,6 +19,7 @@ from returns_portal.refunds.filing import sealed
 from returns_portal.refunds.models import Destination, RefundStatus
 from returns_portal.refunds.queries import RefundView, refund_for
 from returns_portal.returns.bank import account_number
+from returns_portal.returns.door import to_the_door
 from returns_portal.returns.pages.route import refund_step
 from returns_portal.returns.pages.steps import Step
 from returns_portal.returns.pages.words import Amount, leg_words, sentence, where_words
@@ -53,7 +53,7 @@ async def show(request: AnyRequest, db: Db, actor: By, refund_id: FromPath[UUID]
     if actor.kind == "staff":
         return redirect(f"/finance/refunds/{refund_id}")
     if actor.order_id is None:
-        return _to_the_door(request)
+        return to_the_door(request)
     return await _show(request, db, actor, refund_id)
 
 
@@ -146,7 +146,7 @@ async def _choose(
 ) -> Response[Any]:
     """Do what the customer chose; what cannot be is said where it was typed, or on the page as it stands now."""
     if actor.kind != "customer" or actor.order_id is None:
-        return _to_the_door(request)
+        return to_the_door(request)
     sent = await form(request)
     refund = await refund_for(db, actor, refund_id)
     try:
@@ -172,12 +172,6 @@ def _account(request: AnyRequest, sent: Form) -> str:
         InvalidError: it is none.
     """
     return sealed(site(request).settings, account_number(sent.get("bank_account", "")[:_MAX_ACCOUNT]))
-
-
-def _to_the_door(request: AnyRequest) -> Response[Any]:
-    """Who has not come in is asked for their order, whatever they asked for, and led back here after that."""
-    flash(request, _("Please tell us first which order is yours."), "wait")
-    return redirect(f"/?next={quote(request.scope['path'], safe='')}")
 
 
 routes: list[Any] = [show, again, points, transfer, bank_account]

@@ -50,8 +50,9 @@ async def withdraw(
 
     One e-mail acknowledges the statement and, where a return followed, brings its label: the acknowledgement is to come
     on a durable medium without undue delay (Art. 11a(4)), and two messages about one thing only confuse. What does not
-    lead to a return (no such order, nothing paid, nothing left to send back) waits for a person, and so does what the
-    receiver of a gift is sending back.
+    lead to a return (no such order, nothing paid, nothing left to send back) waits for a person. So does a part of an
+    order, which is named in free words: its label is for all that could come back, until somebody has read them. And so
+    does what the receiver of a gift is sending back.
     """
     withdrawal_id, order_id, submitted_at = await state_withdrawal(
         db,
@@ -64,7 +65,8 @@ async def withdraw(
     filed, held = None, False
     if order_id is not None:
         filed, held = await _file(db, settings, shop, order_id, withdrawal_id)
-    if filed is not None and not held:
+    in_part = filed is not None and _names_a_part(stated, filed)
+    if filed is not None and not in_part and not held:
         await handle_withdrawal(db, actor, withdrawal_id)
     await enqueue(
         db,
@@ -77,6 +79,7 @@ async def withdraw(
             "order_number": stated.order_number,
             "submitted_at": submitted_at.isoformat(),
             "content": msgspec.to_builtins(stated),
+            "in_part": in_part,
             **({**in_words(filed), **await label_in_words(db, filed)} if filed else {"rma": None}),
             "rest": held,
         },
@@ -85,6 +88,10 @@ async def withdraw(
         db, actor, ("withdrawal", withdrawal_id, "acknowledged", {"rma": filed.rma if filed else None})
     )
     return withdrawal_id
+
+
+def _names_a_part(stated: Statement, filed: FiledReturn) -> bool:
+    return bool(stated.details.strip()) and sum(line.quantity for line in filed.lines) > 1
 
 
 async def _file(

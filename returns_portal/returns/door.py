@@ -6,6 +6,7 @@ from urllib.parse import quote
 from litestar import Request, Response
 from litestar.datastructures import State
 
+from returns_portal.accounts.rules import LED_BACK
 from returns_portal.actor import Actor
 from returns_portal.i18n import _
 from returns_portal.web import flash, formats, redirect, site
@@ -19,12 +20,11 @@ def is_stranger(actor: Actor) -> bool:
 def to_the_door(request: Request[Any, Any, State]) -> Response[Any]:
     """Who has not come in is asked for their order, whatever they asked for: nothing tells whether it exists.
 
-    From the link of an e-mail, the way back to its return or claim is told along.
+    From the link of an e-mail, the way back to what it was about is told along.
     """
     flash(request, _("Please tell us first which order is yours."), "wait")
     path = request.scope["path"]
-    known = ("/returns", "/claims/", "/exchanges/")
-    return redirect(f"/?next={quote(path, safe='')}" if path.startswith(known) else "/")
+    return redirect(f"/?next={quote(path, safe='')}" if path.startswith(LED_BACK) else "/")
 
 
 def require_support(actor: Actor) -> None:

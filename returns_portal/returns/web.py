@@ -18,6 +18,7 @@ from returns_portal.actor import Actor
 from returns_portal.claims.pages.words import for_templates as claim_words
 from returns_portal.claims.queries import claims_of_order
 from returns_portal.errors import ConflictError, DomainError, InvalidError, NotFoundError
+from returns_portal.exchanges.queries import exchanges_of_return
 from returns_portal.exchanges.reserving import Swap
 from returns_portal.i18n import _
 from returns_portal.refunds.filing import file, sealed
@@ -35,7 +36,7 @@ from returns_portal.returns.queries import OrderState, order_state, return_for, 
 from returns_portal.shop.queries import current
 from returns_portal.tryon import announcing
 from returns_portal.tryon.placing import trial_numbers_of
-from returns_portal.web import flash, form, page, redirect, site
+from returns_portal.web import flash, form, formats, page, redirect, site
 from returns_portal.web.transaction import refuse_onlookers
 
 AnyRequest = Request[Any, Any, State]
@@ -167,7 +168,8 @@ async def _not_filed(
     order = await order_state(db, actor, order.number)
     said = sentence(error)
     if error.code == "out_of_stock":
-        said = f"{said} {_('Choose what else you would like for it, or your money back.')}"
+        choose = _("Choose what else you would like for it, or your money back.")
+        said = f"{said} {choose}"
     errors = {"in_parcel_of" if error.field == "in_parcel_of" else "lines": said}
     return await _choose(request, db, actor, order, wish=wish, errors=errors, status=error.status)
 
@@ -209,6 +211,7 @@ async def cancel_return(
     """Cancel while nothing has been sent; sent twice, it is cancelled all the same."""
     require_support(actor)
     view = await return_for(db, actor, rma)
+    lent = [each for each in await exchanges_of_return(db, actor, view.id) if each.is_lent]
     try:
         async with db.begin_nested():
             await announcing.cancel_return(db, actor, view.rma)
@@ -216,7 +219,12 @@ async def cancel_return(
         if view.status != ReturnStatus.CANCELLED:
             flash(request, sentence(error), "bad")
     else:
-        flash(request, _("Cancelled. You keep everything, and can send it back later all the same."))
+        said = _("Cancelled. You keep everything, and can send it back later all the same.")
+        if lent:
+            price = formats.money(sum(each.price for each in lent), lent[0].currency)
+            charged = _("For what we sent you in exchange, {amount} is charged to your card.", amount=price)
+            said = f"{said} {charged}"
+        flash(request, said)
     return redirect(f"/returns/{view.rma}")
 
 

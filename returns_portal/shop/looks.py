@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from returns_portal import clock, history
 from returns_portal.actor import Actor
-from returns_portal.errors import NotFoundError
+from returns_portal.errors import InvalidError, NotFoundError
 from returns_portal.i18n import mark
 from returns_portal.photos import Drawing
 from returns_portal.shop.actions import SUBJECT_ID, ensure_shop
@@ -20,14 +20,26 @@ from returns_portal.shop.queries import forget
 LONGEST: Final = 640
 """Pixels: three times as wide as it is shown, for screens that have three dots where others have one."""
 
+_WIDEST: Final = 8
+_TALLEST: Final = 2
+
 
 async def set_logo(db: AsyncConnection, actor: Actor, logo: Drawing | None) -> str:
     """Take a logo, or none; its version, which is empty for none.
 
     Raises:
         ForbiddenError: the actor is no admin.
+        InvalidError: it would be a line, or a tower, in the place where it is shown.
     """
     actor.require("admin")
+    if logo is not None and (logo.width > _WIDEST * logo.height or logo.height > _TALLEST * logo.width):
+        raise InvalidError(
+            mark("A logo is at most {wide} times as wide as it is high, and at most {tall} times as high as wide."),
+            code="logo_shape",
+            field="logo",
+            wide=_WIDEST,
+            tall=_TALLEST,
+        )
     await ensure_shop(db)
     version = ""
     if logo is None:

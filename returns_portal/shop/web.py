@@ -103,10 +103,9 @@ async def change_logo(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
         too_large = _("This file has more than {most} MB. Please choose a smaller one.", most=_MAX_LOGO // 1_000_000)
         return _show(request, shop, _fields(shop), {"logo": too_large})
     try:
-        drawing = await redraw(data, longest=LONGEST)
+        await set_logo(db, actor, await redraw(data, longest=LONGEST))
     except InvalidError as error:
         return _show(request, shop, _fields(shop), {"logo": translate(error.sentence, **error.values)})
-    await set_logo(db, actor, drawing)
     flash(request, _("This is the logo now."))
     return redirect(LOOKS)
 

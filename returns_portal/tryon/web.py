@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import quote
 from uuid import UUID
 
 from litestar import Request, Response, get, post
@@ -16,6 +15,7 @@ from returns_portal.actor import Actor
 from returns_portal.errors import DomainError, NotFoundError
 from returns_portal.i18n import _, mark
 from returns_portal.jobs import defer
+from returns_portal.returns.door import is_stranger, to_the_door
 from returns_portal.tryon import (
     authorising,
     deciding,
@@ -31,7 +31,7 @@ from returns_portal.tryon.pages import cards
 from returns_portal.tryon.pages.words import sentence
 from returns_portal.tryon.queries import photo_for, trial_for
 from returns_portal.tryon.showing import answer, back, read
-from returns_portal.web import flash, form, redirect, site
+from returns_portal.web import flash, form, site
 from returns_portal.web.transaction import asking
 
 AnyRequest = Request[Any, Any, State]
@@ -44,8 +44,8 @@ Number = FromPath[str]
 async def show(request: AnyRequest, number: Number) -> Response[Any]:
     """Where it stands, what is to be decided, what it costs."""
     async with asking(request) as (db, actor):
-        if _is_stranger(actor):
-            return _to_the_door(request)
+        if is_stranger(actor):
+            return to_the_door(request)
         shown = await read(request, db, actor, number)
     return await answer(request, shown)
 
@@ -128,16 +128,6 @@ async def _do(
     else:
         flash(request, done)
     return back(number)
-
-
-def _is_stranger(actor: Actor) -> bool:
-    return actor.kind == "customer" and actor.order_id is None
-
-
-def _to_the_door(request: AnyRequest) -> Redirect:
-    """Who has not come in is asked for their order, and led back; nothing tells whether the trial exists."""
-    flash(request, _("Please tell us first which order is yours."), "wait")
-    return redirect(f"/?next={quote(request.scope['path'], safe='')}")
 
 
 routes: list[Any] = [

@@ -88,6 +88,11 @@ async def test_a_customer_tells_with_photos_and_support_refunds_it(browser: Brow
     assert "This is above the limit of one person" in words(await browser.get("/claims?status=approving"))
     assert (await post(browser, f"{path}/decision", verdict)).headers["location"] == path
     assert "This was decided already." in words(await browser.get(path))
+    # Until then, the customer is told of no decision.
+    await come_in(browser, portal, "1001")
+    said = words(await browser.get(path))
+    assert "We look at it" in said
+    assert "We decided" not in said
     await sign_in(browser, portal, "f@shop.example", "finance")
     [waiting] = await portal.rows("SELECT id FROM goodwill")
     await post(browser, f"/finance/approvals/{waiting.id}/approval")
@@ -96,6 +101,7 @@ async def test_a_customer_tells_with_photos_and_support_refunds_it(browser: Brow
     await come_in(browser, portal, "1001")
     said = words(await browser.get(path))
     assert "We are sorry for the tear." in said
+    assert "We decided to give you your money back" in said
     assert "See where the money stands" in said
 
 

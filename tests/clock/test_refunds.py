@@ -1,6 +1,7 @@
 """The clock is set a day forwards or back between any two steps of a refund: it happens once, and the books agree."""
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -142,7 +143,9 @@ async def test_after_a_day_the_gateway_is_asked_before_anything_is_sent_again(
     number, filed, released = await received(portal)
     kind = {"kind": "drop", "times": 3} if acts else {"kind": "error", "acts": False}
     sandbox.control("faults", method="POST", path="/v1/refunds", **kind)
-    await portal.work()
+    # Once, and not by the queue: on a slow machine its second try would come due, and find the refund.
+    with suppress(GatewayUnknownError):
+        await settling.submit(portal.context, released.refund_ids[0])
     assert await portal.statuses(filed) == ["unknown"]
     sandbox.control("keys/forget", older_than_hours=0)
     with clock.shifted(DAY + timedelta(hours=1)):

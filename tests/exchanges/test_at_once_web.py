@@ -106,6 +106,12 @@ async def test_what_is_lent_stands_on_the_customers_page(browser: Browser, porta
     refused = await post(browser, f"/exchanges/{(await the_one(portal, filed)).number}/later", {})
     assert refused.status_code == 303
     assert (await the_one(portal, filed)).is_lent
+    # Calling the return off means to buy both, and says so before and after.
+    path = f"/returns/{filed.rma}"
+    price = "€159.00"
+    assert f"you keep both, and {price} is charged to your card" in words(await browser.get(path))
+    await post(browser, f"{path}/cancellation")
+    assert f"For what we sent you in exchange, {price} is charged to your card." in words(await browser.get(path))
 
 
 async def test_over_json(browser: Browser, portal: Portal) -> None:

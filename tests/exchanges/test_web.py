@@ -56,6 +56,27 @@ async def test_another_size_is_chosen_in_the_same_step(browser: Browser, portal:
     shown = await browser.get(twice[0].headers["location"])
     assert "What you get in exchange Chelsea boot, 43, Black set aside" in words(shown)
     assert await stock_of(portal, "boot-43") == 0
+    # Nothing is promised to go back, in whichever way.
+    assert "We send what you get in exchange as soon as the parcel is checked in" in words(shown)
+    assert "Money back" not in words(shown)
+    assert "Take points instead" not in words(shown)
+
+
+async def test_a_search_says_what_it_did_not_find_and_keeps_what_was_chosen(browser: Browser, portal: Portal) -> None:
+    await shelf(portal)
+    line, page = await at_the_form(browser, portal)
+    nothing = await post(browser, "/orders/1001", fields(page, line, "", find="parasol", step="preview"))
+    assert "We have nothing in stock that is called so." in words(nothing)
+    assert 'value="parasol"' in nothing.text
+    found = await post(browser, "/orders/1001", fields(page, line, "", find="coat", step="preview"))
+    assert "nothing in stock" not in words(found)
+    # Chosen, and another word tried: the coat is still what is chosen.
+    other = await post(browser, "/orders/1001", fields(page, line, "coat-M", find="sandal", step="preview"))
+    assert re.search(r'value="coat-M" selected', other.text)
+    assert "In exchange: Winter coat" in words(other)
+    await portal.rows("UPDATE variant SET stock = 0 WHERE sku = 'coat-M' RETURNING id")
+    gone = await post(browser, "/orders/1001", fields(page, line, "coat-M", find="sandal", step="preview"))
+    assert "What you chose instead of Chelsea boot cannot be had any more." in words(gone)
 
 
 async def test_a_dearer_product_is_found_by_its_name_and_paid_with_a_card(browser: Browser, portal: Portal) -> None:
@@ -111,6 +132,15 @@ async def test_sold_out_meanwhile_the_form_comes_back_with_what_is_left(browser:
     assert "Size 41, Black" in said
     assert "Too small for me" in answer.text
     assert len(await portal.rows("SELECT id FROM returns")) == 1
+
+
+async def test_a_day_that_is_still_to_come_is_not_told_as_the_day_of_delivery(browser: Browser, portal: Portal) -> None:
+    # Until a replacement has arrived, the day on which it is taken to have is what the order knows.
+    await portal.order(number="1001", lines=[a_boot()], delivered_at=clock.now() + timedelta(days=3))
+    await come_in(browser, portal, "1001")
+    said = words(await browser.get("/orders/1001"))
+    assert "Order 1001. No reason needed." in said
+    assert "delivered on" not in said
 
 
 async def test_the_money_after_all(browser: Browser, portal: Portal) -> None:

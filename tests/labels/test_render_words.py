@@ -6,6 +6,7 @@ from datetime import date
 import pypdfium2  # type: ignore[import-untyped]  # pypdfium2 ships no types.
 import pytest
 
+from returns_portal.documents.coverage import can_print
 from returns_portal.labels.content import SIZES, LabelItem, Size
 from returns_portal.labels.render import render_label
 from returns_portal.labels.stamping import render_labels
@@ -140,5 +141,7 @@ def test_long_translations_keep_off_the_margins_and_the_bars(size: Size) -> None
 def test_the_date_is_written_as_the_customer_writes_it(locale: str, written: str) -> None:
     content = label(issued=date(2027, 3, 4), locale=locale)
     for said in (text(render_label(content, "a4")), text(render_labels([content], "a4"))):
-        assert squeezed(written) in said
+        # Where no font has the signs of a language, the day stands in digits alone.
+        assert squeezed(written) in said or not all(map(can_print, squeezed(written)))
         assert "2027-03-04" in said
+        assert "Nian" not in said

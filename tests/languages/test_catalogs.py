@@ -1,9 +1,11 @@
 """Every sentence of the portal is there in every language, with the same places to fill in."""
 
+import ast
 import re
 import string
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Message
@@ -38,6 +40,18 @@ def test_the_portal_speaks_all_of_them() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_nothing_is_missing_and_nothing_is_left_over(language: str) -> None:
     assert {ids(message) for message in messages(language)} == {ids(message) for message in template() if message.id}
+
+
+def test_no_sentence_hides_in_the_braces_of_another_string() -> None:
+    # What is said in there is seen by nobody who makes the catalogs, so that it would stay English.
+    package = Path(i18n.__file__).parent
+    told = {ids(message) for message in template()}
+    for path in package.rglob("*.py"):
+        strings_ = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.JoinedStr)]
+        for call in (each for node in strings_ for each in ast.walk(node) if isinstance(each, ast.Call)):
+            if isinstance(call.func, ast.Name) and call.func.id in {"_", "mark", "translate"}:
+                [said] = [arg.value for arg in call.args if isinstance(arg, ast.Constant)] or [None]
+                assert said is None or (said,) in told, f"{path}: {said}"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -14,7 +14,7 @@ from returns_portal.shop.queries import DEFAULT
 from returns_portal.web.links import viewed
 from tests.orders.samples import ADDRESS
 from tests.portal import Portal
-from tests.returns.visits import come_in, post, words
+from tests.returns.visits import come_in, post, sign_in, words
 from tests.webclient import Browser, browsing
 
 pytestmark = pytest.mark.anyio
@@ -78,14 +78,14 @@ async def test_an_order_is_known_however_it_is_spelt(browser: Browser, portal: P
 
 async def test_a_known_order_becomes_a_return_that_only_the_e_mail_tells(browser: Browser, portal: Portal) -> None:
     await portal.order()
-    _asked, made, received = await withdraw(browser)
+    _asked, made, received = await withdraw(browser, details="")
     filed = (await portal.rows("SELECT rma, withdrawal_id, refund_to FROM returns"))[0]
     assert filed.refund_to == "original"
     assert filed.rma not in made.text + str(made.headers) + received.text
     # One e-mail acknowledges the statement and brings the label.
     (mail,) = await portal.rows("SELECT * FROM email")
     assert (mail.template, mail.recipient, mail.values["rma"]) == ("withdrawal_received", STATED["email"], filed.rma)
-    assert mail.values["content"]["details"] == STATED["details"]
+    assert not mail.values["in_part"]
     assert mail.values["url"] == f"/returns/{filed.rma}"
     assert [line["quantity"] for line in mail.values["lines"]] == [2]
     assert mail.values["total"] == 32290
@@ -121,6 +121,22 @@ async def test_the_answers_are_the_same_whether_or_not_the_order_exists(
     assert len(await portal.rows("SELECT id FROM withdrawal WHERE handled_at IS NULL AND order_id IS NULL")) == 1
     waits = (await portal.rows("SELECT values FROM email WHERE values ->> 'order_number' = '9001'"))[0]
     assert waits.values["rma"] is None
+
+
+async def test_a_part_that_is_named_in_words_is_read_by_a_person(browser: Browser, portal: Portal) -> None:
+    await portal.order()
+    await withdraw(browser)
+    # The label goes out at once, and the right is exercised; what the words mean, somebody reads.
+    (mail,) = await portal.rows("SELECT * FROM email")
+    assert (mail.values["content"]["details"], mail.values["in_part"]) == (STATED["details"], True)
+    letter = render_email(mail.template, "en", mail.values, DEFAULT, portal.settings)
+    assert "You named a part of the order. Send back just that" in letter.text
+    await sign_in(browser, portal, "f@shop.example", "finance", "support")
+    tasks = await browser.get("/finance")
+    assert "A part of the order is named; the return holds all of it." in words(tasks)
+    assert f"/returns/{mail.values['rma']}/items" in tasks.text
+    await post(browser, f"/finance/statements/{mail.subject_id}/handling")
+    assert "A part of the order is named" not in words(await browser.get("/finance"))
 
 
 async def test_what_cannot_become_a_return_waits_for_a_person(browser: Browser, portal: Portal) -> None:

@@ -108,6 +108,13 @@ async def test_what_cannot_be_is_told_beside_what_was_typed(boss: Browser, said:
     assert "Kept words" in words(answer)
 
 
+@pytest.mark.parametrize("size", [(1200, 140), (300, 620)])
+async def test_a_logo_that_would_be_a_line_or_a_tower_is_refused(boss: Browser, size: tuple[int, int]) -> None:
+    answer = await send_logo(boss, a_logo(size))
+    assert "A logo is at most 8 times as wide as it is high" in answer.text
+    assert 'class="logo"' not in (await boss.get("/")).text
+
+
 async def test_the_logo_is_made_anew_and_stands_in_place_of_the_name(boss: Browser) -> None:
     sent = a_logo()
     assert (await send_logo(boss, sent)).status_code == 303

@@ -18,7 +18,7 @@ from returns_portal.accounts.rules import number_in_path
 from returns_portal.actor import Actor
 from returns_portal.claims import actions
 from returns_portal.claims.models import Kind, Remedy
-from returns_portal.claims.pages.words import for_templates
+from returns_portal.claims.pages.words import for_templates, told
 from returns_portal.claims.queries import claim_for, open_units, photo_for, story_of
 from returns_portal.claims.rules import MAX_WORDS, MOST_AT_ONCE, ClaimWish, last_day, left_of, refuse_late
 from returns_portal.clock import now
@@ -196,7 +196,7 @@ async def show_claim(
         "claims/show.html",
         status=422 if errors else 200,
         claim=claim,
-        steps=await story_of(db, claim.id),
+        steps=told(claim, await story_of(db, claim.id)),
         typed=typed or Form({}),
         errors=errors or {},
         most=MOST_AT_ONCE,

@@ -1,8 +1,10 @@
 """Words for claims, shared by the customer's pages and those of staff."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from returns_portal.claims.models import Kind, Remedy
+from returns_portal.claims.queries import ClaimView, Step
 from returns_portal.i18n import mark, translate
 
 _KINDS: Final = {
@@ -46,6 +48,19 @@ _STEPS: Final = {
     "refused": mark("We could not accept it"),
     "withdrawn": mark("You withdrew it"),
 }
+
+_DECIDED: Final = frozenset({"returning", "refunded", "replaced", "reduced", "refused"})
+
+
+def told(claim: ClaimView, steps: Sequence[Step]) -> list[Step]:
+    """The steps of a claim that its customer is told.
+
+    A decision is told once it holds: not while a second person has still to agree to it, and not when that person did
+    not, or when the return that it asked for was cancelled. Then it waits to be decided anew.
+    """
+    decisions = [step for step in steps if step.action in _DECIDED]
+    holds = decisions[-1:] if claim.standing not in ("filed", "approving", "withdrawn") else []
+    return [step for step in steps if step.action in _STEPS and (step not in decisions or step in holds)]
 
 
 def for_templates() -> dict[str, Any]:

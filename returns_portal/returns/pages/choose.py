@@ -69,6 +69,10 @@ class ChoosePage(msgspec.Struct, frozen=True):
     """What is to be paid on top for what is exchanged; empty where that is nothing."""
     exchangeable: bool
     """Whether anything can be had in exchange."""
+    unfound: str
+    """That what was looked for was not found; empty where it was, or nothing was."""
+    gone: str
+    """That what was chosen in exchange cannot be had any more; empty where it can."""
     held: str
     """What a card has to hold where what is chosen in exchange is sent at once; empty where it cannot be."""
     held_days: int
@@ -133,6 +137,8 @@ async def choose_page(
         held=at_once_words(picked, order.currency) if judged.exchange_days else "",
         held_days=judged.exchange_days,
         exchangeable=bool(swapping.groups),
+        unfound=_unfound(wish, swapping),
+        gone=_gone(lines, swapping),
         asks_account=_pays_from_outside(balance),
         returns=filed,
         withdrawal=_withdrawal(order, judged.longest),
@@ -167,6 +173,22 @@ async def _swapping(
     """What can be had in exchange: nothing, where the customer keeps what is chosen and gets its money."""
     can_be = set() if kept else {UUID(line.id) for line in lines if not line.refused}
     return await swaps_of(db, actor, order, balance, can_be, wish)
+
+
+def _unfound(wish: Wish, swapping: Swapping) -> str:
+    if not wish.find or swapping.finds():
+        return ""
+    return _("We have nothing in stock that is called so. Try another word, or ask us.")
+
+
+def _gone(lines: Sequence[LineChoice], swapping: Swapping) -> str:
+    titles = [line.title for line in lines if line.chosen and UUID(line.id) in swapping.gone]
+    if not titles:
+        return ""
+    return _(
+        "What you chose instead of {title} cannot be had any more. Choose something else, or your money back.",
+        title=", ".join(titles),
+    )
 
 
 def _first_wish(order: OrderState, balance: OrderBalance, judged: Judgement) -> Wish:
@@ -231,7 +253,8 @@ def _points(balance: OrderBalance, planned: RefundPlan, verdict: Verdict, months
 
 def _lead(order: OrderState, policy: Policy) -> str:
     last = last_day(returns_over(facts_of(order), policy), policy)
-    if order.delivered_at is None or last is None:
+    # A replacement that was sent is taken to be delivered some days later: until then that is a guess, and not told.
+    if order.delivered_at is None or order.delivered_at > clock.now() or last is None:
         return _("Order {number}. No reason needed.", number=order.number)
     return _(
         "Order {number}, delivered on {day}. You have until {last}. No reason needed.",

@@ -1,11 +1,13 @@
 """What goes back and where to, promised or under way, and the other way that it could still go."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.actor import Actor
+from returns_portal.exchanges.models import ExchangeStatus
 from returns_portal.exchanges.queries import ExchangeView
 from returns_portal.i18n import _
 from returns_portal.payments.queries import of_order
@@ -39,6 +41,13 @@ class Promise(msgspec.Struct, frozen=True):
     other: OtherWay | None
 
 
+def only_exchanged(view: ReturnView, exchanges: Sequence[ExchangeView]) -> bool:
+    """Whether every unit of a return pays for something else in full, so that no money goes back for it."""
+    stand = [each for each in exchanges if each.status is not ExchangeStatus.ENDED and not each.back]
+    units = Counter(each.order_line_id for each in stand)
+    return bool(stand) and all(line.quantity <= units[line.line_id] for line in view.lines)
+
+
 async def promise_of(
     db: AsyncConnection,
     actor: Actor,
@@ -64,7 +73,7 @@ async def promise_of(
         ],
         promised=False,
         outside=any(refund.destination == Destination.TRANSFER and refund.status in waiting for refund in refunds),
-        other=await _still_other(db, actor, view, refunds, timezone),
+        other=None if only_exchanged(view, exchanges) else await _still_other(db, actor, view, refunds, timezone),
     )
 
 

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
+from returns_portal.exchanges.queries import ExchangeView
 from returns_portal.i18n import _, ngettext
 from returns_portal.refunds.fitting import STOPPED
 from returns_portal.refunds.models import Destination, RefundStatus
 from returns_portal.refunds.queries import RefundView
 from returns_portal.returns.models import ReturnStatus
+from returns_portal.returns.pages.promise import only_exchanged
 from returns_portal.returns.pages.steps import Step
 from returns_portal.returns.pages.travel import Travel, money_to_come, on_the_way, to_be_sent
 from returns_portal.returns.pages.words import BANK_DAYS, business_days_after, leg_words, where_words
@@ -18,7 +20,11 @@ from returns_portal.web import formats
 
 
 def steps(
-    view: ReturnView, parcels: Sequence[ParcelView], refunds: Sequence[RefundView], travel: Travel | None
+    view: ReturnView,
+    parcels: Sequence[ParcelView],
+    refunds: Sequence[RefundView],
+    travel: Travel | None,
+    exchanges: Sequence[ExchangeView] = (),
 ) -> list[Step]:
     """The way of a return so far, and from here on; `travel` is known as long as nothing of it is here."""
     filed = Step(_("Return filed"), formats.format_datetime(view.created_at, "day"), "done")
@@ -28,8 +34,17 @@ def steps(
     told = [filed, *_arrivals(view, parcels, travel), *_decisions(view, parcels)]
     told += [refund_step(refund) for refund in refunds]
     if not parcels or (not refunds and _waiting(parcels)):
-        told.append(money_to_come(view, travel))
+        told += _to_come(view, travel, exchanges)
     return told
+
+
+def _to_come(view: ReturnView, travel: Travel | None, exchanges: Sequence[ExchangeView]) -> list[Step]:
+    """What the customer gets: money, or nothing but what was chosen in exchange, of which some may be sent already."""
+    if not only_exchanged(view, exchanges):
+        return [money_to_come(view, travel)]
+    if any(each.awaits_goods and not each.at_once for each in exchanges):
+        return [Step(_("We send what you get in exchange"), _("as soon as the parcel is checked in"), "")]
+    return []
 
 
 def _arrivals(view: ReturnView, parcels: Sequence[ParcelView], travel: Travel | None) -> list[Step]:

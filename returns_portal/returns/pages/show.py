@@ -145,7 +145,7 @@ async def show_page(db: AsyncConnection, actor: Actor, rma: str) -> ShowPage:
         notes=facts.notes,
         qr=qr_svg(view.label_qr or view.label_code, title=_("QR code of return {rma}", rma=view.rma)),
         exchanges=[(each, status_word(each.status)) for each in exchanges],
-        steps=steps(view, facts.parcels, facts.refunds, travel),
+        steps=steps(view, facts.parcels, facts.refunds, travel, exchanges),
         parcels=[counted(parcel, view.lines, len(facts.parcels)) for parcel in facts.parcels],
         cancellable=view.status == ReturnStatus.FILED and not trial and view.first_scan_at is None,
         changeable=is_changeable(view),

@@ -62,6 +62,12 @@ class Swapping(msgspec.Struct, frozen=True):
     groups: Mapping[UUID, list[SwapGroup]]
     chosen: Mapping[UUID, tuple[Offer, int]]
     """What is chosen, and what was paid for the unit that goes back."""
+    gone: frozenset[UUID] = frozenset()
+    """Lines for which something was chosen that cannot be had any more."""
+
+    def finds(self) -> bool:
+        """Whether there is anything else than the same products."""
+        return any(group.title for groups in self.groups.values() for group in groups)
 
     def picked(self, units: Mapping[UUID, int]) -> list[Picked]:
         """What is chosen for lines of which so many units go back."""
@@ -94,7 +100,8 @@ async def swaps_of(
         for line in order.lines
         if line.line_id in lines and line.line_id in paid
     ]
-    offers = await offers_for(db, actor, order.id, known, order.currency, words=wish.find)
+    named = set(wish.swaps.values())
+    offers = await offers_for(db, actor, order.id, known, order.currency, words=wish.find, chosen=named)
     groups = {line_id: _groups(found, order.currency, wish.swaps.get(line_id, "")) for line_id, found in offers.items()}
     chosen = {
         line_id: (offer, paid[line_id])
@@ -102,7 +109,7 @@ async def swaps_of(
         for offer in (*found.same, *found.others)
         if offer.sku == wish.swaps.get(line_id)
     }
-    return Swapping(groups, chosen)
+    return Swapping(groups, chosen, frozenset(wish.swaps) - frozenset(chosen))
 
 
 def _groups(found: Offers, currency: str, chosen: str) -> list[SwapGroup]:
