@@ -88,8 +88,8 @@ async def order_behind(db: AsyncConnection, actor: Actor, *, lock: bool = False)
     """The order of the actor's gift. Of what it holds a receiver is shown titles, sizes and colours alone.
 
     Of what was bought they see what the gift code is for. What they were sent in exchange is part of it, what other
-    receivers were is not. Their time for sending things back
-    begins anew when the last of it arrives, as after every exchange; only that the order's buyer sees nothing of that.
+    receivers were is not. Their time for sending things back begins anew when the last of it arrives, as after every
+    exchange; only that the order's buyer sees nothing of that.
 
     Raises:
         NotFoundError: the actor is the receiver of no gift.
