@@ -42,7 +42,7 @@ from returns_portal.i18n import _, translate
 from returns_portal.refunds.actions import release_unshipped
 from returns_portal.refunds.failed import take_transfer
 from returns_portal.refunds.models import Destination, RefundStatus
-from returns_portal.returns.actions import handle_withdrawal
+from returns_portal.returns.withdrawals import handle_withdrawal
 from returns_portal.shop.queries import current
 from returns_portal.web import page, requires_staff, site
 

@@ -17,7 +17,7 @@ from returns_portal.labels.models import Label, LabelStatus
 from returns_portal.labels.policy import habits
 from returns_portal.labels.rules import refuse_follower
 from returns_portal.policies.content import Postage
-from returns_portal.returns.actions import lock_return
+from returns_portal.returns.life import lock_return
 from returns_portal.returns.models import ReturnStatus
 
 MOST_PARCELS: Final = 10

@@ -25,7 +25,7 @@ from returns_portal.labels.buying import place_of
 from returns_portal.labels.life import about
 from returns_portal.labels.models import PICKUP_TRANSITIONS, Pickup, PickupStatus
 from returns_portal.labels.policy import habits
-from returns_portal.returns.actions import lock_return
+from returns_portal.returns.life import lock_return
 from returns_portal.returns.models import ReturnStatus
 from returns_portal.shop.queries import current
 

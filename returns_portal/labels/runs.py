@@ -30,7 +30,7 @@ from returns_portal.labels.content import Size
 from returns_portal.labels.renderer import LabelRenderer
 from returns_portal.labels.run_models import LabelRunRow
 from returns_portal.labels.run_reading import MISSING, NOT_DRAWN, TWICE, UNKNOWN, VOIDED, Reading, read_rows
-from returns_portal.returns.actions import lock_return
+from returns_portal.returns.life import lock_return
 
 log = structlog.get_logger(__name__)
 

@@ -20,8 +20,8 @@ from returns_portal.labels.actions import issue
 from returns_portal.notifications.actions import enqueue
 from returns_portal.policies.content import Postage
 from returns_portal.policies.rules import Verdict
-from returns_portal.returns.actions import is_under_way, lock_return
 from returns_portal.returns.judging import judgement
+from returns_portal.returns.life import is_under_way, lock_return
 from returns_portal.returns.models import ReturnStatus
 from returns_portal.returns.queries import order_state
 from returns_portal.shop.queries import current

@@ -30,7 +30,7 @@ from returns_portal.refunds.parts import Due, Owed, Paid, due
 from returns_portal.refunds.queries import balance_of, paid_for
 from returns_portal.refunds.releasing import Cause, release
 from returns_portal.refunds.rules import Claim, OrderBalance, RefundPlan, plan, within
-from returns_portal.returns.actions import lock_return
+from returns_portal.returns.life import lock_return
 from returns_portal.returns.models import RefundTo
 from returns_portal.settings import Settings
 from returns_portal.warehouse import actions as dock

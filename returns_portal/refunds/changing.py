@@ -29,9 +29,10 @@ from returns_portal.refunds.models import RefundStatus
 from returns_portal.refunds.queries import balance_of
 from returns_portal.refunds.replacing import units_wanted
 from returns_portal.refunds.rules import Claim, bonus_on, destination_of, plan, within
-from returns_portal.returns.actions import Wanted, lock_return, refuse_outcome
+from returns_portal.returns.actions import Wanted, refuse_outcome
 from returns_portal.returns.changing import Changed, change_lines
 from returns_portal.returns.judging import judgement
+from returns_portal.returns.life import lock_return
 from returns_portal.returns.models import RefundTo, ReturnStatus
 from returns_portal.returns.queries import OrderState, order_state
 from returns_portal.shop.queries import ShopInfo, current

@@ -17,7 +17,7 @@ from returns_portal.refunds.forgetting import forget_account
 from returns_portal.refunds.parts import Due, Owed, Paid, due
 from returns_portal.refunds.queries import balance_of, paid_for
 from returns_portal.refunds.rules import OrderBalance, RefundPlan, plan
-from returns_portal.returns.actions import lock_return
+from returns_portal.returns.life import lock_return
 from returns_portal.returns.models import RefundTo
 from returns_portal.settings import Settings
 from returns_portal.warehouse.counting import CheckedIn

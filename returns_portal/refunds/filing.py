@@ -26,8 +26,9 @@ from returns_portal.refunds.keeping import release_kept
 from returns_portal.refunds.queries import balance_of
 from returns_portal.refunds.replacing import asked_of, at_once_days, kept, refuse_of_gift, units_wanted
 from returns_portal.refunds.rules import Claim, RefundPlan, plan, within
-from returns_portal.returns.actions import Wanted, cancel_return, file_return
+from returns_portal.returns.actions import Wanted, file_return
 from returns_portal.returns.judging import judgement
+from returns_portal.returns.life import cancel_return
 from returns_portal.returns.models import RefundTo, ReturnStatus
 from returns_portal.returns.queries import OrderState, ReturnLineView, order_state
 from returns_portal.returns.together import in_its_parcel, lead_for, lock_orders

@@ -18,11 +18,12 @@ from returns_portal.errors import DomainError
 from returns_portal.notifications.actions import enqueue
 from returns_portal.orders.models import Order
 from returns_portal.refunds.filing import FiledReturn, file, in_words, label_in_words
-from returns_portal.returns.actions import Wanted, handle_withdrawal, state_withdrawal
+from returns_portal.returns.actions import Wanted
 from returns_portal.returns.judging import Judgement, judgement
 from returns_portal.returns.models import RefundTo, Withdrawal
 from returns_portal.returns.queries import OrderState, facts_of, order_state
 from returns_portal.returns.rules import Line, refusal
+from returns_portal.returns.withdrawals import handle_withdrawal, state_withdrawal
 from returns_portal.settings import Settings
 from returns_portal.shop.queries import ShopInfo
 

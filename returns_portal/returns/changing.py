@@ -27,8 +27,9 @@ from returns_portal.i18n import mark
 from returns_portal.orders.models import TRIAL
 from returns_portal.policies.content import Postage
 from returns_portal.policies.rules import Verdict
-from returns_portal.returns.actions import Wanted, checked, is_under_way, line_rows, lock_return, refuse_outcome
+from returns_portal.returns.actions import Wanted, checked, line_rows, refuse_outcome
 from returns_portal.returns.judging import judgement
+from returns_portal.returns.life import is_under_way, lock_return
 from returns_portal.returns.models import ReturnLine, ReturnStatus
 from returns_portal.returns.queries import OrderState, order_state
 

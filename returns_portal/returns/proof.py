@@ -15,7 +15,7 @@ from returns_portal.db import run
 from returns_portal.errors import ConflictError, InvalidError
 from returns_portal.i18n import mark
 from returns_portal.policies.content import Postage
-from returns_portal.returns.actions import lock_return
+from returns_portal.returns.life import lock_return
 from returns_portal.returns.models import ReturnStatus
 
 MAX_CARRIER: Final = 60

@@ -23,8 +23,9 @@ from returns_portal.exchanges.reserving import Swap
 from returns_portal.i18n import _
 from returns_portal.refunds.filing import file, sealed
 from returns_portal.returns import web_changing, web_together, withdrawal_web
-from returns_portal.returns.actions import Wanted, set_bank_account
+from returns_portal.returns.actions import Wanted
 from returns_portal.returns.door import is_stranger, require_support, speak_local, to_the_door
+from returns_portal.returns.life import set_bank_account
 from returns_portal.returns.models import ReturnStatus
 from returns_portal.returns.pages.answer import show_answer
 from returns_portal.returns.pages.choose import choose_page

@@ -11,7 +11,8 @@ from returns_portal.errors import ConflictError
 from returns_portal.i18n import mark
 from returns_portal.labels.actions import issue
 from returns_portal.refunds import filing
-from returns_portal.returns.actions import announce, announce_only, move_to
+from returns_portal.returns.actions import announce, announce_only
+from returns_portal.returns.life import move_to
 from returns_portal.returns.models import ReturnStatus
 from returns_portal.returns.queries import ReturnView, return_for
 from returns_portal.returns.rules import Policy

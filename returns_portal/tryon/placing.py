@@ -20,7 +20,7 @@ from returns_portal.ids import new_id, new_trial_number
 from returns_portal.jobs import defer, defer_many
 from returns_portal.orders.trials import TrialLine, TrialOrder, mark_cancelled, open_order
 from returns_portal.points.redemptions import Hold, hold, release
-from returns_portal.returns.actions import move_to as move_return
+from returns_portal.returns.life import move_to as move_return
 from returns_portal.returns.models import ReturnStatus
 from returns_portal.settings import Settings
 from returns_portal.shop.queries import current

@@ -12,7 +12,7 @@ from returns_portal import clock, history
 from returns_portal.actor import Actor
 from returns_portal.db import run
 from returns_portal.errors import ConflictError
-from returns_portal.returns.actions import lock_return, move_back, move_to
+from returns_portal.returns.life import lock_return, move_back, move_to
 from returns_portal.returns.models import ReturnStatus
 from returns_portal.warehouse.counting import ORDINARY, CheckedIn, Circumstances, DockLine, count_parcel, dock_for
 from returns_portal.warehouse.models import Parcel

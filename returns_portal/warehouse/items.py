@@ -15,7 +15,7 @@ from returns_portal.i18n import mark
 from returns_portal.ids import new_id
 from returns_portal.jobs import defer
 from returns_portal.orders.models import TRIAL
-from returns_portal.returns.actions import lock_return
+from returns_portal.returns.life import lock_return
 from returns_portal.warehouse.models import (
     ACCEPTANCE_TRANSITIONS,
     Acceptance,

@@ -38,8 +38,9 @@ from returns_portal.refunds.filing import cancel, file
 from returns_portal.refunds.goodwill import Gesture, give
 from returns_portal.refunds.life import transition
 from returns_portal.refunds.models import RefundStatus
-from returns_portal.returns.actions import Wanted, state_withdrawal
+from returns_portal.returns.actions import Wanted
 from returns_portal.returns.models import RefundTo
+from returns_portal.returns.withdrawals import state_withdrawal
 from returns_portal.settings import Settings
 from returns_portal.shop.queries import current
 from returns_portal.tryon import settling, shipping

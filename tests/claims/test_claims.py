@@ -17,7 +17,7 @@ from returns_portal.orders.intake import PaymentInput
 from returns_portal.payments.models import Tender
 from returns_portal.photos import Photo
 from returns_portal.refunds import approvals
-from returns_portal.returns.actions import cancel_return
+from returns_portal.returns.life import cancel_return
 from returns_portal.returns.models import RefundTo
 from returns_portal.shop.queries import DEFAULT
 from returns_portal.warehouse.models import Condition

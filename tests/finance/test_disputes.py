@@ -20,7 +20,7 @@ from returns_portal.refunds.disputed import record
 from returns_portal.refunds.life import transition
 from returns_portal.refunds.models import RefundStatus
 from returns_portal.refunds.outside import _book
-from returns_portal.returns.actions import state_withdrawal
+from returns_portal.returns.withdrawals import state_withdrawal
 from returns_portal.settings import Settings
 from returns_portal.tryon import shipping
 from returns_portal.warehouse.models import Condition

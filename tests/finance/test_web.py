@@ -20,7 +20,7 @@ from returns_portal.refunds.actions import correct
 from returns_portal.refunds.life import transition
 from returns_portal.refunds.models import RefundStatus
 from returns_portal.refunds.settling import submit
-from returns_portal.returns.actions import state_withdrawal
+from returns_portal.returns.withdrawals import state_withdrawal
 from returns_portal.settings import Settings
 from returns_portal.warehouse.models import Condition
 from returns_portal.warehouse.rules import Counted

@@ -9,7 +9,7 @@ import pytest
 from returns_portal.actor import SYSTEM
 from returns_portal.finance.deadlines import due_within
 from returns_portal.refunds.withdrawing import Statement, withdraw
-from returns_portal.returns.actions import handle_withdrawal
+from returns_portal.returns.withdrawals import handle_withdrawal
 from returns_portal.shop.queries import DEFAULT
 from returns_portal.warehouse.models import Condition
 from tests.claims.things import SHOE
