@@ -1,6 +1,6 @@
 """Making the next version of the policy."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -18,6 +18,8 @@ from returns_portal.policies.queries import Version, forget, of_moment, versions
 from returns_portal.shop import queries as shop_queries
 
 MAX_NOTE: Final = 500
+FARTHEST: Final = timedelta(days=731)
+"""So far ahead a version can start."""
 _LOCK: Final = "SELECT pg_advisory_xact_lock(4711030)"
 
 
@@ -37,7 +39,7 @@ async def publish(
 
     Raises:
         ForbiddenError: the actor is no admin.
-        InvalidError: the policy cannot hold, starts in the past, or the note is too long.
+        InvalidError: the policy cannot hold, starts in the past or in years, or the note is too long.
         ConflictError: somebody else has made a version since.
     """
     actor.require("admin")
@@ -61,6 +63,10 @@ async def publish(
         raise InvalidError(
             mark("A version cannot start in the past: orders of then were placed under another one."),
             field="starts_at",
+        )
+    if starts_at is not None and starts_at > now + FARTHEST:
+        raise InvalidError(
+            mark("A version starts within two years: nobody would remember a later one."), field="starts_at"
         )
     made = Version(newest.version + 1, starts_at or now, content, note.strip(), actor.label, now, new_id())
     row = msgspec.structs.asdict(made) | {"content": written(content)}

@@ -22,13 +22,14 @@ from returns_portal.policies.content import Conditions, Content, Effects, Outcom
 T = TypeVar("T")
 
 STATUTORY_DAYS: Final = 14
-"""Directive 2011/83/EU, Art. 9(1); Consumer Contracts Regulations 2013 (UK), reg. 30."""
+"""Directive 2011/83/EU, Art. 9(1); Consumer Contracts Regulations 2013 (UK), reg. 30; the Law of Ukraine on the
+Protection of Consumer Rights, Art. 13."""
 
 PROTECTED: Final = frozenset({
     "AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "HU", "IE", "IT", "LV", "LT", "LU", "MT",
-    "NL", "PL", "PT", "RO", "SK", "SI", "ES", "SE", "IS", "LI", "NO", "GB",
+    "NL", "PL", "PT", "RO", "SK", "SI", "ES", "SE", "IS", "LI", "NO", "GB", "UA",
 })  # fmt: skip
-"""The EU, the EEA and the United Kingdom."""
+"""The EU, the EEA, the United Kingdom and Ukraine: every country for which `returns.periods` knows a period."""
 
 LAW: Final = {
     "withdrawal": mark("the law gives you 14 days to withdraw"),
@@ -55,7 +56,7 @@ class Facts(msgspec.Struct, frozen=True):
 
     @property
     def protected(self) -> bool:
-        """Whether the law of the EU or the UK protects its buyer; one whose country is not known is taken to be."""
+        """Whether the law of such a country protects its buyer; one whose country is not known is taken to be."""
         return not self.country or self.country in PROTECTED
 
     @property

@@ -1,5 +1,6 @@
 """The admin's page of the policy: its versions, a form that makes the next one, and what it would say of an order."""
 
+import re
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -28,6 +29,7 @@ Db = NamedDependency[AsyncConnection]
 By = NamedDependency[Actor]
 
 POLICIES: Final = "/staff/policies"
+_VERSION: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 _admins = [requires_staff("admin")]
 
 
@@ -83,7 +85,7 @@ async def _save(request: AnyRequest, db: AsyncConnection, actor: Actor, sent: Fo
                 db,
                 actor,
                 content,
-                based_on=int(base) if base.isascii() and base.isdigit() else None,
+                based_on=int(base) if _VERSION.fullmatch(base) else None,
                 starts_at=starts_at,
                 note=sent.get("note", ""),
             )

@@ -26,14 +26,23 @@ def seal(key: bytes, value: Any, *, lasting: timedelta) -> str:  # noqa: ANN401 
     """Write a value so that it can be read back unchanged until its time is over."""
     expires = int((clock.now() + lasting).timestamp())
     body = msgspec.msgpack.encode((expires, value))
-    return base64.urlsafe_b64encode(hmac.digest(key, body, hashlib.sha256) + body).decode().rstrip("=")
+    return _spelt(hmac.digest(key, body, hashlib.sha256) + body)
+
+
+def _spelt(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def unseal(key: bytes, text: str) -> Any:  # noqa: ANN401 - what was sealed
-    """Read a sealed value; None when it was changed, made with another key, or is too old."""
+    """Read a sealed value; None when it was changed, made with another key, or is too old.
+
+    It is read in the one spelling in which it was sealed: what is spent by its text is not let in by another.
+    """
     try:
-        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
+        return None
+    if _spelt(raw) != text:
         return None
     signature, body = raw[:32], raw[32:]
     if not hmac.compare_digest(signature, hmac.digest(key, body, hashlib.sha256)):

@@ -131,3 +131,14 @@ async def test_points_of_a_receiver_are_theirs_to_see_and_to_spend(browser: Brow
     assert "11,990 points" in words(await browser.get("/points"))
     statement = await browser.get("/points/statement.pdf")
     assert statement.headers["content-type"] == "application/pdf"
+
+
+async def test_every_link_in_the_text_of_their_e_mail_leads_somewhere(browser: Browser, portal: Portal) -> None:
+    shoes, _socks = await given(portal)
+    await filed(portal, await receiver(portal), (shoes, 1))
+    [mail] = await portal.rows("SELECT * FROM email WHERE template = 'gift_filed'")
+    letter = render_email(mail.template, "en", mail.values, DEFAULT, portal.settings)
+    links = re.findall(rf"{re.escape(portal.settings.public_url)}(/v/\S+)", letter.text)
+    assert len(links) == 2
+    for one in links:
+        assert (await browser.get((await browser.get(one)).headers["location"])).status_code == 200

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from returns_portal.errors import InvalidError
 from returns_portal.policies.content import DEFAULT, Conditions, Content, Effects, Postage, Rule, check, read, written
 from returns_portal.policies.rules import LAW, PROTECTED, Facts, Verdict, judge, together
+from returns_portal.returns.periods import PERIODS
 
 SOCKS = Facts(country="US", currency="EUR", sku="SO-1", price=900, days=20)
 FEE = Content(postage=Postage.CUSTOMER, fees={"EUR": 490})
@@ -179,8 +180,10 @@ def test_an_exception_of_the_law_refuses_at_once(exception: str) -> None:
     assert not judge(content, Facts("DE", "EUR", "SO-1", 900, days=1, faulty=True)).final_sale
 
 
-def test_the_countries_are_the_eu_the_eea_and_the_united_kingdom() -> None:
-    assert len(PROTECTED) == 27 + 3 + 1
+def test_the_countries_are_those_that_have_a_period_of_withdrawal() -> None:
+    # The EU, the EEA, the United Kingdom, Ukraine. No page may say that the law gives what a rule takes away.
+    assert len(PROTECTED) == 27 + 3 + 1 + 1
+    assert set(PERIODS) == PROTECTED
 
 
 @given(CONTENTS)

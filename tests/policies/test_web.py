@@ -127,6 +127,12 @@ async def test_who_began_with_an_older_version_is_told_and_can_save_after_that(b
     assert (await post(browser, PAGE, FIELDS | {"return_days": "70", "based_on": "2"})).status_code == 303
 
 
+async def test_what_was_never_a_version_or_a_day_is_no_fault_of_ours(browser: Browser) -> None:
+    far = await post(browser, PAGE, FIELDS | {"starts_on": "9999-12-31"})
+    assert (far.status_code, "A version starts within two years" in far.text) == (422, True)
+    assert (await post(browser, PAGE, FIELDS | {"based_on": "9" * 5000})).status_code == 303
+
+
 async def test_it_is_the_admins_alone(portal: Portal, database_url: str) -> None:
     async with browsing(portal.settings, database_url) as browser:
         await sign_in(browser, portal, "mira@shop.example", "finance", "support")
