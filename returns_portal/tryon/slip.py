@@ -57,6 +57,8 @@ class SlipContent(msgspec.Struct, frozen=True):
     label: LabelContent | None
     lent: bool = False
     """Whether it is sent in exchange for something that is not back yet, and is expected within `days`."""
+    anew: bool = False
+    """Whether it is sent anew because of a claim: nothing is paid for it, and nothing expected back."""
 
 
 async def slip_content(

@@ -85,6 +85,8 @@ SAMPLES: dict[Template, dict[str, object]] = {
     "claim_received": CLAIM,
     "gift_filed": {"rma": RMA, "name": "Олена", "label_ready": True, "qr": RMA, "lines": [SHOE, HAT], "url": URL},
     "claim_decided": {**CLAIM, "decision": "refusal", "answer": "Worn for a year <b>&"},
+    "replacement_ended": {**CLAIM, "carrier": "", "tracking": "", "why": "missing"},
+    "replacement_sent": {**CLAIM, "carrier": "Econt <b>", "tracking": "1051602736482", "why": ""},
     "exchange_charged": EXCHANGE,
     "exchange_ended": EXCHANGE,
     "exchange_hold_lost": EXCHANGE,
