@@ -103,8 +103,8 @@ def _order(order: OrderPlaced) -> Iterator[tuple[str, str]]:
         said = ", ".join(part for part in (*each.items, each.kind, each.status, each.said, each.answer) if part)
         yield _("You told us"), f"{_moment(each.filed_at)}: {said}"
         for anew in each.sent_anew:
-            facts = (anew.number, *anew.items, anew.status, anew.carrier, anew.tracking)
-            yield _("Sent anew"), ", ".join(part for part in facts if part)
+            told = (anew.number, *anew.items, anew.status, anew.carrier, anew.tracking)
+            yield _("Sent anew"), ", ".join(part for part in told if part)
     for dispute in order.disputes:
         yield _("Asked by your bank"), dispute
     for claim in order.carrier_claims:

@@ -1,5 +1,6 @@
 """What is decided to be sent anew is set aside at once, packed beside exchanges, and sent once; or nothing is lost."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from itertools import product
 from uuid import UUID
@@ -304,7 +305,10 @@ async def test_who_may_do_what(portal: Portal) -> None:
             await life.call_off(db, PACKER, anew.number, missing=UUID(int=1))
 
 
-STEPS = {S.SENT: sent, S.ENDED: called_off}
+STEPS: dict[ReplacementStatus, Callable[[Portal, str], Awaitable[ReplacementView]]] = {
+    S.SENT: sent,
+    S.ENDED: called_off,
+}
 
 
 @pytest.mark.parametrize(("before", "after"), list(product(STEPS, STEPS)))

@@ -38,7 +38,7 @@ async def test_support_decides_the_warehouse_sends_and_the_customer_reads_it(bro
     await sign_in(browser, portal, "w@shop.example", "warehouse")
     table = words(await browser.get(TABLE))
     assert "1 parcel to send" in table
-    assert f"{anew.number} sent anew" in table
+    assert f"{anew.number} to be sent anew" in table
     assert SHOE_SKU in table
     assert "It is missing or faulty: support decides anew" in table
     slip = await browser.get(f"/station/replacements/{anew.number}/slip.pdf")

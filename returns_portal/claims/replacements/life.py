@@ -29,6 +29,9 @@ _CLAIM: Final = """
     WHERE id = :id
 """
 
+_OVER: Final = ("closed", {"as": "replaced"})
+_ANEW: Final = ("reopened", {})
+
 
 async def send(
     db: AsyncConnection, actor: Actor, number: str, *, carrier: str = "", tracking: str = ""
@@ -63,7 +66,7 @@ async def send(
     now = clock.now()
     told = {"carrier": carrier.strip()[:_MOST], "tracking": tracking.strip()[:_MOST]}
     await _move_to(db, actor, found.id, S.SENT, sent_at=now, sent_by=actor.label, **told)
-    await run(db, _CLAIM, id=found.claim_id, now=now, closed=True)
+    await _follow(db, actor, found.claim_id, over=True)
     await arrives_later(db, found.order_id, now)
     await tell(db, await claim_for(db, SYSTEM, found.claim_id), "replacement_sent")
     return await replacement_for(db, actor, found.number)
@@ -105,9 +108,15 @@ async def _end(
         if piece.variant_id is not None and piece.line_id != missing:
             back[piece.variant_id] += piece.quantity
     await give_back_stock(db, back)
-    await run(db, _CLAIM, id=found.claim_id, now=now, closed=False)
+    await _follow(db, actor, found.claim_id, over=False)
     await tell(db, await claim_for(db, SYSTEM, found.claim_id), "replacement_ended")
     return await replacement_for(db, actor, found.number)
+
+
+async def _follow(db: AsyncConnection, actor: Actor, claim_id: UUID, *, over: bool) -> None:
+    """Let the claim be over, or wait for another decision."""
+    await run(db, _CLAIM, id=claim_id, now=clock.now(), closed=over)
+    await history.record(db, actor, ("item_claim", claim_id, *(_OVER if over else _ANEW)))
 
 
 async def _move_to(
