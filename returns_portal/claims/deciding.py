@@ -14,9 +14,9 @@ from returns_portal.actor import Actor
 from returns_portal.claims.actions import lock_claim, move_to
 from returns_portal.claims.letters import tell
 from returns_portal.claims.models import Kind, Status
-from returns_portal.claims.queries import ClaimView, settled_item
+from returns_portal.claims.queries import ClaimView
 from returns_portal.claims.replacements.reserving import reserve
-from returns_portal.claims.rules import last_day
+from returns_portal.claims.rules import last_day, settled_item
 from returns_portal.errors import ConflictError, InvalidError
 from returns_portal.i18n import mark, speaking, translate
 from returns_portal.refunds.filing import file
@@ -25,6 +25,7 @@ from returns_portal.refunds.models import GoodwillDecision
 from returns_portal.refunds.rules import Claim
 from returns_portal.returns.actions import Wanted
 from returns_portal.returns.models import RefundTo
+from returns_portal.returns.queries import OrderState, order_state
 from returns_portal.settings import Settings
 from returns_portal.shop.queries import ShopInfo
 
@@ -81,7 +82,7 @@ async def _pay(
     in_full = verdict.decision == "refund"
     units = tuple(Claim(item.line_id, item.quantity) for item in claim.items) if in_full else ()
     if in_full:
-        await _refuse_returned(db, claim)
+        await _refuse_returned(db, actor, claim)
     else:
         _refuse_amount(claim, verdict.amount)
     wish = Gesture(
@@ -108,19 +109,21 @@ def _reason(claim: ClaimView) -> str:
         return translate(_REASONS[claim.kind])
 
 
-async def _refuse_returned(db: AsyncConnection, claim: ClaimView) -> None:
-    """What is in a return is paid for there; it may have been filed after the claim.
+async def _refuse_returned(db: AsyncConnection, actor: Actor, claim: ClaimView) -> OrderState:
+    """What is in a return is paid for there; the order of the claim, where nothing is.
 
     Raises:
         ConflictError: so it is.
     """
-    if (item := await settled_item(db, claim)) is not None:
+    order = await order_state(db, actor, claim.order_number)
+    if (item := settled_item(claim, order.lines)) is not None:
         raise ConflictError(
             mark("{title} is in a return, and is paid for there. Refuse the claim, or cancel the return."),
             code="in_a_return",
             field="decision",
             title=item.title,
         )
+    return order
 
 
 def _refuse_amount(claim: ClaimView, amount: int) -> None:
@@ -174,7 +177,13 @@ async def _ask_for_goods(
 
 async def _send_anew(db: AsyncConnection, actor: Actor, claim: ClaimView, verdict: Verdict) -> None:
     """Set a new one aside, which the warehouse packs from now on; the claim is over once it is sent."""
-    await _refuse_returned(db, claim)
+    order = await _refuse_returned(db, actor, claim)
+    if order.cancelled_at is not None:
+        raise ConflictError(
+            mark("This order was cancelled, so nothing of it is sent anew. Decide something else."),
+            code="order_cancelled",
+            field="decision",
+        )
     await reserve(db, actor, claim)
     answer = verdict.answer.strip()
     await move_to(db, actor, claim, Status.REPLACED, answer=answer, closed=False)

@@ -8,13 +8,12 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from returns_portal.actor import SYSTEM, Actor
+from returns_portal.actor import Actor
 from returns_portal.claims.models import Kind, Remedy
 from returns_portal.claims.replacements.models import EndReason, ReplacementStatus
 from returns_portal.db import run
 from returns_portal.errors import NotFoundError
 from returns_portal.i18n import mark
-from returns_portal.returns.queries import order_state
 
 READERS: Final = ("returns:read", "support", "finance")
 STANDINGS: Final = (
@@ -223,19 +222,3 @@ async def open_units(db: AsyncConnection, order_id: UUID) -> dict[UUID, int]:
     Those are the missing ones, see `orders.units.CLAIMED`.
     """
     return {row.order_line_id: row.units for row in await run(db, _OPEN, order_id=order_id)}
-
-
-async def settled_item(db: AsyncConnection, claim: ClaimView) -> ClaimedItem | None:
-    """What of a claim is paid for elsewhere, or about to be: in a return, by a gesture; None where nothing is.
-
-    A return may have been filed after the claim. Of a cancelled order, nothing is owed any more.
-    """
-    order = await order_state(db, SYSTEM, claim.order_number)
-    lines = {line.line_id: line for line in order.lines}
-    for item in claim.items:
-        line = lines[item.line_id]
-        # Missing units of open claims count as asked for; so do this claim's own.
-        own = item.quantity if claim.kind is Kind.MISSING else 0
-        if order.cancelled_at is not None or item.quantity > line.quantity - line.requested + own:
-            return item
-    return None

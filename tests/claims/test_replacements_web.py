@@ -6,7 +6,7 @@ import pytest
 
 from returns_portal.accounts.actions import create_api_key
 from returns_portal.actor import SYSTEM
-from tests.claims.test_replacements import SHOE_SKU, set_aside, shelved, waiting
+from tests.claims.anew import SHOE_SKU, set_aside, shelved, waiting
 from tests.claims.things import claim, delivered, standing
 from tests.exchanges.samples import boots, exchanged, shelf, stock_of, the_one
 from tests.labels.prints import text

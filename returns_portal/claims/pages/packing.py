@@ -62,17 +62,9 @@ def slip_of(found: ReplacementView, shop: ShopInfo, settings: Settings) -> SlipC
             for piece in found.pieces
             for _unit in range(piece.quantity)
         ],
-        most="",
-        trial=False,
-        days=0,
-        arrives="",
-        last_day="",
-        known=False,
-        silence_keeps=False,
         shop_name=shop.name,
         contact=f"{shop.phone} · {shop.email}",
         sandbox=not settings.livemode,
-        label=None,
         anew=True,
     )
 

@@ -10,14 +10,16 @@ from returns_portal import clock, history
 from returns_portal.actor import SYSTEM, Actor
 from returns_portal.catalog.actions import give_back_stock
 from returns_portal.claims.letters import tell
-from returns_portal.claims.queries import claim_for, settled_item
+from returns_portal.claims.queries import claim_for
 from returns_portal.claims.replacements.models import REPLACEMENT_TRANSITIONS, EndReason, ReplacementStatus
 from returns_portal.claims.replacements.queries import ReplacementView, replacement_for
+from returns_portal.claims.rules import settled_item
 from returns_portal.db import run
 from returns_portal.errors import ConflictError, InvalidError
 from returns_portal.i18n import mark
 from returns_portal.orders.exchanges import arrives_later
 from returns_portal.payments.disputes import refuse_disputed
+from returns_portal.returns.queries import order_state
 
 S = ReplacementStatus
 _MOST: Final = 100
@@ -28,9 +30,6 @@ _CLAIM: Final = """
     UPDATE item_claim SET changed_at = :now, closed_at = CASE WHEN :closed THEN CAST(:now AS timestamptz) END
     WHERE id = :id
 """
-
-_OVER: Final = ("closed", {"as": "replaced"})
-_ANEW: Final = ("reopened", {})
 
 
 async def send(
@@ -61,7 +60,8 @@ async def send(
             number=found.number,
         )
     await refuse_disputed(db, found.order_id, found.number)
-    if await settled_item(db, await claim_for(db, SYSTEM, found.claim_id)) is not None:
+    order = await order_state(db, SYSTEM, found.order_number)
+    if order.cancelled_at is not None or settled_item(await claim_for(db, SYSTEM, found.claim_id), order.lines):
         return await _end(db, actor, found, EndReason.SETTLED)
     now = clock.now()
     told = {"carrier": carrier.strip()[:_MOST], "tracking": tracking.strip()[:_MOST]}
@@ -116,7 +116,8 @@ async def _end(
 async def _follow(db: AsyncConnection, actor: Actor, claim_id: UUID, *, over: bool) -> None:
     """Let the claim be over, or wait for another decision."""
     await run(db, _CLAIM, id=claim_id, now=clock.now(), closed=over)
-    await history.record(db, actor, ("item_claim", claim_id, *(_OVER if over else _ANEW)))
+    told = {"as": "replaced"} if over else {}
+    await history.record(db, actor, ("item_claim", claim_id, "closed" if over else "reopened", told))
 
 
 async def _move_to(
