@@ -1,6 +1,7 @@
 """The life of what is sent anew, and what each step means for its claim."""
 
 from collections import Counter
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -66,7 +67,7 @@ async def send(
     now = clock.now()
     told = {"carrier": carrier.strip()[:_MOST], "tracking": tracking.strip()[:_MOST]}
     await _move_to(db, actor, found.id, S.SENT, sent_at=now, sent_by=actor.label, **told)
-    await _follow(db, actor, found.claim_id, over=True)
+    await _follow(db, actor, found.claim_id, now, over=True)
     await arrives_later(db, found.order_id, now)
     await tell(db, await claim_for(db, SYSTEM, found.claim_id), "replacement_sent")
     return await replacement_for(db, actor, found.number)
@@ -108,14 +109,14 @@ async def _end(
         if piece.variant_id is not None and piece.line_id != missing:
             back[piece.variant_id] += piece.quantity
     await give_back_stock(db, back)
-    await _follow(db, actor, found.claim_id, over=False)
+    await _follow(db, actor, found.claim_id, now, over=False)
     await tell(db, await claim_for(db, SYSTEM, found.claim_id), "replacement_ended")
     return await replacement_for(db, actor, found.number)
 
 
-async def _follow(db: AsyncConnection, actor: Actor, claim_id: UUID, *, over: bool) -> None:
+async def _follow(db: AsyncConnection, actor: Actor, claim_id: UUID, now: datetime, *, over: bool) -> None:
     """Let the claim be over, or wait for another decision."""
-    await run(db, _CLAIM, id=claim_id, now=clock.now(), closed=over)
+    await run(db, _CLAIM, id=claim_id, now=now, closed=over)
     told = {"as": "replaced"} if over else {}
     await history.record(db, actor, ("item_claim", claim_id, "closed" if over else "reopened", told))
 
