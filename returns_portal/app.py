@@ -21,6 +21,7 @@ import returns_portal.accounts.web_shop_login
 import returns_portal.catalog.api
 import returns_portal.catalog.web
 import returns_portal.claims.api
+import returns_portal.claims.replacements.api
 import returns_portal.claims.web
 import returns_portal.exchanges.api
 import returns_portal.exchanges.web
@@ -96,6 +97,7 @@ CALLS: Final[list[Any]] = [
     *returns_portal.accounts.api.routes,
     *returns_portal.catalog.api.routes,
     *returns_portal.claims.api.routes,
+    *returns_portal.claims.replacements.api.routes,
     *returns_portal.exchanges.api.routes,
     *returns_portal.finance.api.routes,
     *returns_portal.labels.api.routes,

@@ -1,6 +1,7 @@
 """Who did what to which record, and when. Append-only: the database refuses to change or delete a row."""
 
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -72,6 +73,21 @@ def values(actor: Actor, entry: Entry) -> dict[str, Any]:
         "history_at": clock.now(),
         "history_data": msgspec.json.encode(data).decode(),
     }
+
+
+@cache
+def moving(table: str, columns: tuple[str, ...]) -> str:
+    """The statement that sets the status and these columns of ours, and writes the history with the values of `values`.
+
+    It names `id`, `status`, the statuses that lead there (`sources`) and `now`, and answers with the id where it moved.
+    Where nothing is moved, the caller's error takes what was told with it.
+    """
+    others = "".join(f", {column} = :{column}" for column in columns)
+    changed = (
+        f"UPDATE {table} SET status = :status, changed_at = :now{others}"  # noqa: S608 - our own names
+        " WHERE id = :id AND status = ANY(:sources) RETURNING id"
+    )
+    return f"WITH changed AS ({changed}), told AS ({INSERT}) SELECT id FROM changed"  # noqa: S608 - as above
 
 
 async def record(db: AsyncConnection, actor: Actor, *entries: Entry) -> None:

@@ -58,6 +58,11 @@ def new_exchange_number() -> str:
     return _new_number("E")
 
 
+def new_replacement_number() -> str:
+    """The number of what is sent anew, such as `N-7K3M-9QXD`, made as return numbers are."""
+    return _new_number("N")
+
+
 def _new_number(kind: str) -> str:
     body = "".join(secrets.choice(ALPHABET) for _ in range(_LENGTH))
     text = body + _check(body)
@@ -90,6 +95,11 @@ def parse_points_code(text: str) -> str | None:
 def parse_exchange_number(text: str) -> str | None:
     """Read an exchange's number as people give it, with the same leniency; None when it is none."""
     return _parse("E", text)
+
+
+def parse_replacement_number(text: str) -> str | None:
+    """Read the number of what is sent anew as people give it, with the same leniency; None when it is none."""
+    return _parse("N", text)
 
 
 def _parse(kind: str, text: str) -> str | None:

@@ -11,7 +11,7 @@ from litestar.params import FromPath, FromQuery
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.actor import Actor
-from returns_portal.claims.queries import STANDINGS, ClaimView, claim_for, list_claims, photo_for
+from returns_portal.claims.queries import STANDINGS, Anew, ClaimView, claim_for, list_claims, photo_for
 from returns_portal.errors import InvalidError
 from returns_portal.i18n import mark
 
@@ -29,10 +29,22 @@ class ItemOut(msgspec.Struct, frozen=True):
     quantity: int
 
 
+class AnewOut(msgspec.Struct, frozen=True):
+    """What is sent anew, the last time that this was decided: `status` is to_send, sent or ended."""
+
+    number: str
+    status: str
+    carrier: str
+    tracking: str
+    sent_at: datetime | None
+    end_reason: str | None
+
+
 class ClaimOut(msgspec.Struct, frozen=True):
     """A claim: what is wrong, what the customer would like, and where it stands.
 
-    `status` is one of filed, approving, returning, refunded, replaced, reduced, refused, withdrawn.
+    `status` is one of filed, approving, returning, replacing, refunded, replaced,
+    reduced, refused, withdrawn.
     """
 
     id: UUID
@@ -44,6 +56,7 @@ class ClaimOut(msgspec.Struct, frozen=True):
     answer: str
     rma: str | None
     refund_ids: list[UUID]
+    replacement: AnewOut | None
     filed_at: datetime
     changed_at: datetime
     items: list[ItemOut]
@@ -69,6 +82,7 @@ def _out(claim: ClaimView) -> ClaimOut:
         answer=claim.answer,
         rma=claim.rma or None,
         refund_ids=claim.refunds,
+        replacement=_anew(claim.replacement) if claim.replacement else None,
         filed_at=claim.filed_at,
         changed_at=claim.changed_at,
         items=[
@@ -76,6 +90,10 @@ def _out(claim: ClaimView) -> ClaimOut:
         ],
         photos=[f"/api/v1/claims/{claim.id}/photos/{photo}" for photo in claim.photos],
     )
+
+
+def _anew(anew: Anew) -> AnewOut:
+    return AnewOut(anew.number, anew.status, anew.carrier, anew.tracking, anew.sent_at, anew.end_reason)
 
 
 @get("/claims", summary="List claims, newest first", reads=True)

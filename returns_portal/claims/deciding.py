@@ -15,7 +15,8 @@ from returns_portal.claims.actions import lock_claim, move_to
 from returns_portal.claims.letters import tell
 from returns_portal.claims.models import Kind, Status
 from returns_portal.claims.queries import ClaimView
-from returns_portal.claims.rules import last_day
+from returns_portal.claims.replacements.reserving import reserve
+from returns_portal.claims.rules import last_day, settled_item
 from returns_portal.errors import ConflictError, InvalidError
 from returns_portal.i18n import mark, speaking, translate
 from returns_portal.refunds.filing import file
@@ -24,7 +25,7 @@ from returns_portal.refunds.models import GoodwillDecision
 from returns_portal.refunds.rules import Claim
 from returns_portal.returns.actions import Wanted
 from returns_portal.returns.models import RefundTo
-from returns_portal.returns.queries import order_state
+from returns_portal.returns.queries import OrderState, order_state
 from returns_portal.settings import Settings
 from returns_portal.shop.queries import ShopInfo
 
@@ -54,7 +55,8 @@ async def decide(
         ForbiddenError: the actor is neither of support nor of finance.
         NotFoundError: there is no such claim.
         InvalidError: a refusal without words, or a reduction of nothing or more than the items cost.
-        ConflictError: it was decided already; the items are in a return; or nothing was paid for them.
+        ConflictError: it was decided already; the items are in a return; nothing was paid for them; or too few are in
+            stock to be sent anew.
     """
     actor.require("refunds:write", "support", "finance")
     claim = await lock_claim(db, actor, claim_id)
@@ -66,8 +68,10 @@ async def decide(
         await _pay(db, actor, settings, shop, claim, verdict)
     elif verdict.decision == "goods":
         await _ask_for_goods(db, actor, settings, shop, claim, verdict)
+    elif verdict.decision == "replacement":
+        await _send_anew(db, actor, claim, verdict)
     else:
-        await _answer(db, actor, claim, verdict)
+        await _refuse(db, actor, claim, verdict)
     return claim
 
 
@@ -105,25 +109,21 @@ def _reason(claim: ClaimView) -> str:
         return translate(_REASONS[claim.kind])
 
 
-async def _refuse_returned(db: AsyncConnection, actor: Actor, claim: ClaimView) -> None:
-    """What is in a return is paid for there; it may have been filed after the claim.
+async def _refuse_returned(db: AsyncConnection, actor: Actor, claim: ClaimView) -> OrderState:
+    """What is in a return is paid for there; the order of the claim, where nothing is.
 
     Raises:
         ConflictError: so it is.
     """
     order = await order_state(db, actor, claim.order_number)
-    lines = {line.line_id: line for line in order.lines}
-    for item in claim.items:
-        line = lines[item.line_id]
-        # Missing units of open claims count as asked for; so do this claim's own.
-        own = item.quantity if claim.kind is Kind.MISSING else 0
-        if item.quantity > line.quantity - line.requested + own:
-            raise ConflictError(
-                mark("{title} is in a return, and is paid for there. Refuse the claim, or cancel the return."),
-                code="in_a_return",
-                field="decision",
-                title=item.title,
-            )
+    if (item := settled_item(claim, order.lines)) is not None:
+        raise ConflictError(
+            mark("{title} is in a return, and is paid for there. Refuse the claim, or cancel the return."),
+            code="in_a_return",
+            field="decision",
+            title=item.title,
+        )
+    return order
 
 
 def _refuse_amount(claim: ClaimView, amount: int) -> None:
@@ -175,11 +175,25 @@ async def _ask_for_goods(
     await tell(db, claim, "claim_decided", decision="goods", answer=verdict.answer.strip())
 
 
-async def _answer(db: AsyncConnection, actor: Actor, claim: ClaimView, verdict: Verdict) -> None:
-    """Refuse the claim, or say that a new item is on its way: nothing moves here."""
+async def _send_anew(db: AsyncConnection, actor: Actor, claim: ClaimView, verdict: Verdict) -> None:
+    """Set a new one aside, which the warehouse packs from now on; the claim is over once it is sent."""
+    order = await _refuse_returned(db, actor, claim)
+    if order.cancelled_at is not None:
+        raise ConflictError(
+            mark("This order was cancelled, so nothing of it is sent anew. Decide something else."),
+            code="order_cancelled",
+            field="decision",
+        )
+    await reserve(db, actor, claim)
     answer = verdict.answer.strip()
-    if verdict.decision == "refusal" and not answer:
+    await move_to(db, actor, claim, Status.REPLACED, answer=answer, closed=False)
+    await tell(db, claim, "claim_decided", decision="replacement", answer=answer)
+
+
+async def _refuse(db: AsyncConnection, actor: Actor, claim: ClaimView, verdict: Verdict) -> None:
+    """Refuse the claim, with words."""
+    answer = verdict.answer.strip()
+    if not answer:
         raise InvalidError(mark("Say why: the customer reads the reason."), code="no_reason", field="answer")
-    status = Status.REFUSED if verdict.decision == "refusal" else Status.REPLACED
-    await move_to(db, actor, claim, status, answer=answer)
-    await tell(db, claim, "claim_decided", decision=verdict.decision, answer=answer)
+    await move_to(db, actor, claim, Status.REFUSED, answer=answer)
+    await tell(db, claim, "claim_decided", decision="refusal", answer=answer)

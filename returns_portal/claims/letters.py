@@ -1,4 +1,4 @@
-"""What customers are written about their claims: that one came, and what was decided."""
+"""What customers are written about their claims: that one came, what was decided, and what became of a new one."""
 
 from typing import Literal
 
@@ -11,7 +11,7 @@ from returns_portal.notifications.actions import enqueue
 async def tell(
     db: AsyncConnection,
     claim: ClaimView,
-    template: Literal["claim_received", "claim_decided"],
+    template: Literal["claim_received", "claim_decided", "replacement_sent", "replacement_ended"],
     *,
     decision: str = "",
     answer: str = "",
@@ -28,4 +28,7 @@ async def tell(
     }
     if template == "claim_decided":
         values |= {"decision": decision, "answer": answer}
+    if claim.replacement is not None and template != "claim_decided":
+        anew = claim.replacement
+        values |= {"carrier": anew.carrier, "tracking": anew.tracking, "why": anew.end_reason or ""}
     await enqueue(db, template=template, recipient=claim.email, locale=claim.locale, subject_id=claim.id, values=values)

@@ -29,13 +29,14 @@ class Remedy(StrEnum):
 
 
 class Status(StrEnum):
-    """Where a claim stands, as it is stored; `queries.STANDING` adds what follows from gestures and returns."""
+    """Where a claim stands, as it is stored; `queries.STANDING` adds what follows from what it led to."""
 
     FILED = "filed"
     RETURNING = "returning"
     """The shop asks for the goods first; the refund is that return's."""
     REFUNDED = "refunded"
     REPLACED = "replaced"
+    """A new one is to be sent, or was; `replacements` says which, and whether it came to nothing."""
     REDUCED = "reduced"
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
@@ -49,7 +50,8 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     # The second person declined.
     S.REFUNDED: frozenset({S.FILED}),
     S.REDUCED: frozenset({S.FILED}),
-    S.REPLACED: frozenset(),
+    # The piece turned out to be missing, or the shop decides otherwise.
+    S.REPLACED: frozenset({S.FILED}),
     S.REFUSED: frozenset(),
     S.WITHDRAWN: frozenset(),
 }
@@ -66,9 +68,7 @@ class ItemClaim(SQLModel, table=True):
         CheckConstraint("kind <> 'missing' OR remedy <> 'reduction'", name="what_is_missing_has_no_price_to_reduce"),
         CheckConstraint("status <> 'returning' OR return_id IS NOT NULL", name="returning_by_a_return"),
         CheckConstraint("status <> 'refused' OR answer <> ''", name="refused_with_words"),
-        CheckConstraint(
-            "status NOT IN ('replaced', 'refused', 'withdrawn') OR closed_at IS NOT NULL", name="closed_where_it_ends"
-        ),
+        CheckConstraint("status NOT IN ('refused', 'withdrawn') OR closed_at IS NOT NULL", name="closed_where_it_ends"),
         CheckConstraint("status NOT IN ('filed', 'returning') OR closed_at IS NULL", name="open_until_decided"),
         Index("ix_item_claim_order", "order_id"),
         Index("ix_item_claim_open", "id", postgresql_where="closed_at IS NULL"),

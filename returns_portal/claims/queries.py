@@ -10,13 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.actor import Actor
 from returns_portal.claims.models import Kind, Remedy
+from returns_portal.claims.replacements.models import EndReason, ReplacementStatus
 from returns_portal.db import run
 from returns_portal.errors import NotFoundError
 from returns_portal.i18n import mark
 
 READERS: Final = ("returns:read", "support", "finance")
 STANDINGS: Final = (
-    "filed", "approving", "returning", "refunded", "replaced", "reduced", "refused", "withdrawn",
+    "filed", "approving", "returning", "replacing", "refunded", "replaced", "reduced", "refused", "withdrawn",
 )  # fmt: skip
 """Where a claim can stand, as people see it."""
 
@@ -27,8 +28,11 @@ STANDING: Final = """CASE
     WHEN c.status = 'returning' AND EXISTS (
         SELECT FROM refund_line f JOIN parcel p ON p.id = f.parcel_id
         WHERE p.return_id = c.return_id AND f.voided_at IS NULL) THEN 'refunded'
+    WHEN c.status = 'replaced' THEN coalesce((
+        SELECT CASE n.status WHEN 'to_send' THEN 'replacing' WHEN 'ended' THEN 'filed' END
+        FROM replacement n WHERE n.claim_id = c.id ORDER BY n.id DESC LIMIT 1), 'replaced')
     ELSE c.status END"""
-"""Follows from what became of the gesture or the return, so that it can never disagree with them."""
+"""Follows from what became of the gesture, the return or the replacement, so that it can never disagree with them."""
 
 
 class ClaimedItem(msgspec.Struct, frozen=True):
@@ -41,6 +45,17 @@ class ClaimedItem(msgspec.Struct, frozen=True):
     color: str
     quantity: int
     unit_paid: list[int]
+
+
+class Anew(msgspec.Struct, frozen=True):
+    """What was set aside to be sent anew, the last time that this was decided."""
+
+    number: str
+    status: ReplacementStatus
+    carrier: str
+    tracking: str
+    sent_at: datetime | None
+    end_reason: EndReason | None
 
 
 class ClaimView(msgspec.Struct, frozen=True):
@@ -69,6 +84,7 @@ class ClaimView(msgspec.Struct, frozen=True):
     photos: list[UUID]
     refunds: list[UUID]
     """Of its gesture."""
+    replacement: Anew | None
 
     @property
     def is_open(self) -> bool:
@@ -88,7 +104,10 @@ _VIEW: Final = f"""
                 'color', l.color, 'quantity', k.quantity, 'unit_paid', l.unit_paid) ORDER BY l.position)
             FROM item_claim_line k JOIN order_line l ON l.id = k.order_line_id WHERE k.claim_id = c.id) AS items,
            ARRAY(SELECT f.id FROM item_claim_photo f WHERE f.claim_id = c.id ORDER BY f.created_at, f.id) AS photos,
-           ARRAY(SELECT f.id FROM refund f WHERE f.release_id = c.goodwill_id ORDER BY f.id) AS refunds
+           ARRAY(SELECT f.id FROM refund f WHERE f.release_id = c.goodwill_id ORDER BY f.id) AS refunds,
+           (SELECT json_build_object('number', n.number, 'status', n.status, 'carrier', n.carrier,
+                'tracking', n.tracking, 'sent_at', n.sent_at, 'end_reason', n.end_reason)
+            FROM replacement n WHERE n.claim_id = c.id ORDER BY n.id DESC LIMIT 1) AS replacement
     {_JOINED}
 """  # noqa: S608 - the parts are our own text
 
@@ -156,10 +175,18 @@ class Step(msgspec.Struct, frozen=True):
     at: datetime
 
 
+_STORY: Final = """
+    SELECT h.action, h.at, h.id FROM history h WHERE h.subject_id = :id AND h.subject = 'item_claim'
+    UNION ALL SELECT concat('anew_', h.action, '_' || n.end_reason), h.at, h.id FROM replacement n
+        JOIN history h ON h.subject_id = n.id AND h.subject = 'replacement'
+        WHERE n.claim_id = :id AND h.action IN ('sent', 'ended')
+    ORDER BY at, id
+"""
+
+
 async def story_of(db: AsyncConnection, claim_id: UUID) -> list[Step]:
-    """What happened to a claim, in order; the caller has shown that it is the actor's."""
-    query = "SELECT action, at FROM history WHERE subject_id = :id AND subject = 'item_claim' ORDER BY at, id"
-    return [Step(row.action, row.at) for row in await run(db, query, id=claim_id)]
+    """What happened to a claim and to what was sent anew, in order; the caller has shown that it is the actor's."""
+    return [Step(row.action, row.at) for row in await run(db, _STORY, id=claim_id)]
 
 
 _PHOTO: Final = """
@@ -183,13 +210,14 @@ async def photo_for(db: AsyncConnection, actor: Actor, claim_id: UUID, photo_id:
 _OPEN: Final = f"""
     SELECT k.order_line_id, CAST(sum(k.quantity) AS int) AS units
     {_JOINED} JOIN item_claim_line k ON k.claim_id = c.id
-    WHERE c.order_id = :order_id AND c.kind <> 'missing' AND c.closed_at IS NULL AND {STANDING} = 'filed'
+    WHERE c.order_id = :order_id AND c.kind <> 'missing' AND c.closed_at IS NULL
+      AND {STANDING} IN ('filed', 'replacing')
     GROUP BY k.order_line_id
 """
 
 
 async def open_units(db: AsyncConnection, order_id: UUID) -> dict[UUID, int]:
-    """Units by line whose claim waits for a decision, but for those that every count of an order's units has already.
+    """Units by line whose claim waits for a decision or for a new one, but for those that every count of units has.
 
     Those are the missing ones, see `orders.units.CLAIMED`.
     """

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from returns_portal.claims.models import Kind, Remedy
+from returns_portal.claims.queries import ClaimedItem, ClaimView
 from returns_portal.errors import ConflictError, InvalidError
 from returns_portal.i18n import mark
 from returns_portal.returns.queries import OrderLineState, OrderState
@@ -100,3 +101,18 @@ def check(wish: ClaimWish, lines: Sequence[OrderLineState], open_units: Mapping[
                 field="lines",
                 title=line.title,
             )
+
+
+def settled_item(claim: ClaimView, lines: Sequence[OrderLineState]) -> ClaimedItem | None:
+    """What of a claim is paid for elsewhere, or about to be: in a return, by a gesture; None where nothing is.
+
+    A return may have been filed after the claim.
+    """
+    known = {line.line_id: line for line in lines}
+    for item in claim.items:
+        line = known[item.line_id]
+        # Missing units of open claims count as asked for; so do this claim's own.
+        own = item.quantity if claim.kind is Kind.MISSING else 0
+        if item.quantity > line.quantity - line.requested + own:
+            return item
+    return None

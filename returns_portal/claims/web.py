@@ -2,6 +2,6 @@
 
 from typing import Any
 
-from returns_portal.claims.pages import customer, staff
+from returns_portal.claims.pages import customer, packing, staff
 
-routes: list[Any] = [*customer.routes, *staff.routes]
+routes: list[Any] = [*customer.routes, *staff.routes, *packing.routes]

@@ -1,7 +1,7 @@
 """Exchanges over JSON, for shops that send from a system of their own."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -15,8 +15,8 @@ from returns_portal.errors import InvalidError
 from returns_portal.exchanges import ending, sending
 from returns_portal.exchanges.models import EndReason, ExchangeStatus
 from returns_portal.exchanges.queries import ExchangeView, exchange_for, list_exchanges
+from returns_portal.exchanges.shipment import ShipmentIn
 from returns_portal.i18n import mark
-from returns_portal.texts import WITHOUT_NUL
 
 Db = NamedDependency[AsyncConnection]
 By = NamedDependency[Actor]
@@ -67,13 +67,6 @@ class PageOut(msgspec.Struct, frozen=True):
 
     items: list[ExchangeOut]
     next_cursor: str | None
-
-
-class ShipmentIn(msgspec.Struct, forbid_unknown_fields=True):
-    """In which parcel it left."""
-
-    carrier: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=100)] = ""
-    tracking: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=100)] = ""
 
 
 class CancellationIn(msgspec.Struct, forbid_unknown_fields=True):

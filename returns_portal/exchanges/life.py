@@ -1,6 +1,5 @@
 """The lives of an exchange and of its payment: one setter each, which writes the row and the history together."""
 
-from functools import cache
 from typing import Final
 from uuid import UUID
 
@@ -40,7 +39,7 @@ async def move_to(
     told = history.values(actor, ("exchange", exchange_id, status.value, data))
     columns |= {"reserved": status in LIVE}
     values = columns | {"id": exchange_id, "status": status.value, "sources": _SOURCES[status], "now": clock.now()}
-    if not await run(db, _statement("exchange", tuple(columns)), **values, **told):
+    if not await run(db, history.moving("exchange", tuple(columns)), **values, **told):
         raise ConflictError(mark("This exchange is not in a state where that can be done."), code="wrong_status")
 
 
@@ -53,16 +52,5 @@ async def charge_to(db: AsyncConnection, charge_id: UUID, status: ChargeStatus, 
     data = {"failure": columns["failure"]} if columns.get("failure") else {}
     told = history.values(SYSTEM, ("exchange_charge", charge_id, status.value, data))
     values = columns | {"id": charge_id, "status": status.value, "sources": _CHARGE_SOURCES[status], "now": clock.now()}
-    if not await run(db, _statement("exchange_charge", tuple(columns)), **values, **told):
+    if not await run(db, history.moving("exchange_charge", tuple(columns)), **values, **told):
         raise ConflictError(mark("This payment is not in a state where that can be done."), code="wrong_status")
-
-
-@cache
-def _statement(table: str, columns: tuple[str, ...]) -> str:
-    """The statement that sets the status and these columns of ours, and writes the history."""
-    others = "".join(f", {column} = :{column}" for column in columns)
-    changed = (
-        f"UPDATE {table} SET status = :status, changed_at = :now{others}"  # noqa: S608 - our own names
-        " WHERE id = :id AND status = ANY(:sources) RETURNING id"
-    )
-    return f"WITH changed AS ({changed}), told AS ({history.INSERT}) SELECT id FROM changed"  # noqa: S608 - as above

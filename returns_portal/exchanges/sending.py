@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from returns_portal import clock
 from returns_portal.actor import Actor
 from returns_portal.catalog.rules import tax_in
-from returns_portal.db import run
 from returns_portal.errors import ConflictError
 from returns_portal.exchanges.letters import tell
 from returns_portal.exchanges.life import move_to
@@ -17,13 +16,10 @@ from returns_portal.exchanges.models import ChargeStatus, ExchangeStatus
 from returns_portal.exchanges.queries import ExchangeView, exchange_for
 from returns_portal.i18n import mark
 from returns_portal.orders.exchanges import Replacement, add_replacement
-from returns_portal.payments.disputes import OPEN
+from returns_portal.payments.disputes import refuse_disputed
 from returns_portal.shop.queries import current
 
-TRAVELS: Final = timedelta(days=7)
-"""Until when a replacement is taken to have arrived, from when the period for returning it runs."""
 _MOST: Final = 100
-_DISPUTED: Final = f"SELECT p.id FROM payment p WHERE p.order_id = :id AND {OPEN} LIMIT 1"  # noqa: S608 - our own text
 
 
 async def send(
@@ -48,12 +44,7 @@ async def send(
             code="wrong_status",
             number=exchange.number,
         )
-    if await run(db, _DISPUTED, id=exchange.order_id):
-        raise ConflictError(
-            mark("A bank is asking about the payment of this order. {number} waits until it has decided."),
-            code="disputed",
-            number=exchange.number,
-        )
+    await refuse_disputed(db, exchange.order_id, exchange.number)
     lends = exchange.at_once and exchange.outcome is None
     now = clock.now()
     if lends:
@@ -75,8 +66,8 @@ async def send(
         tax=exchange.moved_tax + tax_in(more, exchange.tax_rate),
     )
     # Whoever gave a gift would learn of its exchange by a period that begins anew.
-    arrives = None if exchange.gift_id else now + TRAVELS
-    line_id = await add_replacement(db, exchange.order_id, line, arrives=arrives)
+    sent_at = None if exchange.gift_id else now
+    line_id = await add_replacement(db, exchange.order_id, line, sent_at=sent_at)
     await move_to(
         db,
         actor,

@@ -12,6 +12,7 @@ from litestar.response import Redirect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.actor import Actor
+from returns_portal.claims.replacements.queries import to_send as anew_to_send
 from returns_portal.errors import ConflictError
 from returns_portal.exchanges import ending, sending
 from returns_portal.exchanges.models import EndReason, ExchangeStatus
@@ -20,7 +21,7 @@ from returns_portal.exchanges.pages.words import card_word, status_word
 from returns_portal.exchanges.queries import exchange_for, lent, list_exchanges, to_send
 from returns_portal.finance.replies import attempt
 from returns_portal.i18n import _, mark, speaking
-from returns_portal.ids import parse_exchange_number
+from returns_portal.ids import parse_exchange_number, parse_replacement_number
 from returns_portal.shop.queries import current
 from returns_portal.web import flash, form, formats, page, redirect, requires_staff, site
 from returns_portal.web.transaction import asking
@@ -41,16 +42,20 @@ readers = [requires_staff("warehouse", "support", "finance")]
 
 @get(TABLE, guards=packers)
 async def table(request: AnyRequest, db: Db, actor: By, code: FromQuery[str] = "") -> Response[Any]:
-    """What is to be packed and sent, the longest waiting first; one alone where its slip was scanned."""
+    """What is to be packed and sent, the longest waiting first; one alone where its slip was scanned.
+
+    What is sent anew comes before what is sent in exchange: its customer has waited for it since they ordered.
+    """
     formats.zone.set(site(request).shop.timezone)
-    found = await to_send(db, actor)
+    found, anew = await to_send(db, actor), await anew_to_send(db, actor)
     if code:
-        number = parse_exchange_number(code[:_MAX_TEXT])
+        number = parse_exchange_number(code[:_MAX_TEXT]) or parse_replacement_number(code[:_MAX_TEXT])
         found = [each for each in found if each.number == number]
-        if not found:
+        anew = [each for each in anew if each.number == number]
+        if not found and not anew:
             flash(request, _("There is nothing to send for {code}: look at the list.", code=code[:_MAX_TEXT]), "bad")
             return redirect(TABLE)
-    return page(request, "exchanges/to_send.html", todo=found, one=bool(code))
+    return page(request, "exchanges/to_send.html", todo=found, anew=anew, one=bool(code))
 
 
 @get(f"{TABLE}/{{number:str}}/slip.pdf", guards=packers)
@@ -63,15 +68,7 @@ async def slip(request: AnyRequest, number: Number) -> Response[bytes]:
         raise ConflictError(mark("This exchange is not to be sent, so there is no slip for it."), code="wrong_status")
     with speaking(exchange.locale):
         content = slip_of(exchange, shop, site(request).settings)
-    return Response(
-        await printed(request.app.state, content),
-        media_type="application/pdf",
-        # It names people.
-        headers={
-            "Content-Disposition": f'inline; filename="{exchange.number}.pdf"',
-            "Cache-Control": "no-store",
-        },
-    )
+    return await printed(request.app.state, content)
 
 
 @post(f"{TABLE}/{{number:str}}/sent", guards=packers)

@@ -12,13 +12,13 @@ from returns_portal.actor import SYSTEM, Actor
 from returns_portal.db import run
 from returns_portal.errors import ConflictError, InvalidError, NotFoundError
 from returns_portal.exchanges.reserving import Reserved
-from returns_portal.exchanges.sending import TRAVELS
 from returns_portal.gifts.swapping import set_aside
 from returns_portal.i18n import mark
 from returns_portal.ids import new_gift_code
 from returns_portal.labels.actions import issue
 from returns_portal.labels.policy import habits
 from returns_portal.notifications.actions import enqueue
+from returns_portal.orders.exchanges import TRAVELS
 from returns_portal.orders.queries import lock_order
 from returns_portal.returns.actions import Filed, Wanted, file_return
 from returns_portal.returns.judging import judgement

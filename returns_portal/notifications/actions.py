@@ -47,6 +47,8 @@ Template = Literal[
     "privacy_ready",
     "refund_failed",
     "refunded",
+    "replacement_ended",
+    "replacement_sent",
     "return_cancelled",
     "return_changed",
     "return_filed",

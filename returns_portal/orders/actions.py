@@ -54,7 +54,8 @@ _STORED = """
             OR EXISTS (SELECT FROM refund f WHERE f.order_id = o.id)
             OR EXISTS (SELECT FROM goodwill g WHERE g.order_id = o.id)
             OR EXISTS (SELECT FROM item_claim c WHERE c.order_id = o.id) AS stood_on,
-           EXISTS (SELECT FROM exchange x WHERE x.order_id = o.id AND x.status = 'sent') AS has_replacement,
+           EXISTS (SELECT FROM exchange x WHERE x.order_id = o.id AND x.status = 'sent')
+            OR EXISTS (SELECT FROM replacement n WHERE n.order_id = o.id AND n.status = 'sent') AS has_replacement,
            EXISTS (SELECT FROM points_earning e WHERE e.order_id = o.id) AS has_earned,
            EXISTS (SELECT FROM payment p WHERE p.order_id = o.id AND p.tender = 'stripe') AS has_stripe,
            EXISTS (SELECT FROM shop s WHERE o.placed_at >= s.points_since) AS may_earn
@@ -186,7 +187,7 @@ def _require_open(changed: set[str]) -> None:
 
 
 def _keep_later_delivery(columns: dict[str, Any], stored: Row[Any]) -> None:
-    """What was sent in exchange came later than anything that the shop's system knows of."""
+    """What was sent in exchange, or anew, came later than anything that the shop's system knows of."""
     told = columns.get("delivered_at")
     if stored.has_replacement and told is not None and stored.delivered_at is not None and told < stored.delivered_at:
         del columns["delivered_at"]

@@ -5,7 +5,7 @@ is a line of the same order. The payments stay where they are, and all sums stay
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,6 +17,8 @@ from returns_portal.db import insert_rows, run
 from returns_portal.ids import new_id
 from returns_portal.orders.models import OrderLine
 
+TRAVELS: Final = timedelta(days=7)
+"""Until when what is sent after the order is taken to have arrived, from when the period for returning it runs."""
 _MOVE: Final = """
     WITH line AS (
         UPDATE order_line SET unit_paid[:place] = unit_paid[:place] - CAST(:amount AS bigint),
@@ -50,18 +52,27 @@ class Replacement(msgspec.Struct, frozen=True, kw_only=True):
 
 _NEXT: Final = "SELECT coalesce(max(position), -1) + 1 AS position FROM order_line WHERE order_id = :id"
 _SENT: Final = """
-    UPDATE orders SET extras_paid = extras_paid - CAST(:paid AS bigint), updated_at = :now,
-        delivered_at = CASE WHEN delivered_at IS NOT NULL
-            THEN greatest(delivered_at, CAST(:arrives AS timestamptz)) END
-    WHERE id = :id
+    UPDATE orders SET extras_paid = extras_paid - CAST(:paid AS bigint), updated_at = :now WHERE id = :id
+"""
+_ARRIVES: Final = """
+    UPDATE orders SET delivered_at = greatest(delivered_at, CAST(:arrives AS timestamptz)), updated_at = :now
+    WHERE id = :id AND delivered_at IS NOT NULL
 """
 
 
-async def add_replacement(db: AsyncConnection, order_id: UUID, new: Replacement, *, arrives: datetime | None) -> UUID:
+async def arrives_later(db: AsyncConnection, order_id: UUID, sent_at: datetime) -> None:
+    """Something more of an order was sent: the period for returning begins when that is taken to have arrived.
+
+    It begins when the last of the goods arrives (Directive 2011/83/EU, Art. 9(2)(b)). An unknown delivery stays
+    unknown, and closes no window. Under the order's lock.
+    """
+    await run(db, _ARRIVES, id=order_id, arrives=sent_at + TRAVELS, now=clock.now())
+
+
+async def add_replacement(db: AsyncConnection, order_id: UUID, new: Replacement, *, sent_at: datetime | None) -> UUID:
     """Let a replacement that was sent be a line of the order, paid with what the order holds for no unit; its id.
 
-    The period for returning begins when the last of the goods arrives (Directive 2011/83/EU, Art. 9(2)(b)), so it is
-    moved to `arrives`; None leaves it where it is. Under the order's lock.
+    With `sent_at` it arrives as `arrives_later` has it; None leaves the period as it is. Under the order's lock.
     """
     [row] = await run(db, _NEXT, id=order_id)
     line = {
@@ -78,7 +89,9 @@ async def add_replacement(db: AsyncConnection, order_id: UUID, new: Replacement,
         **{name: getattr(new, name) for name in ("sku", "title", "size", "color", "tax")},
     }
     await insert_rows(db, (OrderLine, [line]))
-    await run(db, _SENT, id=order_id, paid=new.paid, arrives=arrives, now=clock.now())
+    await run(db, _SENT, id=order_id, paid=new.paid, now=clock.now())
+    if sent_at is not None:
+        await arrives_later(db, order_id, sent_at)
     return UUID(str(line["id"]))
 
 

@@ -11,10 +11,13 @@ CLAIMED: Final = """
      + (SELECT coalesce(sum(k.quantity), 0) FROM item_claim_line k JOIN item_claim c ON c.id = k.claim_id
         LEFT JOIN goodwill g ON g.id = c.goodwill_id
         WHERE k.order_line_id = l.id AND c.closed_at IS NULL AND (
-            (c.kind = 'missing' AND (c.status = 'filed' OR g.decision = 'declined'))
+            (c.kind = 'missing' AND (c.status IN ('filed', 'replaced') OR g.decision = 'declined'))
             OR (c.status = 'refunded' AND g.decision = 'waiting'))))
 """
-"""Units that do not come back: paid for without it, about to be so, or said by the customer to have never come."""
+"""Units that do not come back: paid for without it, about to be so, or said by the customer to have never come.
+
+Those that never came can be sent back once a new one was sent in their place: then their claim is closed.
+"""
 
 # More may have come, and have been settled, than was announced.
 _REQUESTED: Final = f"""

@@ -6,6 +6,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.db import run
+from returns_portal.errors import ConflictError
+from returns_portal.i18n import mark
 
 LOST: Final = "coalesce((SELECT sum(d.withdrawn) FROM dispute d WHERE d.payment_id = p.id AND d.status = 'lost'), 0)"
 """SQL: what payment `p` has lost to its payer's bank for good, which can never be refunded."""
@@ -18,6 +20,23 @@ async def is_open(db: AsyncConnection, payment_id: UUID) -> bool:
     """Whether a dispute of a payment is open now."""
     [row] = await run(db, f"SELECT {OPEN} AS disputed FROM payment p WHERE p.id = :id", id=payment_id)  # noqa: S608 - our own text
     return bool(row.disputed)
+
+
+_DISPUTED: Final = f"SELECT p.id FROM payment p WHERE p.order_id = :id AND {OPEN} LIMIT 1"  # noqa: S608 - our own text
+
+
+async def refuse_disputed(db: AsyncConnection, order_id: UUID, number: str) -> None:
+    """Let nothing be sent for an order whose payment is disputed: sent and charged back, it would be lost twice.
+
+    Raises:
+        ConflictError: a dispute of it is open (`disputed`); `number` is what waits for its end.
+    """
+    if await run(db, _DISPUTED, id=order_id):
+        raise ConflictError(
+            mark("A bank is asking about the payment of this order. {number} waits until it has decided."),
+            code="disputed",
+            number=number,
+        )
 
 
 async def of_gateway(db: AsyncConnection, gateway_id: str) -> Any:  # noqa: ANN401 - a row

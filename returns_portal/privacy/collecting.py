@@ -66,7 +66,13 @@ _CLAIMS: Final = """
         'answer', c.answer, 'filed_at', c.filed_at, 'closed_at', c.closed_at,
         'photos', (SELECT count(*) FROM item_claim_photo p WHERE p.claim_id = c.id),
         'items', (SELECT coalesce(json_agg(concat(k.quantity, ' × ', l.sku) ORDER BY l.position), '[]')
-            FROM item_claim_line k JOIN order_line l ON l.id = k.order_line_id WHERE k.claim_id = c.id)
+            FROM item_claim_line k JOIN order_line l ON l.id = k.order_line_id WHERE k.claim_id = c.id),
+        'sent_anew', (SELECT coalesce(json_agg(json_build_object('number', n.number, 'status', n.status,
+            'end_reason', n.end_reason, 'set_aside_at', n.created_at, 'sent_at', n.sent_at, 'ended_at', n.ended_at,
+            'carrier', n.carrier, 'tracking', n.tracking,
+            'items', (SELECT coalesce(json_agg(concat(k.quantity, ' × ', l.sku) ORDER BY l.position), '[]')
+                FROM replacement_line k JOIN order_line l ON l.id = k.order_line_id WHERE k.replacement_id = n.id)
+            ) ORDER BY n.id), '[]') FROM replacement n WHERE n.claim_id = c.id)
         ) ORDER BY c.id) FROM item_claim c
 """
 # What the receiver of a gift sent back is theirs: whoever gave it learns nothing of it.

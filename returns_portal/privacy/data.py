@@ -134,6 +134,21 @@ class RefundMade(msgspec.Struct, frozen=True):
     settled_at: datetime | None
 
 
+class SentAnew(msgspec.Struct, frozen=True):
+    """What was set aside to be sent anew because of a claim, and what became of it."""
+
+    number: str
+    status: str
+    end_reason: str | None
+    set_aside_at: datetime
+    sent_at: datetime | None
+    ended_at: datetime | None
+    carrier: str
+    tracking: str
+    items: list[str]
+    """Each as `2 × SKU`."""
+
+
 class Claimed(msgspec.Struct, frozen=True):
     """What was said to be wrong with items, and what became of it."""
 
@@ -148,6 +163,7 @@ class Claimed(msgspec.Struct, frozen=True):
     photos: int
     items: list[str]
     """Each as `2 × SKU`."""
+    sent_anew: list[SentAnew]
 
 
 class OrderPlaced(msgspec.Struct, frozen=True):

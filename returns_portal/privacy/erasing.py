@@ -79,6 +79,7 @@ _NUMBERS: Final = """
     SELECT rma AS number FROM returns WHERE id = ANY(:returns)
     UNION SELECT number FROM trial WHERE id = ANY(:trials)
     UNION SELECT number FROM exchange WHERE id = ANY(:exchanges)
+    UNION SELECT number FROM replacement WHERE order_id = ANY(:orders)
 """
 
 _IN_THEIR_PARCELS: Final = "parcel_id IN (SELECT id FROM parcel WHERE return_id = ANY(:returns))"
@@ -151,6 +152,7 @@ _NOTES: Final = (
     ("goodwill", ("reason", "decision_note"), "order_id = ANY(:orders)"),
     ("points_adjustment", ("reason",), "account_id = ANY(:accounts)"),
     ("item_claim", ("answer",), "order_id = ANY(:orders)"),
+    ("replacement", ("carrier", "tracking"), "order_id = ANY(:orders)"),
     ("returns", ("proof_carrier", "proof_tracking"), "id = ANY(:returns)"),
     ("parcel", ("note",), "return_id = ANY(:returns)"),
     ("parcel_item", ("description", "decision_reason", "note"), _IN_THEIR_PARCELS),
@@ -247,7 +249,14 @@ async def _known_as(db: AsyncConnection, person: Person) -> str:
 
 async def _own(db: AsyncConnection, person: Person) -> str:
     """The address, and the numbers that we gave, as a regular expression."""
-    rows = await run(db, _NUMBERS, returns=person.returns, trials=person.trials, exchanges=person.exchanges)
+    rows = await run(
+        db,
+        _NUMBERS,
+        orders=person.orders,
+        returns=person.returns,
+        trials=person.trials,
+        exchanges=person.exchanges,
+    )
     return _any_of([person.email, *(row.number for row in rows)])
 
 

@@ -102,6 +102,9 @@ def _order(order: OrderPlaced) -> Iterator[tuple[str, str]]:
     for each in order.claims:
         said = ", ".join(part for part in (*each.items, each.kind, each.status, each.said, each.answer) if part)
         yield _("You told us"), f"{_moment(each.filed_at)}: {said}"
+        for anew in each.sent_anew:
+            told = (anew.number, *anew.items, anew.status, anew.carrier, anew.tracking)
+            yield _("Sent anew"), ", ".join(part for part in told if part)
     for dispute in order.disputes:
         yield _("Asked by your bank"), dispute
     for claim in order.carrier_claims:

@@ -17,7 +17,7 @@ class Open(msgspec.Struct, frozen=True):
     """Something that is not over."""
 
     what: str
-    """return, refund, trial, exchange, dispute, withdrawal, claim, gesture or points."""
+    """return, refund, trial, exchange, dispute, withdrawal, claim, replacement, gesture or points."""
     number: str
     """By which people know it."""
 
@@ -44,7 +44,10 @@ _OPEN: Final = """
     UNION ALL SELECT 'withdrawal', w.order_number FROM withdrawal w
         WHERE w.id = ANY(:withdrawals) AND w.handled_at IS NULL
     UNION ALL SELECT 'claim', o.number FROM item_claim c JOIN orders o ON o.id = c.order_id
-        WHERE o.id = ANY(:orders) AND c.status = 'filed' AND c.closed_at IS NULL
+        WHERE o.id = ANY(:orders) AND c.closed_at IS NULL AND (c.status = 'filed' OR c.status = 'replaced'
+            AND NOT EXISTS (SELECT FROM replacement n WHERE n.claim_id = c.id AND n.status = 'to_send'))
+    UNION ALL SELECT 'replacement', n.number FROM replacement n
+        WHERE n.order_id = ANY(:orders) AND n.status = 'to_send'
     UNION ALL SELECT 'gesture', o.number FROM goodwill g JOIN orders o ON o.id = g.order_id
         WHERE o.id = ANY(:orders) AND g.decision = 'waiting'
     UNION ALL SELECT 'points', d.order_number FROM points_redemption d
@@ -81,6 +84,7 @@ _SENTENCES: Final = {
     "dispute": mark("Your bank asks us about the payment of order {number}."),
     "withdrawal": mark("Your withdrawal from order {number} is being looked at."),
     "claim": mark("What you told us of order {number} is being looked at."),
+    "replacement": mark("What we send you anew, {number}, has not left us yet."),
     "gesture": mark("Something that we want to give back for order {number} is being decided."),
     "points": mark("Points of yours are set aside for a purchase, or being changed."),
 }

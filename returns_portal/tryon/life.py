@@ -1,6 +1,5 @@
 """The lives of a trial and of its charges: one setter each, which writes the row and the history together."""
 
-from functools import cache
 from typing import Final
 from uuid import UUID
 
@@ -31,7 +30,7 @@ async def move_to(
     """
     told = history.values(actor, ("trial", trial_id, status.value, {"reason": reason} if reason else {}))
     values = columns | {"id": trial_id, "status": status.value, "sources": _TRIAL_SOURCES[status], "now": clock.now()}
-    if not await run(db, _statement("trial", tuple(columns)), **values, **told):
+    if not await run(db, history.moving("trial", tuple(columns)), **values, **told):
         raise ConflictError(mark("This trial is not in a state where that can be done."), code="wrong_status")
 
 
@@ -46,19 +45,5 @@ async def charge_to(
     data = {"failure": columns["failure"]} if columns.get("failure") else {}
     told = history.values(actor, ("trial_charge", charge_id, status.value, data))
     values = columns | {"id": charge_id, "status": status.value, "sources": _CHARGE_SOURCES[status], "now": clock.now()}
-    if not await run(db, _statement("trial_charge", tuple(columns)), **values, **told):
+    if not await run(db, history.moving("trial_charge", tuple(columns)), **values, **told):
         raise ConflictError(mark("This charge is not in a state where that can be done."), code="wrong_status")
-
-
-@cache
-def _statement(table: str, columns: tuple[str, ...]) -> str:
-    """The statement that sets the status and these columns of ours, and writes the history.
-
-    Where nothing is moved, the error takes what was told with it.
-    """
-    others = "".join(f", {column} = :{column}" for column in columns)
-    changed = (
-        f"UPDATE {table} SET status = :status, changed_at = :now{others}"  # noqa: S608 - our own names
-        " WHERE id = :id AND status = ANY(:sources) RETURNING id"
-    )
-    return f"WITH changed AS ({changed}), told AS ({history.INSERT}) SELECT id FROM changed"  # noqa: S608 - as above

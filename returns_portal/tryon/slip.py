@@ -34,29 +34,31 @@ class SlipItem(msgspec.Struct, frozen=True):
     price: str
 
 
-class SlipContent(msgspec.Struct, frozen=True):
-    """All that the slip says, and the label that goes with it; None for what is bought."""
+class SlipContent(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the slip says, and the label that goes with it; what only trials have is left out for all else."""
 
     locale: str
     number: str
     url: str
     name: str
     items: list[SlipItem]
-    most: str
-    trial: bool
-    days: int
-    arrives: str
+    most: str = ""
+    trial: bool = False
+    days: int = 0
+    arrives: str = ""
     """The day on which the parcel should arrive."""
-    last_day: str
+    last_day: str = ""
     """The last day of the trial: expected, or known where the trial runs already."""
-    known: bool
-    silence_keeps: bool
+    known: bool = False
+    silence_keeps: bool = False
     shop_name: str
     contact: str
     sandbox: bool
-    label: LabelContent | None
+    label: LabelContent | None = None
     lent: bool = False
     """Whether it is sent in exchange for something that is not back yet, and is expected within `days`."""
+    anew: bool = False
+    """Whether it is sent anew because of a claim: nothing is paid for it, and nothing expected back."""
 
 
 async def slip_content(

@@ -81,6 +81,7 @@ def _context(content: SlipContent) -> dict[str, Any]:
         "most": printable(content.most),
         "trial": content.trial,
         "lent": content.lent,
+        "anew": content.anew,
         "days": content.days,
         "arrives": printable(content.arrives),
         "last_day": printable(content.last_day),

@@ -185,6 +185,11 @@ def the_claim(page: Page, _live: Live) -> None:
     page.get_by_text("Wanted:").wait_for()
 
 
+def the_article(page: Page, _live: Live) -> None:
+    page.locator("main article h2 a").first.click()
+    page.get_by_role("button", name="Do not send it").wait_for()
+
+
 def decide_a_claim(*names: str) -> Act:
     def act(page: Page, live: Live) -> None:
         page.locator("main article h2 a").first.click()
@@ -259,7 +264,9 @@ _STATES = (
 )  # fmt: skip
 
 _PAGES_OF_FINANCE = ("disputes", "months", "books", "approvals", "credit-notes", "liability", "accounts", "deadlines")
-_CLAIMS = ("claim", "claim returning", "claim refused", "claim refunded")
+_CLAIMS = (
+    "claim", "claim returning", "claim refused", "claim refunded", "anew to send", "anew sent", "anew missing",
+)  # fmt: skip
 _TRIALS = (
     "trial to pack", "trial packed", "trial sent", "trial runs", "trial settles", "trial settled", "trial refused",
     "trial asks",
@@ -431,6 +438,8 @@ SCENES = [
     Scene("return, exchanged at once", "/returns/{rma}", "at once, its return"),
     Scene("exchanges to send", "/station/exchanges", "warehouse"),
     Scene("exchanges to send, one", "/station/exchanges?code={rma}", "warehouse", case="exchange to send"),
+    Scene("anew to send, one", "/station/exchanges?code={rma}", "warehouse", case="anew to send"),
+    Scene("anew to send, for support", "/claims?status=replacing", "support", the_article),
     Scene("exchanges", "/staff/exchanges", "finance"),
     Scene(
         "exchanges, none",

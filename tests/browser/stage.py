@@ -51,6 +51,7 @@ from returns_portal.warehouse.models import Condition, Disposition
 from returns_portal.warehouse.pictures import add_photo
 from returns_portal.warehouse.rules import Counted
 from tests.browser import promises, road
+from tests.browser.anew import replacements
 from tests.browser.at_once import exchanges_at_once
 from tests.browser.gifts import gifts
 from tests.catalog.pictures import a_picture
@@ -110,6 +111,7 @@ async def set_up(database_url: str, settings: Settings) -> Stage:
         await director.tasks_of_finance()
         await director.rarely_looked_at()
         await director.claims()
+        await director.anew()
         await gifts(director.portal, director._keep)
         await director.together()
         await director.hire()
@@ -270,6 +272,10 @@ class _Director:
                 if decision:
                     verdict = Verdict(decision=decision, answer="We are sorry for the trouble.")
                     await claims_deciding.decide(db, API, self.portal.settings, shop, claim_id, verdict)
+
+    async def anew(self) -> None:
+        """What is sent anew, at every place where somebody stops and looks."""
+        await replacements(self.portal, self._enter)
 
     async def together(self) -> None:
         """Parcels of two orders of one person, an order more that could go in, and people who go through it all."""

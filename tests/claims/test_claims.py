@@ -229,7 +229,7 @@ async def test_a_refusal_says_why_and_a_replacement_is_told(portal: Portal) -> N
         await decided(portal, first, "refusal", answer=" ")
     await decided(portal, first, "refusal", answer="Worn for a year.")
     await decided(portal, second, "replacement")
-    assert [await standing(portal, each) for each in (first, second)] == ["refused", "replaced"]
+    assert [await standing(portal, each) for each in (first, second)] == ["refused", "replacing"]
     assert (await portal.mails()).count("claim_decided") == 2
     # Told anew, it is looked at anew.
     await claim(portal, {shoes: 2})

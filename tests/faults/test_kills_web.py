@@ -9,6 +9,10 @@ from pydantic import SecretStr
 
 from returns_portal.accounts.actions import create_api_key
 from returns_portal.actor import SYSTEM
+from returns_portal.claims.actions import file_claim
+from returns_portal.claims.deciding import Verdict, decide
+from returns_portal.claims.models import Kind, Remedy
+from returns_portal.claims.rules import ClaimWish
 from returns_portal.labels.queries import label_content
 from returns_portal.labels.render import render_label
 from returns_portal.shop.queries import DEFAULT
@@ -69,6 +73,43 @@ async def test_a_label(ground: Ground) -> None:
             "SELECT template FROM email WHERE recipient = :email", email=f"{wish.number.lower()}@example.com"
         )
         assert [row.template for row in rows] == ["return_filed"]
+
+    killed = await ground.killed_everywhere(arrange, prove, call=call)
+    assert set(killed) == {"before commit", "after commit", "before the answer"}
+
+
+async def test_what_is_sent_anew(ground: Ground) -> None:
+    """Killed between any two steps, it has left once or not at all, and its claim says the same."""
+    async with ground.begin() as db:
+        key = await create_api_key(db, SYSTEM, "faults", ["exchanges:write"])
+
+    async def arrange(point: str) -> str:
+        number = f"ANEW-{point}"
+        _, [line] = await ground.order(number=number, email=f"anew-{point}@example.com")
+        await ground.here()
+        async with ground.begin() as db:
+            wish = ClaimWish(units={line: 1}, kind=Kind.FAULTY, remedy=Remedy.REPLACEMENT)
+            claim_id = await file_claim(db, API, DEFAULT, number, wish)
+            await decide(db, API, ground.settings, DEFAULT, claim_id, Verdict(decision="replacement"))
+        [row] = await ground.rows("SELECT number FROM replacement WHERE claim_id = :id", id=claim_id)
+        return str(row.number)
+
+    def call(number: str) -> Call:
+        headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        body = msgspec.json.encode({"carrier": "Econt", "tracking": "105"})
+        return Call("POST", f"/api/v1/replacements/{number}/shipment", body, headers)
+
+    async def prove(number: str) -> None:
+        again = await ground.process(call=call(number))
+        assert (again.status, msgspec.json.decode(again.body)["status"]) == (200, "sent")
+        [row] = await ground.rows(
+            "SELECT c.id, c.closed_at = n.sent_at AS over FROM item_claim c JOIN replacement n ON n.claim_id = c.id"
+            " WHERE n.number = :n",
+            n=number,
+        )
+        assert row.over
+        mails = await ground.rows("SELECT template FROM email WHERE subject_id = :id ORDER BY id", id=row.id)
+        assert [mail.template for mail in mails] == ["claim_received", "claim_decided", "replacement_sent"]
 
     killed = await ground.killed_everywhere(arrange, prove, call=call)
     assert set(killed) == {"before commit", "after commit", "before the answer"}

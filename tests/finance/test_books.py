@@ -58,6 +58,9 @@ BREAKS: Final = (
         "claims-as-decided": f"""
         INSERT INTO item_claim SELECT gen_random_uuid(), order_id, 'faulty', 'refund', '', 'refunded', '', NULL, NULL,
         'staff:1', created_at, created_at, created_at FROM refund WHERE id = '{REFUND_1}'""",
+        "sent-anew-as-decided": f"""
+        INSERT INTO item_claim SELECT gen_random_uuid(), order_id, 'faulty', 'replacement', '', 'replaced', '', NULL,
+        NULL, 'staff:1', created_at, created_at, NULL FROM refund WHERE id = '{REFUND_1}'""",
         "gifts-are-points": f"""
         WITH gift AS (
             INSERT INTO gift SELECT gen_random_uuid(), order_id, 'kunde@example.com', 'kunde@example.com', 'en', '',

@@ -14,9 +14,9 @@ from returns_portal.exchanges import ending
 from returns_portal.exchanges.models import EndReason, ExchangeStatus
 from returns_portal.exchanges.pages.slip import slip_of
 from returns_portal.exchanges.queries import ExchangeView, exchange_for
-from returns_portal.exchanges.sending import TRAVELS
 from returns_portal.gifts.actions import order_behind
 from returns_portal.notifications.rendering import render_email
+from returns_portal.orders.exchanges import TRAVELS
 from returns_portal.orders.queries import order_for
 from returns_portal.privacy.collecting import everything_of
 from returns_portal.privacy.people import person_of

@@ -93,6 +93,8 @@ SAMPLES: dict[Template, dict[str, object]] = {
         "url": URL,
     },
     "claim_decided": {**CLAIM, "decision": "refusal", "answer": "Worn for a year <b>&"},
+    "replacement_ended": {**CLAIM, "carrier": "", "tracking": "", "why": "missing"},
+    "replacement_sent": {**CLAIM, "carrier": "Econt <b>", "tracking": "1051602736482", "why": ""},
     "exchange_charged": EXCHANGE,
     "exchange_ended": EXCHANGE,
     "exchange_hold_lost": EXCHANGE,

@@ -7,6 +7,7 @@ from returns_portal import clock
 from returns_portal.actor import SYSTEM, Actor
 from returns_portal.claims.actions import file_claim
 from returns_portal.claims.models import Kind, Remedy
+from returns_portal.claims.replacements import life
 from returns_portal.claims.rules import ClaimWish
 from returns_portal.db import run
 from returns_portal.gifts.actions import Sender, file_gift
@@ -17,7 +18,7 @@ from returns_portal.privacy.people import person_of
 from returns_portal.returns.actions import Filed, Wanted
 from returns_portal.shop.queries import DEFAULT
 from returns_portal.warehouse.models import Condition
-from tests.claims.things import SUPPORT, decided, delivered
+from tests.claims.things import SUPPORT, claim, decided, delivered
 from tests.portal import Portal
 from tests.privacy.lives import ADDRESS, EMAIL, NAME, PHONE, STREET, leave_traces, traces
 
@@ -78,6 +79,36 @@ async def test_of_a_claim_the_persons_words_and_photos_go_once_it_is_settled(por
     await forget(portal)
     assert await traces(portal) == {}
     assert await portal.rows("SELECT id FROM item_claim_photo") == []
+
+
+async def test_what_is_sent_anew_is_in_their_files_and_nobody_is_forgotten_who_waits_for_it(portal: Portal) -> None:
+    shoes, _socks = await delivered(portal, email=EMAIL, name=NAME, phone=PHONE, shipping_address=ADDRESS)
+    claim_id = await claim(portal, {shoes: 1})
+    await decided(portal, claim_id, "replacement")
+    [row] = await portal.rows("SELECT number FROM replacement")
+    with pytest.raises(StillOpenError) as caught:
+        await forget(portal)
+    assert [(one.what, one.number) for one in caught.value.found] == [("replacement", row.number)]
+    async with portal.begin() as db:
+        await life.call_off(db, SUPPORT, row.number, missing=shoes)
+    with pytest.raises(StillOpenError) as caught:
+        await forget(portal)
+    assert [one.what for one in caught.value.found] == ["claim"]
+    await decided(portal, claim_id, "replacement")
+    [_first, second] = await portal.rows("SELECT number FROM replacement ORDER BY id")
+    async with portal.begin() as db:
+        await life.send(db, SUPPORT, second.number, carrier=f"Courier of {NAME}", tracking="105")
+    [told] = msgspec.json.decode(await exported(portal, EMAIL))["orders"][0]["claims"]
+    assert [(anew["number"], anew["status"], anew["end_reason"]) for anew in told["sent_anew"]] == [
+        (row.number, "ended", "missing"),
+        (second.number, "sent", None),
+    ]
+    assert told["sent_anew"][1]["items"] == [told["items"][0]]
+    await portal.work()
+    await forget(portal)
+    assert await traces(portal) == {}
+    [kept] = await portal.rows("SELECT tracking FROM replacement WHERE status = 'sent'")
+    assert kept.tracking == "105"
 
 
 async def test_the_receiver_of_a_gift_is_forgotten_and_whoever_gave_it_is_not(portal: Portal) -> None:

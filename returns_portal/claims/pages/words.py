@@ -22,6 +22,7 @@ _STANDINGS: Final = {
     "filed": (mark("We look at it"), "wait"),
     "approving": (mark("We look at it"), "wait"),
     "returning": (mark("Waiting for your parcel"), "wait"),
+    "replacing": (mark("A new one is being packed"), "wait"),
     "refunded": (mark("Money back"), "good"),
     "replaced": (mark("A new one is on its way"), "good"),
     "reduced": (mark("Price reduced"), "good"),
@@ -32,8 +33,9 @@ _STAFF: Final = {
     "filed": mark("to be decided"),
     "approving": mark("waits for a second person"),
     "returning": mark("goods asked for"),
+    "replacing": mark("to be sent anew"),
     "refunded": mark("refunded"),
-    "replaced": mark("replaced"),
+    "replaced": mark("sent anew"),
     "reduced": mark("reduced"),
     "refused": mark("refused"),
     "withdrawn": mark("withdrawn"),
@@ -47,9 +49,14 @@ _STEPS: Final = {
     "reduced": mark("We decided to reduce the price"),
     "refused": mark("We could not accept it"),
     "withdrawn": mark("You withdrew it"),
+    "anew_sent": mark("The new one left us"),
+    "anew_ended_missing": mark("The new one turned out to be missing or faulty"),
+    "anew_ended_called_off": mark("The new one is not sent, as we look at it again"),
+    "anew_ended_settled": mark("The new one is not sent, as the item is in a return or paid back"),
 }
 
-_DECIDED: Final = frozenset({"returning", "refunded", "replaced", "reduced", "refused"})
+# A new one is set aside as it is decided; what became of that is told by steps of its own.
+_DECIDED: Final = frozenset({"returning", "refunded", "reduced", "refused"})
 
 
 def told(claim: ClaimView, steps: Sequence[Step]) -> list[Step]:
@@ -59,7 +66,8 @@ def told(claim: ClaimView, steps: Sequence[Step]) -> list[Step]:
     not, or when the return that it asked for was cancelled. Then it waits to be decided anew.
     """
     decisions = [step for step in steps if step.action in _DECIDED]
-    holds = decisions[-1:] if claim.standing not in ("filed", "approving", "withdrawn") else []
+    stands = claim.standing in ("returning", "refunded", "reduced", "refused")
+    holds = decisions[-1:] if stands else []
     return [step for step in steps if step.action in _STEPS and (step not in decisions or step in holds)]
 
 

@@ -1,5 +1,6 @@
 """The slip that goes into the parcel of a replacement: that of everything that is sent."""
 
+from litestar import Response
 from litestar.datastructures import State
 
 from returns_portal.exchanges.queries import ExchangeView
@@ -11,10 +12,15 @@ from returns_portal.tryon.slip_renderer import render
 from returns_portal.web import formats
 
 
-async def printed(state: State, content: SlipContent) -> bytes:
+async def printed(state: State, content: SlipContent) -> Response[bytes]:
     """The slip as PDF, by the processes that make documents."""
     documents: LabelRenderer = state.labels
-    return await documents.pool.run(render, content)
+    return Response(
+        await documents.pool.run(render, content),
+        media_type="application/pdf",
+        # It names people.
+        headers={"Content-Disposition": f'inline; filename="{content.number}.pdf"', "Cache-Control": "no-store"},
+    )
 
 
 def slip_of(exchange: ExchangeView, shop: ShopInfo, settings: Settings) -> SlipContent:
@@ -29,15 +35,9 @@ def slip_of(exchange: ExchangeView, shop: ShopInfo, settings: Settings) -> SlipC
         name=exchange.name,
         items=[SlipItem(exchange.title, exchange.size, exchange.color, price)],
         most=price,
-        trial=False,
         days=exchange.days or 0,
-        arrives="",
-        last_day="",
-        known=False,
-        silence_keeps=False,
         shop_name=shop.name,
         contact=f"{shop.phone} · {shop.email}",
         sandbox=not settings.livemode,
-        label=None,
         lent=lent,
     )

@@ -23,6 +23,23 @@ CLAIMS: Final = (
         """,
     ),
     Invariant(
+        "sent-anew-as-decided",
+        "What is set aside is of a claim that waits for it and for exactly its units; once it is sent, its claim is"
+        " over. No claim waits for what was never set aside.",
+        """
+        SELECT c.id AS claim_id, c.status, c.closed_at, n.id AS replacement_id, n.status AS sending
+        FROM item_claim c LEFT JOIN LATERAL (
+            SELECT * FROM replacement WHERE claim_id = c.id ORDER BY id DESC LIMIT 1) AS n ON true
+        WHERE (c.status = 'replaced' AND c.closed_at IS NULL AND n.id IS NULL)
+           OR (n.status <> 'ended' AND (c.status <> 'replaced' OR (c.closed_at IS NOT NULL) <> (n.status = 'sent')))
+           OR n.order_id <> c.order_id
+           OR (n.id IS NOT NULL AND (
+               SELECT jsonb_object_agg(k.order_line_id, k.quantity) FROM item_claim_line k WHERE k.claim_id = c.id)
+               IS DISTINCT FROM (SELECT jsonb_object_agg(k.order_line_id, k.quantity) FROM replacement_line k
+                   WHERE k.replacement_id = n.id))
+        """,
+    ),
+    Invariant(
         "gifts-are-points",
         "What comes back of a gift becomes its receiver's points: no money, no bonus, and nothing for the delivery.",
         """
