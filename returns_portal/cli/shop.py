@@ -11,7 +11,7 @@ from returns_portal.cli.running import OPERATOR, in_transaction
 from returns_portal.errors import InvalidError
 from returns_portal.policies.actions import amend
 from returns_portal.shop.actions import update_shop
-from returns_portal.shop.queries import DEFAULT, PROMISED, ShopInfo, current
+from returns_portal.shop.queries import AMENDED, DEFAULT, ShopInfo, current
 
 
 @click.group()
@@ -40,7 +40,7 @@ def set_(settings: tuple[str, ...]) -> None:
 
 
 async def _set(db: AsyncConnection, changes: dict[str, object]) -> ShopInfo:
-    promised = {field: _number(field, changes.pop(field)) for field in PROMISED if field in changes}
+    promised = {field: _number(field, changes.pop(field)) for field in AMENDED if field in changes}
     if promised:
         await amend(db, OPERATOR, **promised)
     await update_shop(db, OPERATOR, **changes)
@@ -69,7 +69,7 @@ def _parsed(settings: tuple[str, ...]) -> dict[str, object]:
     return changes
 
 
-_ELSEWHERE: Final = frozenset({"address", "logo", "texts"})
+_ELSEWHERE: Final = frozenset({"address", "logo", "pays_postage", "texts"})
 """What is no `key=value`: printed in parts, or not at all."""
 
 

@@ -1,6 +1,7 @@
 """Writing e-mails into the transaction of what causes them. `delivery` takes them from there."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
 
@@ -85,6 +86,8 @@ class Letter(msgspec.Struct, frozen=True):
     subject_id: UUID | None = None
     change: str | None = None
     """Which change of the subject it tells: of one change there is one e-mail, however often it is told."""
+    not_before: datetime | None = None
+    """When it is to be sent, where not at once."""
 
 
 async def enqueue(
@@ -96,12 +99,13 @@ async def enqueue(
     values: dict[str, object],
     subject_id: UUID | None = None,
     change: str | None = None,
+    not_before: datetime | None = None,
 ) -> None:
-    """Write one e-mail, to be sent within seconds after the transaction commits.
+    """Write one e-mail, to be sent within seconds after the transaction commits, or from `not_before` on.
 
     It is left out where its reader has switched its kind off, or where this very change was told before.
     """
-    await enqueue_many(db, [Letter(template, recipient, locale, values, subject_id, change)])
+    await enqueue_many(db, [Letter(template, recipient, locale, values, subject_id, change, not_before)])
 
 
 async def wanted(db: AsyncConnection, letters: Sequence[Letter]) -> list[Letter]:
@@ -162,7 +166,7 @@ def rows(*letters: Letter) -> Rows:
             "attempts": 0,
             "error": "",
             "created_at": moment,
-            "next_try_at": moment,
+            "next_try_at": letter.not_before or moment,
         }
         for letter in letters
         if letter.recipient.strip() and not letter.recipient.startswith(NOBODY)

@@ -4,7 +4,7 @@ Whoever states a withdrawal is told that it was received, with its content, date
 theirs is known; the rest is told by e-mail alone, so that nobody can find out here who ordered what.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from returns_portal import clock, history
+from returns_portal.accounts.limits import Limit, count
 from returns_portal.actor import Actor
 from returns_portal.errors import DomainError
 from returns_portal.notifications.actions import enqueue
@@ -23,7 +24,7 @@ from returns_portal.returns.judging import Judgement, judgement
 from returns_portal.returns.models import RefundTo, Withdrawal
 from returns_portal.returns.queries import OrderState, facts_of, order_state
 from returns_portal.returns.rules import Line, refusal
-from returns_portal.returns.withdrawals import handle_withdrawal, state_withdrawal
+from returns_portal.returns.withdrawals import handle_withdrawal, state_withdrawal, stated_already
 from returns_portal.settings import Settings
 from returns_portal.shop.queries import ShopInfo
 
@@ -44,10 +45,29 @@ class Received(msgspec.Struct, frozen=True):
     submitted_at: datetime
 
 
+class Pace(msgspec.Struct, frozen=True):
+    """How often one address is written to: what of a known order, and what of an unknown one."""
+
+    known: Limit
+    unknown: Limit
+
+
 async def withdraw(
-    db: AsyncConnection, actor: Actor, settings: Settings, shop: ShopInfo, stated: Statement, *, locale: str
+    db: AsyncConnection,
+    actor: Actor,
+    settings: Settings,
+    shop: ShopInfo,
+    stated: Statement,
+    *,
+    locale: str,
+    pace: Pace | None = None,
 ) -> UUID:
     """Receive a statement, acknowledge it by e-mail, and file the return that follows from it. Returns its id.
+
+    Every statement is kept, however many come: the function has to be there during the whole period (Art. 11a(1)), so
+    that nobody can use it up for somebody else. What is limited by `pace` are the e-mails: of a known order they come
+    later, of an unknown one not at all beyond that, since a person looks at it. The very same statement, sent twice, is
+    one.
 
     One e-mail acknowledges the statement and, where a return followed, brings its label: the acknowledgement is to come
     on a durable medium without undue delay (Art. 11a(4)), and two messages about one thing only confuse. What does not
@@ -55,20 +75,19 @@ async def withdraw(
     order, which is named in free words: its label is for all that could come back, until somebody has read them. And so
     does what the receiver of a gift is sending back.
     """
-    withdrawal_id, order_id, submitted_at = await state_withdrawal(
-        db,
-        actor,
-        name=stated.name,
-        order_number=stated.order_number,
-        email=stated.email,
-        details=stated.details,
-    )
+    said = msgspec.structs.asdict(stated)
+    if (already := await stated_already(db, **said)) is not None:
+        return already
+    withdrawal_id, order_id, submitted_at = await state_withdrawal(db, actor, **said)
     filed, held = None, False
     if order_id is not None:
         filed, held = await _file(db, settings, shop, order_id, withdrawal_id)
     in_part = filed is not None and _names_a_part(stated, filed)
     if filed is not None and not in_part and not held:
         await handle_withdrawal(db, actor, withdrawal_id)
+    wait = await _wait(db, pace, known=order_id is not None)
+    if wait is None:
+        return withdrawal_id
     await enqueue(
         db,
         template="withdrawal_received",
@@ -79,16 +98,25 @@ async def withdraw(
             "name": stated.name,
             "order_number": stated.order_number,
             "submitted_at": submitted_at.isoformat(),
-            "content": msgspec.to_builtins(stated),
+            "content": said,
             "in_part": in_part,
             **({**in_words(filed), **await label_in_words(db, filed)} if filed else {"rma": None}),
             "rest": held,
         },
+        not_before=submitted_at + wait,
     )
     await history.record(
         db, actor, ("withdrawal", withdrawal_id, "acknowledged", {"rma": filed.rma if filed else None})
     )
     return withdrawal_id
+
+
+async def _wait(db: AsyncConnection, pace: Pace | None, *, known: bool) -> timedelta | None:
+    """How long an e-mail waits; None where none is sent."""
+    if pace is None:
+        return timedelta()
+    seconds = await count(db, pace.known if known else pace.unknown)
+    return timedelta(seconds=seconds) if known or not seconds else None
 
 
 def _names_a_part(stated: Statement, filed: FiledReturn) -> bool:

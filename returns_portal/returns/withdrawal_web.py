@@ -19,7 +19,7 @@ from returns_portal.documents.record import render
 from returns_portal.i18n import _
 from returns_portal.labels.renderer import LabelRenderer
 from returns_portal.notifications.papers import withdrawal_paper
-from returns_portal.refunds.withdrawing import Statement, received, withdraw
+from returns_portal.refunds.withdrawing import Pace, Statement, received, withdraw
 from returns_portal.shop.queries import current
 from returns_portal.web import Form, client_network, form, page, redirect, site
 from returns_portal.web.signing import cookie, derive, seal, unseal
@@ -68,13 +68,18 @@ async def make(request: AnyRequest) -> Response[Any]:
     secret = derive(here.secret, "withdrawal")
     await hit(
         here.begin,
-        Limit(bucket(secret, "withdraw:client", client_network(request.scope)), times=10, seconds=3600),
-        Limit(bucket(secret, "withdraw:email", email_key(stated.email)), times=5, seconds=3600),
-        Limit(bucket(secret, "withdraw:all"), times=1000, seconds=3600),
+        # A whole company may sit behind one address of the network; what one address of e-mail gets, `pace` limits.
+        Limit(bucket(secret, "withdraw:client", client_network(request.scope)), times=60, seconds=3600),
+        Limit(bucket(secret, "withdraw:all"), times=5000, seconds=3600),
+    )
+    key = email_key(stated.email)
+    pace = Pace(
+        Limit(bucket(secret, "withdraw:known", key), times=5, seconds=3600),
+        Limit(bucket(secret, "withdraw:unknown", key), times=5, seconds=3600),
     )
     async with here.begin() as db:
         withdrawal_id = await withdraw(
-            db, Actor(kind="customer"), here.settings, await current(db), stated, locale=i18n.current()
+            db, Actor(kind="customer"), here.settings, await current(db), stated, locale=i18n.current(), pace=pace
         )
     # The pause is taken outside of any transaction: only the customer waits, no connection does.
     await asyncio.sleep(max(0.0, began + _EVEN_SECONDS - time.monotonic()))

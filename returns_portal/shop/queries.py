@@ -37,6 +37,8 @@ class ShopInfo(msgspec.Struct, frozen=True):
     """The window after delivery."""
     bonus_percent: int
     """What is added to card money that is taken as points."""
+    pays_postage: bool = True
+    """Whether every return travels at the shop's expense, so that this can be said before anybody names an order."""
     accent: str = ""
     logo: str = ""
     texts: dict[str, dict[str, str]] = {}
@@ -73,8 +75,16 @@ DEFAULT: Final = ShopInfo(
 )
 """The shop of a fresh installation, until `returns-portal shop set` says otherwise."""
 
-PROMISED: Final = ("return_days", "bonus_percent")
+PROMISED: Final = {
+    "return_days": "CAST(p.content ->> 'return_days' AS integer)",
+    "bonus_percent": "CAST(p.content ->> 'bonus_percent' AS integer)",
+    "pays_postage": """(p.content ->> 'postage' = 'shop'
+        AND NOT jsonb_path_exists(p.content, '$.rules[*].then.postage ? (@ != "shop")'))""",
+}
 """The fields that the policy of today gives. Policies stand above the shop and are not imported: it is only read."""
+
+AMENDED: Final = ("return_days", "bonus_percent")
+"""Those of them that can be set as if they were the shop's own: a version of the policy comes of it."""
 
 OWN: Final = tuple(field for field in ShopInfo.__struct_fields__ if field not in PROMISED)
 """The fields of the shop's own row."""
@@ -82,7 +92,7 @@ OWN: Final = tuple(field for field in ShopInfo.__struct_fields__ if field not in
 _TODAY: Final = "(SELECT content FROM policy WHERE starts_at <= :now ORDER BY starts_at DESC, version DESC LIMIT 1)"
 _SHOP: Final = f"""
     SELECT {", ".join(f"s.{field}" for field in OWN)},
-           {", ".join(f"CAST(p.content ->> '{field}' AS integer) AS {field}" for field in PROMISED)}
+           {", ".join(f"{value} AS {field}" for field, value in PROMISED.items())}
     FROM {_TODAY} AS p LEFT JOIN shop s ON true
 """  # noqa: S608 - our own columns
 

@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from returns_portal.actor import SYSTEM
+from returns_portal.policies.actions import publish
+from returns_portal.policies.content import read
 from returns_portal.policies.queries import forget
 from tests.portal import Portal
 from tests.returns.visits import post, sign_in, words
@@ -137,3 +140,20 @@ async def test_it_is_the_admins_alone(portal: Portal, database_url: str) -> None
     async with browsing(portal.settings, database_url) as browser:
         await sign_in(browser, portal, "mira@shop.example", "finance", "support")
         assert (await browser.get(PAGE)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("content", "promised"),
+    [
+        ({}, True),
+        ({"rules": [{"name": "Socks", "then": {"bonus_percent": 5}}]}, True),
+        ({"postage": "customer", "fees": {"EUR": 500}}, False),
+        ({"rules": [{"name": "Far", "when": {"countries": ["US"]}, "then": {"postage": "own_label"}}]}, False),
+    ],
+)
+async def test_the_first_page_promises_postage_only_where_the_shop_pays_it_for_all(
+    browser: Browser, portal: Portal, content: dict[str, object], promised: bool
+) -> None:
+    async with portal.begin() as db:
+        await publish(db, SYSTEM, read(content))
+    assert ("postage is on us" in (await browser.get("/")).text) is promised

@@ -13,7 +13,7 @@ from returns_portal.notifications.rendering import render_email
 from returns_portal.shop.queries import DEFAULT
 from returns_portal.web.links import viewed
 from tests.orders.samples import ADDRESS
-from tests.portal import Portal
+from tests.portal import Portal, at_once
 from tests.returns.visits import come_in, post, sign_in, words
 from tests.webclient import Browser, browsing
 
@@ -184,10 +184,31 @@ async def test_what_is_missing_is_said_beside_the_field(
     assert await portal.rows("SELECT id FROM withdrawal") == []
 
 
-async def test_statements_for_one_address_are_limited(browser: Browser, portal: Portal) -> None:
-    answers = [(await post(browser, "/withdraw/confirmation", STATED)).status_code for _ in range(6)]
-    assert answers == [303] * 5 + [429]
-    assert len(await portal.rows("SELECT id FROM withdrawal")) == 5
+async def test_nobody_can_use_up_the_function_for_somebody_else(browser: Browser, portal: Portal) -> None:
+    """Every statement is kept; what is limited are the e-mails to an address, and those of a known order come later."""
+    await portal.order()
+    strange = [STATED | {"order_number": "9001", "name": f"Nobody {n}"} for n in range(7)]
+    ours = [STATED | {"name": f"Мария {n}"} for n in range(6)]
+    for stated in (*strange, *ours):
+        assert (await post(browser, "/withdraw/confirmation", stated)).status_code == 303
+        assert "Your withdrawal was received" in words(await browser.get("/withdraw/received"))
+    assert len(await portal.rows("SELECT id FROM withdrawal")) == 13
+    mails = await portal.rows("SELECT values ->> 'order_number' AS number, next_try_at FROM email ORDER BY id")
+    assert [mail.number for mail in mails].count("9001") == 5
+    assert [mail.next_try_at > clock.now() for mail in mails if mail.number == "1001"] == [False] * 5 + [True]
+
+
+async def test_a_statement_whose_button_is_pressed_twice_is_one(browser: Browser, portal: Portal) -> None:
+    await portal.order()
+    first = await post(browser, "/withdraw/confirmation", STATED)
+    pressed = await at_once(*(post(browser, "/withdraw/confirmation", STATED) for _ in range(3)))
+    assert [answer.status_code for answer in (first, *pressed)] == [303] * 4
+    assert "Your withdrawal was received" in words(await browser.get("/withdraw/received"))
+    assert len(await portal.rows("SELECT id FROM withdrawal")) == 1
+    assert await portal.mails() == ["withdrawal_received"]
+    # Another statement of the same person is another one.
+    await post(browser, "/withdraw/confirmation", STATED | {"details": "the socks, too"})
+    assert len(await portal.rows("SELECT id FROM withdrawal")) == 2
 
 
 async def test_the_acknowledgement_is_shown_to_the_browser_that_made_it(browser: Browser) -> None:
