@@ -28,7 +28,12 @@ class Clue(msgspec.Struct, frozen=True):
     def words(self) -> str:
         """The clue as it is compared, so that the same one is the same however it was typed."""
         code = parse_gift_code(self.code)
-        return code or f"{order_number(self.number).upper()}\x00{_folded(self.postcode)}"
+        return code or f"{self.order}\x00{_folded(self.postcode)}"
+
+    @property
+    def order(self) -> str:
+        """The order's number in one spelling, by which tries are counted."""
+        return order_number(self.number).upper()
 
 
 def _folded(postcode: str) -> str:

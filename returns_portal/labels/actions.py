@@ -15,6 +15,7 @@ from returns_portal.ids import new_id
 from returns_portal.jobs import defer
 from returns_portal.labels.models import Label, LabelStatus
 from returns_portal.labels.policy import habits
+from returns_portal.labels.queries import refuse_kept
 from returns_portal.labels.rules import refuse_follower
 from returns_portal.policies.content import Postage
 from returns_portal.returns.life import lock_return
@@ -78,7 +79,7 @@ async def again(db: AsyncConnection, actor: Actor, rma: str) -> int:
 
     Raises:
         NotFoundError: there is no such return, or it is not the actor's.
-        ConflictError: the return was cancelled, or travels in the parcel of another one.
+        ConflictError: the return was cancelled, travels in the parcel of another one, or is of goods that are kept.
     """
     row = await _lock_open(db, actor, rma)
     numbers = await run(db, _NUMBERS, id=row.id)
@@ -92,8 +93,8 @@ async def another(db: AsyncConnection, actor: Actor, rma: str) -> int:
 
     Raises:
         NotFoundError: there is no such return, or it is not the actor's.
-        ConflictError: the return was cancelled, travels in the parcel of another one, or has as many labels as a
-            return may have.
+        ConflictError: the return was cancelled, travels in the parcel of another one, is of goods that are kept, or has
+            as many labels as a return may have.
     """
     row = await _lock_open(db, actor, rma)
     numbers = await run(db, _NUMBERS, id=row.id)
@@ -119,6 +120,7 @@ async def _lock_open(db: AsyncConnection, actor: Actor, rma: str) -> Any:  # noq
     # Read again under the lock: the row above was read while waiting for it.
     [present] = await run(db, _PRESENT, id=row.id)
     refuse_follower(present.leads)
+    await refuse_kept(db, row.id)
     if present.postage == Postage.OWN_LABEL:
         raise ConflictError(
             mark("This return travels with a label of your own: its page says where to."), code="own_label"

@@ -29,16 +29,33 @@ async def label_content(
 
     Raises:
         NotFoundError: there is no such return or label, or it is not the actor's.
-        ConflictError: the return was cancelled, the label is being made or was given back: nobody may send a parcel at
-            the shop's expense with it.
+        ConflictError: the return was cancelled, the label is being made or was given back, or the customer keeps the
+            goods: nobody may send a parcel at the shop's expense with it.
     """
     view = await return_for(db, actor, rma)
+    await refuse_kept(db, view.id)
     code = _usable(view) if number == 1 else (await usable_label(db, view, number)).code
     to_choose = view.of_trial and bool(await run(db, _IN_A_PARCEL, id=view.id))
     return composed(view, code, shop, sandbox=sandbox, to_choose=to_choose)
 
 
 _IN_A_PARCEL: Final = "SELECT id FROM trial WHERE return_id = :id"
+
+
+_KEPT: Final = """
+    SELECT i.id FROM parcel_item i JOIN parcel p ON p.id = i.parcel_id
+    WHERE p.return_id = :id AND p.undone_at IS NULL AND i.condition = 'kept' LIMIT 1
+"""
+
+
+async def refuse_kept(db: AsyncConnection, return_id: UUID) -> None:
+    """Make no label for goods that are not worth their way, and that the customer keeps.
+
+    Raises:
+        ConflictError: so it is (`kept`).
+    """
+    if await run(db, _KEPT, id=return_id):
+        raise ConflictError(mark("You keep these items: nothing has to be sent, so there is no label."), code="kept")
 
 
 def _usable(view: ReturnView) -> str:

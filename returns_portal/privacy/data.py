@@ -84,7 +84,8 @@ class Exchanged(msgspec.Struct, frozen=True):
     color: str
     status: str
     end_reason: str | None
-    price: int
+    price: int | None
+    """None for the receiver of a gift, to whom it would tell what that cost."""
     paid_on_top: int
     currency: str
     at_once: bool

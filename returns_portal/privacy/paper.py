@@ -138,7 +138,8 @@ def _return(filed: ReturnFiled) -> Iterator[tuple[str, str]]:
         yield _("Pick-up"), f"{_moment(pickup.begins_at)}, {pickup.address}, {pickup.phone}"
     for each in filed.exchanges:
         named = " ".join(part for part in (each.title, each.size, each.color) if part)
-        yield _("In exchange"), f"{each.number}: {named}, {formats.money(each.price, each.currency)}, {each.status}"
+        price = formats.money(each.price, each.currency) if each.price is not None else ""
+        yield _("In exchange"), ", ".join(filter(None, (f"{each.number}: {named}", price, each.status)))
     for parcel in filed.parcels:
         counted = "; ".join([*parcel.counted, *([parcel.note] if parcel.note else [])])
         yield _("Arrived"), f"{_moment(parcel.checked_in_at)}: {counted}"

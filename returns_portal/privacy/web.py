@@ -10,14 +10,16 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from returns_portal import i18n
+from returns_portal import clock, i18n
+from returns_portal.accounts.arrivals import browser_of
 from returns_portal.accounts.limits import Limit, bucket, hit
 from returns_portal.accounts.rules import email_key, is_email
+from returns_portal.accounts.spent import spend
 from returns_portal.actor import Actor
 from returns_portal.i18n import _
 from returns_portal.points.queries import balances_of
 from returns_portal.points.sheets import Sheet, sheets
-from returns_portal.privacy.asking import Asked, ask, asked, confirm, confirming, fetching, link_to_files
+from returns_portal.privacy.asking import LINK_LASTS, Asked, ask, asked, confirm, confirming, fetching, link_to_files
 from returns_portal.privacy.erasing import StillOpenError
 from returns_portal.privacy.exporting import Files, files_of
 from returns_portal.privacy.models import Wish
@@ -86,7 +88,7 @@ async def confirm_wish(request: AnyRequest) -> Response[Any]:
     try:
         async with here.begin() as db:
             found = await asked(db, confirming(here.secret, token), lock=True)
-            if found is None or found.used:
+            if found is None or found.used or not await _spent(db, request, token):
                 return _too_old(request)
             await confirm(db, found)
     except StillOpenError:
@@ -98,6 +100,11 @@ async def confirm_wish(request: AnyRequest) -> Response[Any]:
     answer = redirect("/privacy/erased")
     answer.set_cookie(forget(SESSION_COOKIE))
     return answer
+
+
+async def _spent(db: AsyncConnection, request: AnyRequest, token: str) -> bool:
+    """Use the link up; the browser that has just used it may send the same form once more, and no other."""
+    return await spend(db, token, browser=browser_of(request), expires_at=clock.now() + LINK_LASTS)
 
 
 @get("/privacy/erased", include_in_schema=False)

@@ -7,6 +7,13 @@ update.hidden = true;
 let asked = 0;
 let waiting;
 
+// Copies, and the value besides: taken one by one out of a list, each option that leaves lets the next one be chosen, and
+// it would be chosen here.
+function show(part, fresh) {
+  part.replaceChildren(...[...fresh.childNodes].map((node) => document.importNode(node, true)));
+  if (part.matches("select")) part.value = fresh.value;
+}
+
 async function refresh() {
   const mine = ++asked;
   const fields = new URLSearchParams(new FormData(form));
@@ -18,7 +25,7 @@ async function refresh() {
     if (!answer.ok || mine !== asked) return;
     const { name, value } = document.activeElement ?? {};
     for (const part of form.querySelectorAll("[data-part]")) {
-      part.replaceChildren(...fresh.querySelector(`[data-part="${part.dataset.part}"]`).childNodes);
+      show(part, fresh.querySelector(`[data-part="${part.dataset.part}"]`));
     }
     // A choice that was replaced together with its part keeps the focus.
     if (name && !form.contains(document.activeElement)) {

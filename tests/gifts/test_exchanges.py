@@ -154,7 +154,7 @@ async def test_whoever_gave_it_sees_the_order_as_it_was(browser: Browser, portal
     assert order.delivered_at < clock.now()
     assert ([each.sku for each in mine.orders[0].lines], mine.orders[0].lines[0].paid) == (["boot-42"], BOOT)
     assert mine.orders[0].returns == []
-    assert [each.sku for each in theirs.gifts[0].returns[0].exchanges] == ["boot-43"]
+    assert [(each.sku, each.price) for each in theirs.gifts[0].returns[0].exchanges] == [("boot-43", None)]
 
 
 async def test_what_fits_no_better_goes_back_for_points_by_its_receiver_alone(portal: Portal) -> None:

@@ -116,6 +116,11 @@ async def test_the_pages_say_that_the_goods_are_kept(browser: Browser, portal: P
     shown = await browser.get(sent.headers["location"])
     assert "You get your money without sending anything." in words(shown)
     assert "Open my label" not in words(shown)
+    # Nor is there one for who asks without the page: it would be paid for by the shop.
+    path = sent.headers["location"]
+    assert (await browser.get(f"{path}/label.pdf")).status_code == 409
+    assert (await post(browser, f"{path}/labels")).status_code in {303, 409}
+    assert await portal.rows("SELECT id FROM label") == []
 
 
 async def test_the_preview_names_the_fee_and_faulty_goods_have_none(browser: Browser, portal: Portal) -> None:

@@ -100,7 +100,7 @@ async def test_everything_as_json_and_as_pdf(browser: Browser, portal: Portal, l
         assert part in said
 
 
-async def test_the_link_works_once_and_not_for_long(browser: Browser, portal: Portal) -> None:
+async def test_the_link_works_once_and_not_for_long(browser: Browser, portal: Portal, database_url: str) -> None:
     await portal.order(email=EMAIL)
     await ask(browser, "export")
     confirm = await link(portal)
@@ -111,6 +111,9 @@ async def test_the_link_works_once_and_not_for_long(browser: Browser, portal: Po
     assert {answer.status_code for answer in answers} == {303}
     assert len(await portal.rows("SELECT 1 FROM procrastinate_jobs WHERE task_name = 'privacy.write_export'")) == 1
     assert (await browser.get(confirm)).headers["location"] == "/privacy"
+    # The same click from another browser is somebody else's, who found the link in a history.
+    async with browsing(portal.settings, database_url) as other:
+        assert (await press(other, confirm)).headers["location"] == "/privacy"
     with clock.shifted(timedelta(minutes=2)):
         assert (await press(browser, confirm)).headers["location"] == "/privacy"
 

@@ -61,7 +61,7 @@ async def ask_for_code(request: AnyRequest) -> Response[Any]:
     await hit(
         here.begin,
         # By what is guessed, and not with the address: who guesses names a new one each time.
-        Limit(bucket(secret, "gift:clue", clue.words if parse_gift_code(clue.code) else clue.number), 10, 600),
+        Limit(bucket(secret, "gift:clue", clue.words if parse_gift_code(clue.code) else clue.order), 10, 600),
         Limit(bucket(secret, "gift:client", client_network(request.scope)), times=20, seconds=600),
         Limit(bucket(secret, "gift:email", typed["email"].lower()), times=5, seconds=600),
         Limit(bucket(secret, "gift:all"), times=1000, seconds=600),
