@@ -437,6 +437,10 @@ SCENES = [
         for name in promises.NAMES
     ),
     Scene("proof of sending, wrong", "/returns/{rma}", "own label", press("I have sent it", carrier="DHL")),
+    Scene("contact", "/contact"),
+    Scene("hours", "/staff/hours", "support"),
+    Scene("hours, to be changed", "/staff/hours", "admin"),
+    Scene("hours, wrong", "/staff/hours", "admin", press("Save", **{"phone-0": "nine to five", "goal": "soon"})),
     Scene("looks", "/staff/looks", "admin"),
     Scene("looks, tried", "/staff/looks", "admin", press("Look at it first", accent="#9a1f40")),
     Scene("looks, wrong", "/staff/looks", "admin", press("Save", accent="#ffcc00")),
