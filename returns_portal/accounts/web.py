@@ -44,6 +44,7 @@ _EVEN_SECONDS: Final = 0.25
 _MAX_NUMBER: Final = 64
 _MAX_EMAIL: Final = 254
 _MAX_PATH: Final = 200
+_LEADS_TO: Final = ("/returns", "/refunds/", "/trials/", "/claims/", "/exchanges/", "/questions/")
 
 
 @get("/", include_in_schema=False)
@@ -134,8 +135,8 @@ async def come_in(request: AnyRequest) -> Response[Any]:
 
 
 def _return_path(path: str) -> str:
-    """A page of a return, a refund, a trial, a claim or an exchange, short enough for a cookie; empty for others."""
-    ours = path.startswith(("/returns", "/refunds/", "/trials/", "/claims/", "/exchanges/")) and len(path) <= _MAX_PATH
+    """A page of a return, a refund, a claim or the like, short enough for a cookie; empty for others."""
+    ours = path.startswith(_LEADS_TO) and len(path) <= _MAX_PATH
     return local_path(path, otherwise="") if ours else ""
 
 

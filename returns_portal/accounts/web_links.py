@@ -44,6 +44,9 @@ async def follow(request: AnyRequest, db: Db, actor: By, token: FromPath[str]) -
     found = await order_at(db, target) if target else None
     if target is None:
         return _too_old(request)
+    if found is None and target.startswith("/questions/"):
+        # Who asked without an order has nothing but this link to come by; it shows their question alone.
+        return redirect(f"/questions/link/{token}")
     # A gift's page is no order's: it asks its receiver for a code of their own.
     if found is None or actor.kind == "staff" or actor.order_id == found[0]:
         return redirect(target)

@@ -187,6 +187,26 @@ class GiftSentBack(msgspec.Struct, frozen=True):
     refunds: list[RefundMade]
 
 
+class Said(msgspec.Struct, frozen=True):
+    """A message of a question; `by` is customer or staff."""
+
+    at: datetime
+    by: str
+    text: str
+
+
+class Question(msgspec.Struct, frozen=True):
+    """What was asked, and what was answered."""
+
+    number: str
+    subject: str
+    email: str
+    name: str
+    state: str
+    opened_at: datetime
+    messages: list[Said]
+
+
 class Trial(msgspec.Struct, frozen=True):
     """Things that were ordered to try."""
 
@@ -251,6 +271,7 @@ class Everything(msgspec.Struct, frozen=True):
     gifts: list[GiftSentBack]
     trials: list[Trial]
     withdrawals: list[Statement]
+    questions: list[Question]
     points: list[Movement]
     letters: list[Letter]
     sessions: list[Session]

@@ -17,7 +17,7 @@ class Open(msgspec.Struct, frozen=True):
     """Something that is not over."""
 
     what: str
-    """return, refund, trial, exchange, dispute, withdrawal, claim, gesture or points."""
+    """return, refund, trial, exchange, dispute, withdrawal, claim, question, gesture or points."""
     number: str
     """By which people know it."""
 
@@ -45,6 +45,7 @@ _OPEN: Final = """
         WHERE w.id = ANY(:withdrawals) AND w.handled_at IS NULL
     UNION ALL SELECT 'claim', o.number FROM item_claim c JOIN orders o ON o.id = c.order_id
         WHERE o.id = ANY(:orders) AND c.status = 'filed' AND c.closed_at IS NULL
+    UNION ALL SELECT 'question', q.number FROM question q WHERE q.id = ANY(:questions) AND q.state = 'waiting'
     UNION ALL SELECT 'gesture', o.number FROM goodwill g JOIN orders o ON o.id = g.order_id
         WHERE o.id = ANY(:orders) AND g.decision = 'waiting'
     UNION ALL SELECT 'points', d.order_number FROM points_redemption d
@@ -65,6 +66,7 @@ async def still_open(db: AsyncConnection, person: Person) -> list[Open]:
         withdrawals=person.withdrawals,
         trials=person.trials,
         exchanges=person.exchanges,
+        questions=person.questions,
         accounts=person.accounts,
         open=[status.value for status in OPEN],
         live=[status.value for status in LIVE],
@@ -81,6 +83,7 @@ _SENTENCES: Final = {
     "dispute": mark("Your bank asks us about the payment of order {number}."),
     "withdrawal": mark("Your withdrawal from order {number} is being looked at."),
     "claim": mark("What you told us of order {number} is being looked at."),
+    "question": mark("Your question {number} is not answered yet."),
     "gesture": mark("Something that we want to give back for order {number} is being decided."),
     "points": mark("Points of yours are set aside for a purchase, or being changed."),
 }

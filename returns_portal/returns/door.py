@@ -23,7 +23,7 @@ def to_the_door(request: Request[Any, Any, State]) -> Response[Any]:
     """
     flash(request, _("Please tell us first which order is yours."), "wait")
     path = request.scope["path"]
-    known = ("/returns", "/claims/", "/exchanges/")
+    known = ("/returns", "/claims/", "/exchanges/", "/questions/")
     return redirect(f"/?next={quote(path, safe='')}" if path.startswith(known) else "/")
 
 

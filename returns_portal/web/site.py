@@ -72,6 +72,9 @@ class ShopFacts(Protocol):
     def presence(self, channel: Literal["phone", "written"]) -> Presence | None:
         """Whether somebody serves a channel now; None where it says nothing about that."""
 
+    def answers(self) -> str:
+        """How soon questions were answered of late, in the reader's words; empty where nothing can be said."""
+
 
 class UnknownShop(msgspec.Struct, frozen=True):
     """What is said about the shop while the database has not told yet."""
@@ -92,6 +95,11 @@ class UnknownShop(msgspec.Struct, frozen=True):
     def presence(self, channel: Literal["phone", "written"]) -> Presence | None:
         """Not known yet."""
         del channel
+        return None
+
+    def answers(self) -> str:
+        """Not known yet."""
+        return ""
 
 
 @dataclass

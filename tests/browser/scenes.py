@@ -248,6 +248,7 @@ _STATES = (
 
 _PAGES_OF_FINANCE = ("disputes", "months", "books", "approvals", "credit-notes", "liability", "accounts", "deadlines")
 _CLAIMS = ("claim", "claim returning", "claim refused", "claim refunded")
+_QUESTIONS = ("question asked", "question promised", "question answered", "question closed")
 _TRIALS = (
     "trial to pack", "trial packed", "trial sent", "trial runs", "trial settles", "trial settled", "trial refused",
     "trial asks",
@@ -438,6 +439,24 @@ SCENES = [
     ),
     Scene("proof of sending, wrong", "/returns/{rma}", "own label", press("I have sent it", carrier="DHL")),
     Scene("contact", "/contact"),
+    Scene("question, new", "/questions/new"),
+    Scene("question, new, wrong", "/questions/new", act=press("Send the question", email="nobody")),
+    Scene("question, sent", "/questions/new", act=press("Send the question", body="Is it?", email="eve@example.com")),
+    Scene("question, about a return", "/questions/new?about=/returns/{rma}", "filed"),
+    *(Scene(name, "/questions/{number}", name) for name in _QUESTIONS),
+    Scene("question, wrong", "/questions/{number}", "question asked", press("Send", body=" ")),
+    Scene("my questions", "/questions", "question answered"),
+    Scene("my questions, none", "/questions", "filed"),
+    Scene("questions", "/staff/questions", "support"),
+    Scene("questions, none", "/staff/questions?show=mine", "support"),
+    *(Scene(f"{name}, staff", "/staff/questions/{number}", "support", open_details, name) for name in _QUESTIONS),
+    Scene(
+        "question, staff, wrong",
+        "/staff/questions/{number}",
+        "support",
+        press("Send the answer", body=" "),
+        "question asked",
+    ),
     Scene("hours", "/staff/hours", "support"),
     Scene("hours, to be changed", "/staff/hours", "admin"),
     Scene("hours, wrong", "/staff/hours", "admin", press("Save", **{"phone-0": "nine to five", "goal": "soon"})),

@@ -42,6 +42,9 @@ from returns_portal.refunds.life import transition
 from returns_portal.refunds.models import RefundStatus
 from returns_portal.returns.actions import Wanted, state_withdrawal
 from returns_portal.returns.models import RefundTo
+from returns_portal.service import answering
+from returns_portal.service.asking import Asked, ask
+from returns_portal.service.queries import messages_of
 from returns_portal.settings import Settings
 from returns_portal.shop.actions import update_shop
 from returns_portal.shop.hours import Channel, Hours
@@ -116,6 +119,7 @@ async def set_up(database_url: str, settings: Settings) -> Stage:
         await director.gifts()
         await director.together()
         await director.served()
+        await director.questions()
         await director.hire()
     await engine.dispose()
     return director.stage
@@ -143,6 +147,35 @@ class _Director:
         )
         async with self.portal.begin() as db:
             await update_shop(db, SYSTEM, hours=hours)
+
+    async def questions(self) -> None:
+        """Questions at every place where somebody waits or looks: one without an order, and those of orders."""
+        async with self.portal.begin() as db:
+            staff_id = await add_staff(db, "olga@shop.example", "support")
+        olga = Actor(kind="staff", id=str(staff_id), grants=frozenset({"support"}), name="Olga")
+        await self._ask(None, "ana@example.com")
+        for place, name in enumerate(("asked", "promised", "answered", "closed")):
+            number = str(3801 + place)
+            await self.portal.order(number=number)
+            case = await self._enter(f"order, question {name}", number)
+            [order] = await self.portal.rows("SELECT id, email FROM orders WHERE number = :n", n=number)
+            question_id = await self._ask(order.id, order.email)
+            self.stage.cases[f"question {name}"] = Case(str(question_id), "", case.token)
+            async with self.portal.begin() as db:
+                if name == "promised":
+                    await answering.promise(db, olga, question_id, clock.now() + timedelta(days=2), "Wir fragen nach.")
+                    await answering.note(db, olga, question_id, "Stammkundin, bitte bevorzugt")
+                if name in {"answered", "closed"}:
+                    [seen] = await messages_of(db, olga, question_id)
+                    await answering.reply(db, olga, question_id, "Ja, ist er.\n\nIhre Olga", seen=str(seen.id))
+                if name == "closed":
+                    await answering.close(db, olga, question_id)
+
+    async def _ask(self, order_id: UUID | None, email: str) -> UUID:
+        body = "Ist der Regenmantel wirklich wasserdicht, auch nach Donaudampfschifffahrtsgesellschaftsreisen?"
+        async with self.portal.begin() as db:
+            asked = Asked(body=body, email=email, locale="en", name="Ana Petrova", order_id=order_id)
+            return await ask(db, SYSTEM, await current(db), asked)
 
     async def nothing_filed(self) -> None:
         for name, number in (("fresh", "1061"), ("cancelled order", "1019"), ("closed", "1054")):

@@ -54,22 +54,21 @@ def on_the_wall(schedule: Schedule, start: datetime, minutes: int) -> list[bool]
     # Far enough before that every door of these days was still to turn.
     moment = start - timedelta(days=5)
     first = moment.astimezone(zone).date()
-    doors = []
+    doors: list[tuple[datetime, datetime]] = []
     for offset in range(minutes // 1440 + 9):
         day = first + timedelta(days=offset)
         special = schedule.extra.get(day)
         closed = () if day in schedule.closed else schedule.week[day.weekday()]
         for opens, closes in closed if special is None else special:
             midnight = datetime.combine(day, time())
-            doors.append([midnight + timedelta(minutes=opens), midnight + timedelta(minutes=closes), False, False])
-    seen = []
+            doors.append((midnight + timedelta(minutes=opens), midnight + timedelta(minutes=closes)))
+    opened, shut, seen = set[int](), set[int](), []
     while moment < start + minutes * MINUTE:
         shows = moment.astimezone(zone).replace(tzinfo=None)
-        for door in doors:
-            door[2] = door[2] or shows >= door[0]
-            door[3] = door[3] or shows >= door[1]
+        opened |= {place for place, (opens, _closes) in enumerate(doors) if shows >= opens}
+        shut |= {place for place, (_opens, closes) in enumerate(doors) if shows >= closes}
         if moment >= start:
-            seen.append(any(opened and not shut for _opens, _closes, opened, shut in doors))
+            seen.append(bool(opened - shut))
         moment += MINUTE
     return seen
 

@@ -15,6 +15,7 @@ from returns_portal.exchanges.queries import exchange_for
 from returns_portal.ids import parse_trial_number
 from returns_portal.refunds.queries import refund_for
 from returns_portal.returns.queries import ReturnView, return_for
+from returns_portal.service.queries import question_for
 
 _ORDER: Final = "SELECT id FROM orders WHERE number = :number"
 
@@ -35,13 +36,17 @@ async def number_at(db: AsyncConnection, path: str) -> str | None:
             case ["", "refunds", refund_id]:
                 refund = await refund_for(db, SYSTEM, UUID(refund_id))
                 return _number(await return_for(db, SYSTEM, refund.rma)) if refund.rma else refund.order_number
-            case ["", ("exchanges" | "claims") as kind, known_as, *_rest]:
-                exchanged = kind == "exchanges"
-                found = await (
-                    exchange_for(db, SYSTEM, known_as) if exchanged else claim_for(db, SYSTEM, UUID(known_as))
-                )
-                return found.order_number
+            case ["", ("exchanges" | "claims" | "questions") as kind, known_as, *_rest]:
+                return await _number_of(db, kind, known_as)
     return None
+
+
+async def _number_of(db: AsyncConnection, kind: str, known_as: str) -> str | None:
+    if kind == "exchanges":
+        return (await exchange_for(db, SYSTEM, known_as)).order_number
+    if kind == "claims":
+        return (await claim_for(db, SYSTEM, UUID(known_as))).order_number
+    return (await question_for(db, SYSTEM, UUID(known_as))).order_number or None
 
 
 def _number(view: ReturnView) -> str | None:
