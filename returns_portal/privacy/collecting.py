@@ -112,7 +112,9 @@ _WITHDRAWALS: Final = """
 _QUESTIONS: Final = """
     SELECT q.number, q.subject, q.email, q.name, q.state, q.opened_at,
            (SELECT json_agg(json_build_object('at', m.at, 'text', m.body,
-                'by', CASE WHEN m.kind = 'customer' THEN 'customer' ELSE 'staff' END) ORDER BY m.id)
+                'by', CASE WHEN m.kind IN ('customer', 'machine') THEN 'customer' ELSE 'staff' END,
+                'files', (SELECT coalesce(json_agg(f.name ORDER BY f.id), '[]') FROM question_attachment f
+                    WHERE f.message_id = m.id)) ORDER BY m.id)
             FROM question_message m WHERE m.question_id = q.id) AS messages
     FROM question q WHERE q.id = ANY(:ids) ORDER BY q.id
 """

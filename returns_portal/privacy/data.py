@@ -193,6 +193,8 @@ class Said(msgspec.Struct, frozen=True):
     at: datetime
     by: str
     text: str
+    files: list[str]
+    """The names of files that came along."""
 
 
 class Question(msgspec.Struct, frozen=True):

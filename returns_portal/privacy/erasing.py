@@ -110,7 +110,11 @@ _STATEMENTS: Final = (
     """UPDATE found_parcel SET sender = '', description = ''
         WHERE id IN (SELECT found_id FROM parcel WHERE return_id = ANY(:returns))""",
     # What was said by both: an answer tells of the person as much as the question does.
-    "UPDATE question_message SET body = '' WHERE question_id = ANY(:questions) AND body <> ''",
+    "UPDATE question_message SET body = '', quoted = '' WHERE question_id = ANY(:questions)",
+    """DELETE FROM question_attachment
+        WHERE message_id IN (SELECT id FROM question_message WHERE question_id = ANY(:questions))""",
+    """UPDATE inbound_mail SET sender = '', known_as = ''
+        WHERE question_id = ANY(:questions) OR lower(sender) = :key""",
     """UPDATE question SET subject = CAST(:nameless AS text), name = '', email = :known_as, email_key = :known_as
         WHERE id = ANY(:questions)""",
     # Where they live, and where their money went.

@@ -14,7 +14,7 @@ from returns_portal.i18n import mark
 from returns_portal.service import letters
 from returns_portal.service.asking import message
 from returns_portal.service.models import Kind, QuestionMessage, State
-from returns_portal.service.queries import QuestionView, colleagues, messages_of, question_for
+from returns_portal.service.queries import UNSAID, QuestionView, colleagues, messages_of, question_for
 from returns_portal.service.rules import check_body, check_promise
 
 
@@ -29,7 +29,7 @@ async def _refuse_crossing(db: AsyncConnection, actor: Actor, question: Question
     Raises:
         ConflictError: somebody wrote meanwhile (`crossed`).
     """
-    said = [one for one in await messages_of(db, actor, question.id) if one.kind is not Kind.NOTE]
+    said = [one for one in await messages_of(db, actor, question.id) if one.kind not in UNSAID]
     if str(said[-1].id) == seen:
         return
     if said[-1].kind is Kind.CUSTOMER:
@@ -68,7 +68,7 @@ async def reply(db: AsyncConnection, actor: Actor, question_id: UUID, body: str,
     """
     text = check_body(body)
     question = await _lock(db, actor, question_id)
-    said = [one for one in await messages_of(db, actor, question_id) if one.kind is not Kind.NOTE]
+    said = [one for one in await messages_of(db, actor, question_id) if one.kind not in UNSAID]
     if said[-1].kind is Kind.STAFF and (said[-1].staff_id, said[-1].body) == (UUID(actor.id), text):
         return
     await _refuse_crossing(db, actor, question, seen)

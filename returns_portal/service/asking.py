@@ -15,9 +15,10 @@ from returns_portal.errors import InvalidError
 from returns_portal.i18n import mark
 from returns_portal.ids import new_id, new_question_number
 from returns_portal.service import letters
+from returns_portal.service.mail import MAX_TEXT
 from returns_portal.service.models import Kind, Question, QuestionMessage, Source, State
 from returns_portal.service.queries import QuestionView, question_for
-from returns_portal.service.rules import MAX_NAME, check_body, due, subject_of
+from returns_portal.service.rules import MAX_BODY, MAX_NAME, check_body, due, subject_of
 from returns_portal.shop.queries import ShopInfo
 from returns_portal.texts import one_line
 
@@ -35,17 +36,27 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     order_id: UUID | None = None
     return_id: UUID | None = None
     product: str = ""
+    quoted: str = ""
+    """What an e-mail repeats of others."""
+    known_as: str = ""
+    """The Message-ID of an e-mail, which is answered by the acknowledgement."""
 
 
 async def ask(db: AsyncConnection, actor: Actor, shop: ShopInfo, asked: Asked) -> UUID:
-    """Begin a thread, and tell who asks that it came and when an answer may; its id.
+    """Begin a thread, and tell who asks that it came and when an answer may; its id. As `begin_thread`."""
+    question_id, _message_id = await begin_thread(db, actor, shop, asked)
+    return question_id
+
+
+async def begin_thread(db: AsyncConnection, actor: Actor, shop: ShopInfo, asked: Asked) -> tuple[UUID, UUID]:
+    """Begin a thread, and tell who asks that it came and when an answer may; its id, and that of its message.
 
     The times of service of this day are kept with it: it is measured by them, whatever is changed later.
 
     Raises:
         InvalidError: it says nothing, or its address is none.
     """
-    body = check_body(asked.body)
+    body = check_body(asked.body, most=MAX_TEXT if asked.source is Source.EMAIL else MAX_BODY)
     email = asked.email.strip()
     if not is_email(email):
         raise InvalidError(mark("This is not an e-mail address."), field="email")
@@ -74,9 +85,10 @@ async def ask(db: AsyncConnection, actor: Actor, shop: ShopInfo, asked: Asked) -
     }
     told = {"source": asked.source.value, "order": str(asked.order_id) if asked.order_id else None}
     event = history.rows(actor, ("question", question_id, "asked", told))
-    await insert_rows(db, (Question, [head]), (QuestionMessage, [message(question_id, Kind.CUSTOMER, body)]), event)
-    await letters.received(db, await question_for(db, actor_of(actor, question_id), question_id), body)
-    return question_id
+    row = message(question_id, Kind.CUSTOMER, body, quoted=asked.quoted)
+    await insert_rows(db, (Question, [head]), (QuestionMessage, [row]), event)
+    await letters.received(db, await question_for(db, actor_of(actor, question_id), question_id), body, asked.known_as)
+    return question_id, row["id"]
 
 
 def actor_of(actor: Actor, question_id: UUID) -> Actor:
@@ -84,13 +96,16 @@ def actor_of(actor: Actor, question_id: UUID) -> Actor:
     return msgspec.structs.replace(actor, question_id=question_id) if actor.kind == "customer" else actor
 
 
-def message(question_id: UUID, kind: Kind, body: str, *, staff_id: UUID | None = None) -> dict[str, Any]:
+def message(
+    question_id: UUID, kind: Kind, body: str, *, staff_id: UUID | None = None, quoted: str = ""
+) -> dict[str, Any]:
     """A message's row."""
     return {
         "id": new_id(),
         "question_id": question_id,
         "kind": kind,
         "body": body,
+        "quoted": quoted,
         "staff_id": staff_id,
         "at": clock.now(),
     }
@@ -103,20 +118,32 @@ _WAITS: Final = """
 """
 
 
-async def write(db: AsyncConnection, actor: Actor, question_id: UUID, body: str) -> QuestionView:
-    """Add what somebody says to their question; one that was answered or closed waits again. It as it was before.
+async def write(db: AsyncConnection, actor: Actor, question_id: UUID, body: str) -> None:
+    """Add what somebody says to their question; one that was answered or closed waits again.
 
     Raises:
         NotFoundError: there is no such question, or it is not the actor's.
         InvalidError: it says nothing, or too much.
     """
-    text = check_body(body)
+    await add(db, actor, question_id, check_body(body))
+
+
+async def add(db: AsyncConnection, actor: Actor, question_id: UUID, text: str, quoted: str = "") -> UUID:
+    """Do what `write` does with a text that was read already; the message's id."""
     before = await question_for(db, actor, question_id, lock=True)
-    await insert_rows(db, (QuestionMessage, [message(question_id, Kind.CUSTOMER, text)]))
+    message_id = await keep(db, question_id, Kind.CUSTOMER, text, quoted)
     await _wait(db, before, clock.now())
     action = "reopened" if before.state is State.CLOSED else "written"
     await history.record(db, actor, ("question", question_id, action, {}))
-    return before
+    return message_id
+
+
+async def keep(db: AsyncConnection, question_id: UUID, kind: Kind, text: str, quoted: str) -> UUID:
+    """Add a message to a thread; its id."""
+    row = message(question_id, kind, text, quoted=quoted)
+    await insert_rows(db, (QuestionMessage, [row]))
+    message_id: UUID = row["id"]
+    return message_id
 
 
 async def _wait(db: AsyncConnection, question: QuestionView, now: datetime) -> None:

@@ -9,6 +9,7 @@ from babel import dates
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock, i18n
+from returns_portal.db import run
 from returns_portal.i18n import speaking
 from returns_portal.notifications.actions import enqueue
 from returns_portal.service.pace import in_words, pace
@@ -19,8 +20,11 @@ _QUOTED: Final = 1000
 """Characters of their own words that an acknowledgement repeats."""
 
 
-async def received(db: AsyncConnection, question: QuestionView, body: str) -> None:
-    """Acknowledge a question at once: when somebody is there, and how soon others were answered."""
+async def received(db: AsyncConnection, question: QuestionView, body: str, known_as: str = "") -> None:
+    """Acknowledge a question at once: when somebody is there, and how soon others were answered.
+
+    An e-mail is acknowledged by the Message-ID that it is `known_as`.
+    """
     standing = question.schedule.standing(clock.now())
     later = standing.changes if not standing.open else None
     measured = await pace(db)
@@ -30,6 +34,8 @@ async def received(db: AsyncConnection, question: QuestionView, body: str) -> No
             "opens_at": moment_in_words(later, question.schedule.zone) if later else "",
             "usual": in_words(measured),
         }
+    if known_as:
+        values["references"] = [known_as]
     await _send(db, question, "question_received", question.id, values)
 
 
@@ -56,6 +62,7 @@ async def _send(
         "number": question.number,
         "topic": question.subject,
         "url": f"/questions/{question.id}",
+        "references": await _said_before(db, question.id),
     }
     await enqueue(
         db,
@@ -66,6 +73,19 @@ async def _send(
         change=str(change),
         values=about | values,
     )
+
+
+_BEFORE: Final = """
+    SELECT known_as FROM (
+        SELECT CAST(e.id AS text) AS known_as, e.created_at AS at FROM email e WHERE e.subject_id = :id
+        UNION ALL SELECT m.known_as, m.read_at FROM inbound_mail m WHERE m.question_id = :id AND m.known_as <> ''
+    ) AS said ORDER BY at DESC LIMIT 10
+"""
+
+
+async def _said_before(db: AsyncConnection, question_id: UUID) -> list[str]:
+    """What was written in the thread, by which mail programs put it together; the oldest first."""
+    return [row.known_as for row in reversed(await run(db, _BEFORE, id=question_id))]
 
 
 def moment_in_words(moment: datetime, zone: str) -> str:

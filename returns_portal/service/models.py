@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, Index, Text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, LargeBinary, Text
 from sqlmodel import Field, SQLModel
 
 from returns_portal.tables import json, moment, one_of
@@ -31,6 +31,8 @@ class Kind(StrEnum):
     """That an answer takes longer, and until when; it is no answer."""
     NOTE = "note"
     """For the staff alone."""
+    MACHINE = "machine"
+    """What a mail program sent by itself: that somebody is on holiday, say. For the staff alone; no clock heeds it."""
 
 
 class Source(StrEnum):
@@ -99,7 +101,7 @@ class QuestionMessage(SQLModel, table=True):
     __tablename__ = "question_message"
     __table_args__ = (
         one_of(Kind, "kind"),
-        CheckConstraint("kind = 'customer' OR staff_id IS NOT NULL", name="staff_have_names"),
+        CheckConstraint("kind IN ('customer', 'machine') OR staff_id IS NOT NULL", name="staff_have_names"),
         Index("ix_question_message", "question_id", "id"),
     )
 
@@ -107,5 +109,67 @@ class QuestionMessage(SQLModel, table=True):
     question_id: UUID = Field(foreign_key="question.id")
     kind: str
     body: str = Field(sa_column=Column(Text, nullable=False))
+    quoted: str = Field(sa_column=Column(Text, nullable=False))
+    """What an e-mail repeats of others."""
     staff_id: UUID | None = Field(default=None, foreign_key="staff.id")
     at: datetime = Field(sa_column=moment(nullable=False))
+
+
+class Fate(StrEnum):
+    """What became of an e-mail."""
+
+    ASKED = "asked"
+    """It began a thread."""
+    WRITTEN = "written"
+    """It was added to one."""
+    NOTED = "noted"
+    """It was kept in a thread as what a machine sent."""
+    IGNORED = "ignored"
+    """A machine sent it, and it belongs to no thread."""
+
+
+class InboundMail(SQLModel, table=True):
+    """An e-mail that was read. Its row is written with what became of it, so that it is taken once."""
+
+    __tablename__ = "inbound_mail"
+    __table_args__ = (
+        one_of(Fate, "fate"),
+        Index("uq_inbound_mail_place", "uidvalidity", "uid", unique=True),
+        Index("uq_inbound_mail_digest", "digest", unique=True, postgresql_where="NOT repeated"),
+        Index("ix_inbound_mail_question", "question_id"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    uidvalidity: int = Field(sa_column=Column(BigInteger, nullable=False))
+    uid: int = Field(sa_column=Column(BigInteger, nullable=False))
+    digest: bytes = Field(sa_type=LargeBinary)
+    """SHA-256 of its Message-ID, or of all of it where it has none."""
+    repeated: bool
+    """Whether the same message had been read already, from another place of the mailbox."""
+    known_as: str
+    """Its Message-ID, by which later ones refer to it; empty where it has none."""
+    sender: str
+    fate: str
+    why: str
+    """By what a machine's was recognised; empty for those of people."""
+    question_id: UUID | None = Field(default=None, foreign_key="question.id")
+    message_id: UUID | None = Field(default=None, foreign_key="question_message.id")
+    read_at: datetime = Field(sa_column=moment(nullable=False))
+
+
+class QuestionAttachment(SQLModel, table=True):
+    """A file that came with an e-mail: pictures rebuilt from their pixels, PDFs as they were, nothing else."""
+
+    __tablename__ = "question_attachment"
+    __table_args__ = (
+        CheckConstraint("(refused = '') = (data IS NOT NULL)", name="kept_or_refused"),
+        Index("ix_question_attachment", "message_id"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    message_id: UUID = Field(foreign_key="question_message.id")
+    name: str
+    media_type: str
+    refused: str
+    """Why it was not kept; empty where it was."""
+    data: bytes | None = Field(default=None, sa_type=LargeBinary)

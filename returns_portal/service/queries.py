@@ -20,15 +20,28 @@ SHOWN: Final[tuple[Shown, ...]] = ("waiting", "mine", "answered", "closed")
 """Which questions the staff can list."""
 
 
+class File(msgspec.Struct, frozen=True):
+    """A file that came with an e-mail; `refused` is why it was not kept, or empty."""
+
+    id: UUID
+    name: str
+    media_type: str
+    refused: str
+
+
 class Message(msgspec.Struct, frozen=True):
     """A message; `author` is the first name of who answered, empty for the customer."""
 
     id: UUID
     kind: Kind
     body: str
+    quoted: str
     author: str
     staff_id: UUID | None
     at: datetime
+    sender: str
+    """The address that an e-mail came from, where it is another than the thread's; empty otherwise."""
+    files: list[File]
 
 
 class QuestionView(msgspec.Struct, frozen=True):
@@ -96,16 +109,46 @@ async def question_for(db: AsyncConnection, actor: Actor, question_id: UUID, *, 
 
 
 _MESSAGES: Final = """
-    SELECT m.id, m.kind, m.body, coalesce(split_part(s.name, ' ', 1), '') AS author, m.staff_id, m.at
-    FROM question_message m LEFT JOIN staff s ON s.id = m.staff_id WHERE m.question_id = :id ORDER BY m.id
+    SELECT m.id, m.kind, m.body, m.quoted, coalesce(split_part(s.name, ' ', 1), '') AS author, m.staff_id, m.at,
+           coalesce((SELECT i.sender FROM inbound_mail i
+                     WHERE i.message_id = m.id AND lower(i.sender) <> q.email_key LIMIT 1), '') AS sender,
+           (SELECT coalesce(json_agg(json_build_object('id', f.id, 'name', f.name, 'media_type', f.media_type,
+                'refused', f.refused) ORDER BY f.id), '[]')
+            FROM question_attachment f WHERE f.message_id = m.id) AS files
+    FROM question_message m JOIN question q ON q.id = m.question_id LEFT JOIN staff s ON s.id = m.staff_id
+    WHERE m.question_id = :id ORDER BY m.id
 """
 
 
 async def messages_of(db: AsyncConnection, actor: Actor, question_id: UUID) -> list[Message]:
-    """The messages of a question that the caller has shown to be the actor's; notes are for the staff alone."""
+    """The messages of a question that the caller has shown to be the actor's.
+
+    Notes, and what machines sent, are for the staff alone.
+    """
     rows = await run(db, _MESSAGES, id=question_id)
     found = [msgspec.convert(row._asdict(), Message) for row in rows]
-    return [message for message in found if actor.kind != "customer" or message.kind is not Kind.NOTE]
+    return [message for message in found if actor.kind != "customer" or message.kind not in UNSAID]
+
+
+UNSAID: Final = (Kind.NOTE, Kind.MACHINE)
+"""What is not said between the customer and us."""
+_FILE: Final = """
+    SELECT f.name, f.media_type, f.data FROM question_attachment f JOIN question_message m ON m.id = f.message_id
+    WHERE f.id = :id AND m.question_id = :question_id AND f.data IS NOT NULL
+"""
+
+
+async def file_for(db: AsyncConnection, actor: Actor, question_id: UUID, file_id: UUID) -> tuple[str, str, bytes]:
+    """A file of a question: its name, its type, itself.
+
+    Raises:
+        NotFoundError: there is none, or it is of another's question.
+    """
+    await question_for(db, actor, question_id)
+    rows = await run(db, _FILE, id=file_id, question_id=question_id)
+    if not rows:
+        raise NotFoundError(mark("There is no such file."), code="file_not_found")
+    return rows[0].name, rows[0].media_type, bytes(rows[0].data)
 
 
 _OF_ORDER: Final = f"{_VIEW} WHERE q.order_id = :order_id ORDER BY q.id DESC LIMIT 50"

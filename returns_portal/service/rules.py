@@ -24,7 +24,7 @@ def subject_of(body: str) -> str:
     return f"{head.rpartition(' ')[0] or head}…"
 
 
-def check_body(body: str, *, field: str = "body") -> str:
+def check_body(body: str, *, field: str = "body", most: int = MAX_BODY) -> str:
     """A message without the gaps around it.
 
     Raises:
@@ -33,8 +33,8 @@ def check_body(body: str, *, field: str = "body") -> str:
     text = body.replace("\r\n", "\n").strip()
     if not text:
         raise InvalidError(mark("Please write something first."), field=field)
-    if len(text) > MAX_BODY:
-        raise InvalidError(mark("This is longer than {limit} characters."), field=field, limit=MAX_BODY)
+    if len(text) > most:
+        raise InvalidError(mark("This is longer than {limit} characters."), field=field, limit=most)
     return text
 
 

@@ -450,6 +450,7 @@ SCENES = [
     Scene("questions", "/staff/questions", "support"),
     Scene("questions, none", "/staff/questions?show=mine", "support"),
     *(Scene(f"{name}, staff", "/staff/questions/{number}", "support", open_details, name) for name in _QUESTIONS),
+    Scene("question by mail, staff", "/staff/questions/{number}", "support", open_details, "question by mail"),
     Scene(
         "question, staff, wrong",
         "/staff/questions/{number}",

@@ -42,9 +42,6 @@ from returns_portal.refunds.life import transition
 from returns_portal.refunds.models import RefundStatus
 from returns_portal.returns.actions import Wanted, state_withdrawal
 from returns_portal.returns.models import RefundTo
-from returns_portal.service import answering
-from returns_portal.service.asking import Asked, ask
-from returns_portal.service.queries import messages_of
 from returns_portal.settings import Settings
 from returns_portal.shop.actions import update_shop
 from returns_portal.shop.hours import Channel, Hours
@@ -58,6 +55,7 @@ from returns_portal.warehouse.pictures import add_photo
 from returns_portal.warehouse.rules import Counted
 from returns_portal.web.signing import derive
 from tests.browser import promises, road
+from tests.browser.asked import asked
 from tests.browser.at_once import exchanges_at_once
 from tests.catalog.pictures import a_picture
 from tests.exchanges.samples import a_boot, exchanged, the_one
@@ -149,33 +147,9 @@ class _Director:
             await update_shop(db, SYSTEM, hours=hours)
 
     async def questions(self) -> None:
-        """Questions at every place where somebody waits or looks: one without an order, and those of orders."""
-        async with self.portal.begin() as db:
-            staff_id = await add_staff(db, "olga@shop.example", "support")
-        olga = Actor(kind="staff", id=str(staff_id), grants=frozenset({"support"}), name="Olga")
-        await self._ask(None, "ana@example.com")
-        for place, name in enumerate(("asked", "promised", "answered", "closed")):
-            number = str(3801 + place)
-            await self.portal.order(number=number)
-            case = await self._enter(f"order, question {name}", number)
-            [order] = await self.portal.rows("SELECT id, email FROM orders WHERE number = :n", n=number)
-            question_id = await self._ask(order.id, order.email)
-            self.stage.cases[f"question {name}"] = Case(str(question_id), "", case.token)
-            async with self.portal.begin() as db:
-                if name == "promised":
-                    await answering.promise(db, olga, question_id, clock.now() + timedelta(days=2), "Wir fragen nach.")
-                    await answering.note(db, olga, question_id, "Stammkundin, bitte bevorzugt")
-                if name in {"answered", "closed"}:
-                    [seen] = await messages_of(db, olga, question_id)
-                    await answering.reply(db, olga, question_id, "Ja, ist er.\n\nIhre Olga", seen=str(seen.id))
-                if name == "closed":
-                    await answering.close(db, olga, question_id)
-
-    async def _ask(self, order_id: UUID | None, email: str) -> UUID:
-        body = "Ist der Regenmantel wirklich wasserdicht, auch nach Donaudampfschifffahrtsgesellschaftsreisen?"
-        async with self.portal.begin() as db:
-            asked = Asked(body=body, email=email, locale="en", name="Ana Petrova", order_id=order_id)
-            return await ask(db, SYSTEM, await current(db), asked)
+        """Cases go by the question's id."""
+        for name, question_id, token in await asked(self.portal, self._enter):
+            self.stage.cases[name] = Case(str(question_id), "", token)
 
     async def nothing_filed(self) -> None:
         for name, number in (("fresh", "1061"), ("cancelled order", "1019"), ("closed", "1054")):

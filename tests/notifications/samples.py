@@ -81,7 +81,7 @@ CLAIM: dict[str, object] = {
     "url": URL,
 }
 
-QUESTION: dict[str, object] = {"number": "Q-7K3M-9QXD", "topic": "A <boot>?", "url": URL}
+QUESTION: dict[str, object] = {"number": "Q-7K3M-9QXD", "topic": "A <boot>?", "references": [], "url": URL}
 SAMPLES: dict[Template, dict[str, object]] = {
     "claim_received": CLAIM,
     "gift_filed": {"rma": RMA, "name": "Олена", "label_ready": True, "qr": RMA, "lines": [SHOE, HAT], "url": URL},

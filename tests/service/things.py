@@ -7,8 +7,7 @@ from uuid import UUID
 from returns_portal.actor import SYSTEM, Actor
 from returns_portal.service import answering, asking, pace
 from returns_portal.service.asking import Asked
-from returns_portal.service.models import Kind
-from returns_portal.service.queries import QuestionView, messages_of, question_for
+from returns_portal.service.queries import UNSAID, QuestionView, messages_of, question_for
 from returns_portal.shop import queries
 from returns_portal.shop.actions import update_shop
 from returns_portal.shop.hours import Channel, Hours
@@ -56,7 +55,7 @@ async def last_said(portal: Portal, question_id: UUID) -> str:
     """The last message but for notes, as a page that was opened now has it."""
     async with portal.begin() as db:
         found = await messages_of(db, SYSTEM, question_id)
-    return str([one for one in found if one.kind is not Kind.NOTE][-1].id)
+    return str([one for one in found if one.kind not in UNSAID][-1].id)
 
 
 async def answers(portal: Portal, who: Actor, question_id: UUID, body: str = "It is.", seen: str = "") -> None:

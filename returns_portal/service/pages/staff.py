@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import quote
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -16,14 +17,15 @@ from returns_portal.actor import Actor
 from returns_portal.errors import ConflictError, DomainError, InvalidError, NotFoundError
 from returns_portal.i18n import _, mark, translate
 from returns_portal.service import answering
-from returns_portal.service.models import Kind
 from returns_portal.service.pace import duration
 from returns_portal.service.pages.words import for_templates
 from returns_portal.service.queries import (
     SHOWN,
+    UNSAID,
     QuestionView,
     Shown,
     colleagues,
+    file_for,
     list_questions,
     messages_of,
     question_for,
@@ -97,7 +99,7 @@ async def _show(
         question=question,
         deadline=_deadline(question),
         messages=messages,
-        seen=str([one for one in messages if one.kind is not Kind.NOTE][-1].id),
+        seen=str([one for one in messages if one.kind not in UNSAID][-1].id),
         colleagues=[("", _("nobody")), *((str(staff_id), name) for staff_id, name in await colleagues(db))],
         chosen=str(question.assigned_to or ""),
         me=actor.id,
@@ -106,6 +108,19 @@ async def _show(
         longest=MAX_BODY,
         **for_templates(),
     )
+
+
+@get(f"{QUEUE}/{{question_id:uuid}}/files/{{file_id:uuid}}", guards=support)
+async def show_file(db: Db, actor: By, question_id: FromPath[UUID], file_id: FromPath[UUID]) -> Response[bytes]:
+    """A file that came with an e-mail. A picture is shown; a PDF is saved, since a stranger made it as it is."""
+    name, media_type, data = await file_for(db, actor, question_id, file_id)
+    shown = "inline" if media_type == "image/jpeg" else "attachment"
+    headers = {
+        "Content-Disposition": f"{shown}; filename*=UTF-8''{quote(name or 'file', safe='')}",
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "Cache-Control": "private, max-age=86400, immutable",
+    }
+    return Response(data, media_type=media_type, headers=headers)
 
 
 @post(f"{QUEUE}/{{question_id:uuid}}/answer", guards=support, status_code=200)
@@ -200,4 +215,4 @@ async def _do(
     return redirect(f"{QUEUE}/{question_id}")
 
 
-routes: list[Any] = [queue, show, answer, promise, note, assign, close]
+routes: list[Any] = [queue, show, show_file, answer, promise, note, assign, close]

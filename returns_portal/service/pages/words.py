@@ -18,10 +18,18 @@ _SHOWN: Final[dict[Shown, str]] = {
     "closed": mark("closed"),
 }
 
+_REFUSALS: Final = {
+    "kind": mark("not kept: only pictures and PDF are"),
+    "size": mark("not kept: too large"),
+    "many": mark("not kept: too many at once"),
+    "broken": mark("not kept: it cannot be read"),
+}
+
 
 def for_templates() -> dict[str, Any]:
     """Every word by its value, in the reader's language."""
     return {
         "states": {state.value: (translate(text), kind) for state, (text, kind) in _STATES.items()},
+        "refusals": {name: translate(text) for name, text in _REFUSALS.items()},
         "lists": {name: translate(text) for name, text in _SHOWN.items()},
     }
