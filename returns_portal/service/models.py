@@ -103,6 +103,7 @@ class QuestionMessage(SQLModel, table=True):
         one_of(Kind, "kind"),
         CheckConstraint("kind IN ('customer', 'machine') OR staff_id IS NOT NULL", name="staff_have_names"),
         Index("ix_question_message", "question_id", "id"),
+        Index("ix_question_message_came", "at", postgresql_where="kind = 'customer'"),
     )
 
     id: UUID = Field(primary_key=True)

@@ -39,11 +39,11 @@ _MEASURED: Final = """
         SELECT extract(epoch FROM coalesce(first_reply_at, :now) - opened_at) AS seconds, first_reply_at
         FROM question WHERE opened_at >= :since
     ), middle AS (
-        SELECT count(*) AS answered, percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS median
+        SELECT count(*) AS answered, percentile_disc(0.5) WITHIN GROUP (ORDER BY seconds) AS median
         FROM first WHERE first_reply_at IS NOT NULL
     )
-    SELECT m.answered, percentile_cont(0.5) WITHIN GROUP (ORDER BY f.seconds) AS median,
-           percentile_cont(0.9) WITHIN GROUP (ORDER BY f.seconds) AS p90
+    SELECT m.answered, percentile_disc(0.5) WITHIN GROUP (ORDER BY f.seconds) AS median,
+           percentile_disc(0.9) WITHIN GROUP (ORDER BY f.seconds) AS p90
     FROM middle m JOIN first f ON f.first_reply_at IS NOT NULL OR f.seconds > m.median GROUP BY m.answered
 """
 

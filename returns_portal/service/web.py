@@ -2,6 +2,6 @@
 
 from typing import Any
 
-from returns_portal.service.pages import customer, staff
+from returns_portal.service.pages import customer, measured, staff
 
-routes: list[Any] = [*customer.routes, *staff.routes]
+routes: list[Any] = [*customer.routes, *staff.routes, *measured.routes]

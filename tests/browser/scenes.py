@@ -450,6 +450,8 @@ SCENES = [
     Scene("questions", "/staff/questions", "support"),
     Scene("questions, none", "/staff/questions?show=mine", "support"),
     *(Scene(f"{name}, staff", "/staff/questions/{number}", "support", open_details, name) for name in _QUESTIONS),
+    Scene("questions, measured", "/staff/service", "support"),
+    Scene("questions, measured, wrong", "/staff/service?from=2026-12-01&to=2026-01-01", "support"),
     Scene("question by mail, staff", "/staff/questions/{number}", "support", open_details, "question by mail"),
     Scene(
         "question, staff, wrong",
