@@ -62,7 +62,6 @@ async def begin_thread(db: AsyncConnection, actor: Actor, shop: ShopInfo, asked:
         raise InvalidError(mark("This is not an e-mail address."), field="email")
     question_id, now = new_id(), clock.now()
     schedule = shop.hours.schedule("written", shop.timezone).frozen()
-    goal = shop.hours.goal_minutes
     head = {
         "id": question_id,
         "number": new_question_number(),
@@ -78,13 +77,12 @@ async def begin_thread(db: AsyncConnection, actor: Actor, shop: ShopInfo, asked:
         "state": State.WAITING,
         "opened_at": now,
         "asked_at": now,
-        "due_at": due(schedule, now, goal),
+        "due_at": due(schedule, now, shop.hours.goal_minutes),
         "changed_at": now,
         "schedule": schedule,
-        "goal_minutes": goal,
+        "goal_minutes": shop.hours.goal_minutes,
     }
-    told = {"source": asked.source.value, "order": str(asked.order_id) if asked.order_id else None}
-    event = history.rows(actor, ("question", question_id, "asked", told))
+    event = history.rows(actor, ("question", question_id, "asked", {"source": asked.source.value}))
     row = message(question_id, Kind.CUSTOMER, body, quoted=asked.quoted)
     await insert_rows(db, (Question, [head]), (QuestionMessage, [row]), event)
     await letters.received(db, await question_for(db, actor_of(actor, question_id), question_id), body, asked.known_as)

@@ -12,13 +12,14 @@ from typing import Final
 from uuid import UUID
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock, history, i18n
 from returns_portal.accounts.rules import email_key, is_email
 from returns_portal.actor import SYSTEM
 from returns_portal.db import Begin, run
-from returns_portal.errors import NotFoundError
+from returns_portal.errors import DomainError, NotFoundError
 from returns_portal.ids import new_id
 from returns_portal.returns.queries import ReturnView, return_for
 from returns_portal.service import asking
@@ -40,15 +41,25 @@ NOTHING: Final = "–"
 
 
 async def receive(begin: Begin, settings: Settings) -> int:
-    """Read what lies unseen in the mailbox; how many e-mails were taken."""
-    taken = 0
+    """Read what lies unseen in the mailbox; how many e-mails were taken.
+
+    Raises:
+        Exception: the first that befell an e-mail, once all others were taken.
+    """
+    taken, failures = 0, list[Exception]()
     try:
         async with opened(settings) as mailbox:
             for uid in await mailbox.unseen():
-                taken += await _receive_one(begin, settings, mailbox, uid)
+                try:
+                    taken += await _receive_one(begin, settings, mailbox, uid)
+                except (DomainError, SQLAlchemyError, ValueError) as error:
+                    # One that cannot be taken holds no other up. It stays unseen, and the job fails until it is.
+                    failures.append(error)
     except MailboxError as error:
         # The next look follows within half a minute; what was taken until now is marked.
         log.warning("mailbox.unavailable", reason=str(error))
+    if failures:
+        raise failures[0]
     return taken
 
 

@@ -13,7 +13,6 @@ from returns_portal.service.asking import Asked, ask
 from returns_portal.service.files import kept
 from returns_portal.service.mail import read
 from returns_portal.service.mailbox import Raw
-from returns_portal.service.queries import messages_of
 from returns_portal.service.receiving import take
 from returns_portal.shop.queries import current
 from returns_portal.web.links import reply_address
@@ -47,8 +46,7 @@ async def _bring(portal: Portal, olga: Actor, question_id: UUID, state: str) -> 
             await answering.promise(db, olga, question_id, clock.now() + timedelta(days=2), "Wir fragen nach.")
             await answering.note(db, olga, question_id, "Stammkundin, bitte bevorzugt")
         if state in {"answered", "closed"}:
-            [seen] = await messages_of(db, olga, question_id)
-            await answering.reply(db, olga, question_id, "Ja, ist er.\n\nIhre Olga", seen=str(seen.id))
+            await answering.reply(db, olga, question_id, "Ja, ist er.\n\nIhre Olga", seen=1)
         if state == "closed":
             await answering.close(db, olga, question_id)
 

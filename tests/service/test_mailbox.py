@@ -10,12 +10,16 @@ import time
 from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from returns_portal.errors import ConflictError
 from returns_portal.service import receiving
-from returns_portal.service.mailbox import Mailbox, MailboxError, opened
+from returns_portal.service.mail import Incoming
+from returns_portal.service.mailbox import Mailbox, MailboxError, Raw, opened
 from returns_portal.service.receiving import receive
 from returns_portal.settings import Settings
 from tests.portal import Portal, at_once
@@ -171,6 +175,26 @@ async def test_who_dies_before_the_commit_finds_it_again(
             await receive(portal.begin, post_office)
     assert unseen(server) == 1
     assert await portal.rows("SELECT id FROM inbound_mail") == []
+    assert await receive(portal.begin, post_office) == 1
+
+
+async def test_one_that_cannot_be_taken_holds_no_other_up(
+    portal: Portal, post_office: Settings, server: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        deliver(server, number)
+    really = receiving.take
+
+    async def refuse(db: AsyncConnection, settings: Settings, raw: Raw, incoming: Incoming, files: Any) -> Any:  # noqa: ANN401 - as it is
+        if incoming.subject == "Number 0":
+            raise ConflictError("cannot be")
+        return await really(db, settings, raw, incoming, files)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(receiving, "take", refuse)
+        with pytest.raises(ConflictError):
+            await receive(portal.begin, post_office)
+    assert (unseen(server), len(await letters(portal))) == (1, 2)
     assert await receive(portal.begin, post_office) == 1
 
 

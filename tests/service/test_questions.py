@@ -20,9 +20,9 @@ from tests.service.things import (
     answers,
     asks,
     hire,
-    last_said,
     letters,
     open_shop,
+    said_until_now,
     story,
     view,
     writes,
@@ -120,7 +120,7 @@ async def test_an_answer_that_crosses_another_is_told_and_nothing_is_lost(portal
     await open_shop(portal)
     olga, ivan = await hire(portal), await hire(portal, "ivan@example.com")
     question_id = await asks(portal)
-    seen = await last_said(portal, question_id)
+    seen = await said_until_now(portal, question_id)
     results = await at_once(
         answers(portal, olga, question_id, "It is.", seen), answers(portal, ivan, question_id, "No.", seen)
     )
@@ -129,13 +129,13 @@ async def test_an_answer_that_crosses_another_is_told_and_nothing_is_lost(portal
     assert (lost.code, lost.values) == ("crossed", {"name": "Mira"})
     assert [mail.template for mail in await letters(portal)] == ["question_received", "question_answered"]
     # The customer writes while somebody types.
-    seen = await last_said(portal, question_id)
+    seen = await said_until_now(portal, question_id)
     await writes(portal, question_id)
     with pytest.raises(ConflictError) as refusal:
         await answers(portal, olga, question_id, "And fine.", seen)
     assert "once more" in str(refusal.value)
     # Whoever reads that may send it all the same; a note of a colleague crosses nothing.
-    seen = await last_said(portal, question_id)
+    seen = await said_until_now(portal, question_id)
     async with portal.begin() as db:
         await answering.note(db, ivan, question_id, "Known customer")
     await answers(portal, olga, question_id, "And fine.", seen)
@@ -145,7 +145,7 @@ async def test_a_double_click_answers_once(portal: Portal) -> None:
     await open_shop(portal)
     olga = await hire(portal)
     question_id = await asks(portal)
-    seen = await last_said(portal, question_id)
+    seen = await said_until_now(portal, question_id)
     results = await at_once(*(answers(portal, olga, question_id, "It is.", seen) for _each in range(3)))
     assert results == [None] * 3
     assert [mail.template for mail in await letters(portal)] == ["question_received", "question_answered"]
@@ -210,7 +210,7 @@ async def test_a_question_is_its_askers_and_its_orders(portal: Portal) -> None:
                 with pytest.raises(NotFoundError):
                     await question_for(db, reader, which)
         for refused in (
-            answering.reply(db, dock, alone, "Hi", seen=""),
+            answering.reply(db, dock, alone, "Hi", seen=1),
             answering.close(db, dock, alone),
             answering.note(db, dock, alone, "Hi"),
             answering.assign(db, dock, alone, None),

@@ -16,7 +16,7 @@ from returns_portal.web.links import view_link
 from returns_portal.web.signing import SESSION_COOKIE
 from tests.portal import Portal
 from tests.returns.visits import come_in, post, sign_in, value, words
-from tests.service.things import MONDAY, answers, asks, hire, last_said, letters, open_shop, story, view, writes
+from tests.service.things import MONDAY, answers, asks, hire, letters, open_shop, said_until_now, story, view, writes
 from tests.webclient import Browser, browsing
 
 pytestmark = pytest.mark.anyio
@@ -145,6 +145,17 @@ async def test_an_address_is_not_flooded_and_what_was_typed_is_kept(browser: Bro
     assert len(await letters(portal)) == 6
 
 
+async def test_a_thread_is_not_flooded_and_what_was_typed_is_kept(browser: Browser, portal: Portal) -> None:
+    question_id = await asks(portal)
+    path = (await browser.get(link(portal.settings, question_id))).headers["location"]
+    for number in range(30):
+        assert (await post(browser, path, {"body": f"Message {number}"})).status_code == 303
+    refused = await post(browser, path, {"body": "Message 31"})
+    assert (refused.status_code, "These are many messages." in words(refused)) == (429, True)
+    assert "Message 31" in refused.text
+    assert len(await portal.rows("SELECT id FROM question_message")) == 31
+
+
 async def test_a_double_click_is_one_question(browser: Browser, portal: Portal) -> None:
     token = value(await browser.get(NEW), "token")
     for _twice in range(2):
@@ -188,7 +199,7 @@ async def test_support_answers_promises_notes_and_closes(browser: Browser, porta
         # What was seen is older than the promise.
         crossed = await post(browser, f"{path}/answer", {"body": "It is.", "seen": seen})
         assert crossed.status_code == 409
-        assert "Mira has answered meanwhile." in words(crossed)
+        assert "Mira has written to the customer meanwhile." in words(crossed)
         assert "It is." in crossed.text
         sent = {"body": "It is.", "seen": value(crossed, "seen"), "close": "yes"}
         assert (await post(browser, f"{path}/answer", sent)).status_code == 303
@@ -201,12 +212,28 @@ async def test_support_answers_promises_notes_and_closes(browser: Browser, porta
     ]  # fmt: skip
     await writes(portal, question_id)
     assert "Is it waterproof?" in words(await browser.get("/staff/questions"))
+
+
+async def test_somebody_looks_after_it_or_nobody_in_particular(browser: Browser, portal: Portal) -> None:
+    path = f"/staff/questions/{await asks(portal)}"
+    await sign_in(browser, portal, "olga@example.com", "support")
     me = (await portal.rows("SELECT id FROM staff"))[0].id
     await post(browser, f"{path}/assignment", {"staff": ""})
     assert "Is it" not in words(await browser.get("/staff/questions?show=mine"))
     await post(browser, f"{path}/assignment", {"staff": str(me)})
     assert "Is it" in words(await browser.get("/staff/questions?show=mine"))
     assert (await post(browser, f"{path}/assignment", {"staff": "x"})).status_code == 422
+
+
+async def test_an_orders_questions_stand_with_it(browser: Browser, portal: Portal) -> None:
+    await portal.order(number="1001")
+    [order] = await portal.rows("SELECT id FROM orders")
+    question_id = await asks(portal, order_id=order.id)
+    await sign_in(browser, portal, "olga@example.com", "support")
+    page = await browser.get("/staff/orders/1001")
+    assert "Is it waterproof?" in words(page)
+    assert f"/staff/questions/{question_id}" in page.text
+    assert "/staff/orders/1001" in (await browser.get(f"/staff/questions/{question_id}")).text
 
 
 async def test_late_is_a_word_and_a_colour(browser: Browser, portal: Portal) -> None:
@@ -227,7 +254,7 @@ async def test_questions_are_answered_by_those_who_serve(browser: Browser, porta
     await sign_in(browser, portal, "w@example.com", "warehouse")
     for asked in ("/staff/questions", path):
         assert (await browser.get(asked)).status_code == 403
-    seen = await last_said(portal, question_id)
+    seen = await said_until_now(portal, question_id)
     for action in ("answer", "promise", "notes", "assignment", "closure"):
         assert (await post(browser, f"{path}/{action}", {"body": "x", "seen": seen})).status_code == 403
     assert (await view(portal, question_id)).state == "waiting"

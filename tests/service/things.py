@@ -51,15 +51,15 @@ async def view(portal: Portal, question_id: UUID) -> QuestionView:
         return await question_for(db, SYSTEM, question_id)
 
 
-async def last_said(portal: Portal, question_id: UUID) -> str:
-    """The last message but for notes, as a page that was opened now has it."""
+async def said_until_now(portal: Portal, question_id: UUID) -> int:
+    """How many messages there are but for notes, as a page that is opened now has them."""
     async with portal.begin() as db:
         found = await messages_of(db, SYSTEM, question_id)
-    return str([one for one in found if one.kind not in UNSAID][-1].id)
+    return sum(one.kind not in UNSAID for one in found)
 
 
-async def answers(portal: Portal, who: Actor, question_id: UUID, body: str = "It is.", seen: str = "") -> None:
-    seen = seen or await last_said(portal, question_id)
+async def answers(portal: Portal, who: Actor, question_id: UUID, body: str = "It is.", seen: int = 0) -> None:
+    seen = seen or await said_until_now(portal, question_id)
     async with portal.begin() as db:
         await answering.reply(db, who, question_id, body, seen=seen)
 

@@ -1,6 +1,7 @@
 """The pages of those who ask: a new question, and a question with its answers."""
 
 import hashlib
+import math
 import secrets
 from typing import Any, Final
 from uuid import UUID
@@ -14,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from returns_portal import i18n
 from returns_portal.accounts.arrivals import access_key
 from returns_portal.accounts.idempotency import once
-from returns_portal.accounts.limits import Limit, bucket, hit
+from returns_portal.accounts.limits import Limit, bucket, count, hit
 from returns_portal.accounts.queries import order_contact
 from returns_portal.accounts.rules import email_key, is_email
 from returns_portal.actor import Actor
@@ -214,12 +215,13 @@ async def _show(
     target: str,
     typed: Form,
     errors: Errors,
+    status: int = 200,
 ) -> Response[Any]:
     question = await question_for(db, actor, question_id)
     return page(
         request,
         "service/show.html",
-        status=422 if errors else 200,
+        status=status,
         question=question,
         messages=await messages_of(db, actor, question_id),
         target=target,
@@ -236,6 +238,13 @@ async def _add(request: AnyRequest, db: AsyncConnection, actor: Actor, question_
     body, token = sent.get("body", ""), sent.get("token", "")[:_TOKEN]
 
     async def work() -> tuple[int, object]:
+        limit = Limit(bucket(access_key(site(request)), "question:thread", str(question_id)), times=30, seconds=3600)
+        if wait := await count(db, limit):
+            raise TooManyError(
+                mark("These are many messages. Please wait {minutes} minutes; what you typed is below."),
+                retry_after=wait,
+                minutes=math.ceil(wait / 60),
+            )
         await asking.write(db, actor, question_id, body)
         return 303, {}
 
@@ -245,8 +254,10 @@ async def _add(request: AnyRequest, db: AsyncConnection, actor: Actor, question_
             await once(db, actor, key, b"", work)
     except NotFoundError:
         raise
-    except InvalidError as error:
-        return await _show(request, db, actor, question_id, target, sent, {error.field or "": _said(error)})
+    except (InvalidError, TooManyError) as error:
+        return await _show(
+            request, db, actor, question_id, target, sent, {error.field or "": _said(error)}, error.status
+        )
     flash(request, _("We have it. The answer comes by e-mail, and stands here."))
     return redirect(target)
 

@@ -99,7 +99,7 @@ async def _show(
         question=question,
         deadline=_deadline(question),
         messages=messages,
-        seen=str([one for one in messages if one.kind not in UNSAID][-1].id),
+        seen=sum(one.kind not in UNSAID for one in messages),
         colleagues=[("", _("nobody")), *((str(staff_id), name) for staff_id, name in await colleagues(db))],
         chosen=str(question.assigned_to or ""),
         me=actor.id,
@@ -129,7 +129,7 @@ async def answer(request: AnyRequest, db: Db, actor: By, question_id: FromPath[U
     sent = await form(request)
 
     async def work() -> None:
-        await answering.reply(db, actor, question_id, sent.get("body", ""), seen=sent.get("seen", ""))
+        await answering.reply(db, actor, question_id, sent.get("body", ""), seen=sent.number("seen"))
         if sent.get("close", ""):
             await answering.close(db, actor, question_id)
 
