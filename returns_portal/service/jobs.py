@@ -1,8 +1,15 @@
-"""The job that reads the mailbox."""
+"""The jobs of questions: reading the mailbox, and forgetting whose e-mails led nowhere."""
 
 from returns_portal.jobs import JobContext, job
-from returns_portal.service.receiving import receive
+from returns_portal.service.receiving import forget_senders, receive
 from returns_portal.settings import Settings
+
+
+@job("service.forget_senders", cron="41 4 * * * 0")
+async def forget(context: JobContext) -> None:
+    """Forget who sent what belongs to no thread."""
+    async with context.begin() as db:
+        await forget_senders(db)
 
 
 @job("service.read_mail", cron="* * * * * */30", attempts=1)

@@ -7,6 +7,7 @@ its sender is the thread's. Any other begins one.
 import asyncio
 import re
 from contextlib import suppress
+from datetime import timedelta
 from email.utils import parseaddr
 from typing import Final
 from uuid import UUID
@@ -236,3 +237,15 @@ async def _keep(db: AsyncConnection, message_id: UUID, files: list[Kept]) -> Non
     for file in files:
         values = {"name": file.name, "media_type": file.media_type, "refused": file.refused, "data": file.data}
         await run(db, _FILE, id=new_id(), message_id=message_id, **values)
+
+
+KEPT_FOR: Final = timedelta(days=90)
+_FORGET: Final = """
+    UPDATE inbound_mail SET sender = '', known_as = ''
+    WHERE question_id IS NULL AND read_at < :before AND (sender <> '' OR known_as <> '')
+"""
+
+
+async def forget_senders(db: AsyncConnection) -> None:
+    """Forget who sent what belongs to no thread; by its digest it is still known as taken."""
+    await run(db, _FORGET, before=clock.now() - KEPT_FOR)

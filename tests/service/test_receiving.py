@@ -1,6 +1,7 @@
 """E-mails become questions: each once, into the right thread, machines without an echo."""
 
 import re
+from datetime import timedelta
 from email.message import EmailMessage
 from html import unescape
 from io import BytesIO
@@ -11,13 +12,14 @@ import pytest
 from PIL import Image
 from pydantic import SecretStr
 
+from returns_portal import clock
 from returns_portal.notifications.delivery import deliver_due
 from returns_portal.notifications.mailer import Mailer
 from returns_portal.service.files import MOST, kept
 from returns_portal.service.mail import read
 from returns_portal.service.mailbox import Raw
 from returns_portal.service.models import Fate
-from returns_portal.service.receiving import MOST_AN_HOUR, take
+from returns_portal.service.receiving import MOST_AN_HOUR, forget_senders, take
 from returns_portal.settings import Settings
 from returns_portal.web.links import reply_address, thread_of
 from tests.notifications.test_delivery import Postbox, by_smtp, serving
@@ -181,6 +183,18 @@ async def test_who_floods_the_mailbox_is_kept_without_an_answer(portal: Portal, 
     assert fates == [Fate.ASKED] * MOST_AN_HOUR + [Fate.NOTED] * 3
     assert len(await letters(portal)) == MOST_AN_HOUR
     assert await taken(portal, post_office, mail(From="eve@example.com", Message_ID="<e@x>")) is Fate.ASKED
+
+
+async def test_who_sent_what_belongs_to_no_thread_is_forgotten(portal: Portal, post_office: Settings) -> None:
+    away = mail("Away", Auto_Submitted="auto-replied")
+    for uid, message in enumerate((away, mail(Message_ID="<2@x>")), 1):
+        await taken(portal, post_office, message, uid)
+    for days, senders in ((89, ["Ana@example.com"] * 2), (91, ["", "Ana@example.com"])):
+        with clock.at(clock.now() + timedelta(days=days)):
+            async with portal.begin() as db:
+                await forget_senders(db)
+        assert [row.sender for row in await portal.rows("SELECT sender FROM inbound_mail ORDER BY uid")] == senders
+    assert await taken(portal, post_office, away, 9) is None
 
 
 async def test_a_thread_is_tied_to_the_order_and_return_that_it_names(portal: Portal, post_office: Settings) -> None:

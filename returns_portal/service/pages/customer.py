@@ -174,7 +174,9 @@ async def show_by_link(request: AnyRequest, db: Db, actor: By, token: FromPath[s
     reader = _reader(request, token)
     if reader is None or reader.question_id is None:
         return _too_old(request)
-    return await _show(request, db, reader, reader.question_id, request.scope["path"], Form({}), {})
+    answer = await _show(request, db, reader, reader.question_id, request.scope["path"], Form({}), {})
+    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return answer
 
 
 @post("/questions/link/{token:str}", status_code=200, onlookers=True)
