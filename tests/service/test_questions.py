@@ -64,7 +64,10 @@ async def test_from_the_question_to_its_end_and_on_again(portal: Portal) -> None
     assert again.asked_at == MONDAY + timedelta(hours=9)
     assert again.due_at == MONDAY + timedelta(hours=27)
     assert again.first_reply_at == MONDAY + timedelta(hours=1)
-    assert await story(portal, question_id) == ["asked", "read", "answered", "closed", "reopened"]
+    with clock.at(MONDAY + timedelta(hours=10)):
+        await answers(portal, olga, question_id, "And warm.")
+    assert (await view(portal, question_id)).first_reply_at == MONDAY + timedelta(hours=1)
+    assert await story(portal, question_id) == ["asked", "read", "answered", "closed", "reopened", "answered"]
 
 
 async def test_who_writes_again_before_the_answer_does_not_wait_from_the_beginning(portal: Portal) -> None:

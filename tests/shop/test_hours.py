@@ -21,14 +21,22 @@ CHANGES = (
     date(2011, 12, 29), date(2026, 6, 15),
 )  # fmt: skip
 MINUTE = timedelta(minutes=1)
+NEAR_CHANGES = st.sampled_from(range(0, 271, 15))
+"""Times of a day at which clocks are changed somewhere, and those around them."""
 
 
 @st.composite
 def spans(draw: st.DrawFn) -> tuple[tuple[int, int], ...]:
     found, earlier = [], 0
     for _each in range(draw(st.integers(0, 3))):
-        opens = draw(st.integers(earlier, 1439))
-        closes = draw(st.one_of(st.integers(opens + 1, min(opens + 1440, opens + 500)), st.just(opens + 1440)))
+        opens = draw(st.one_of(st.integers(earlier, 1439), NEAR_CHANGES.filter(lambda minute: minute >= earlier)))  # noqa: B023 - drawn at once
+        closes = draw(
+            st.one_of(
+                st.integers(opens + 1, opens + 500),
+                st.just(opens + 1440),
+                NEAR_CHANGES.map(lambda minute: minute if minute > opens else minute + 1440),  # noqa: B023 - as above
+            )
+        )
         found.append((opens, closes))
         earlier = closes
         if earlier >= 1440:
@@ -73,7 +81,7 @@ def on_the_wall(schedule: Schedule, start: datetime, minutes: int) -> list[bool]
     return seen
 
 
-@settings(max_examples=60)
+@settings(max_examples=150)
 @given(schedules(), st.integers(0, 2880), st.integers(1, 1800))
 def test_it_is_open_when_the_clock_on_the_wall_says_so(made: tuple[Schedule, date], late: int, minutes: int) -> None:
     schedule, about = made
@@ -127,6 +135,32 @@ def test_a_week_of_a_shop(local: str, open_: bool, changes: str) -> None:
     found = SHOP.standing(datetime.fromisoformat(local).replace(tzinfo=zone).astimezone(UTC))
     assert found.open is open_
     assert found.changes == datetime.fromisoformat(changes).replace(tzinfo=zone)
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "spans", "opens", "closes"),
+    [
+        # Three o'clock becomes four: what opens or closes in between does so then.
+        ("Europe/Sofia", date(2026, 3, 29), ((210, 300),), "2026-03-29T01:00Z", "2026-03-29T02:00Z"),
+        ("Europe/Sofia", date(2026, 3, 29), ((60, 210),), "2026-03-28T23:00Z", "2026-03-29T01:00Z"),
+        ("Europe/Sofia", date(2026, 3, 28), ((1380, 1650),), "2026-03-28T21:00Z", "2026-03-29T01:00Z"),
+        # Four becomes three: the clock shows half past three twice, and the first time counts.
+        ("Europe/Sofia", date(2026, 10, 25), ((210, 300),), "2026-10-25T00:30Z", "2026-10-25T03:00Z"),
+        ("Europe/Sofia", date(2026, 10, 25), ((60, 210),), "2026-10-24T22:00Z", "2026-10-25T00:30Z"),
+        # Half an hour only, and a whole day.
+        ("Australia/Lord_Howe", date(2026, 10, 4), ((135, 180),), "2026-10-03T15:30Z", "2026-10-03T16:00Z"),
+        ("Pacific/Apia", date(2011, 12, 29), ((1200, 1500),), "2011-12-30T06:00Z", "2011-12-30T10:00Z"),
+    ],
+)
+def test_where_clocks_are_changed(
+    zone: str, day: date, spans: tuple[tuple[int, int], ...], opens: str, closes: str
+) -> None:
+    schedule = Schedule(zone, ((),) * 7, {day: spans})
+    begins, ends = datetime.fromisoformat(opens), datetime.fromisoformat(closes)
+    before = begins - timedelta(hours=6)
+    assert schedule.opens_next(before) == begins
+    assert schedule.standing(begins).changes == ends
+    assert schedule.business_seconds(before, ends + timedelta(hours=6)) == (ends - begins).total_seconds()
 
 
 def test_who_is_always_there_never_closes_and_who_is_never_there_never_opens() -> None:
