@@ -16,6 +16,7 @@ class Actor(msgspec.Struct, frozen=True):
         id: The staff member's, key's or (for a customer) order's id, as text; empty for the system.
         grants: The roles of staff, or the scopes of a key.
         order_id: The one order that a customer has proven to be theirs.
+        question_id: The question that somebody reads by the link of its e-mails; they see nothing but that.
         gift_id: The gift whose receiver a customer has proven to be; they see what they send back of it, and nothing of
             its order.
         name: For pages of staff; never logged or stored in the history.
@@ -34,6 +35,7 @@ class Actor(msgspec.Struct, frozen=True):
     knows_inbox: bool = True
     views_only: bool = False
     gift_id: UUID | None = None
+    question_id: UUID | None = None
 
     @property
     def has_purse(self) -> bool:
@@ -66,6 +68,12 @@ class Actor(msgspec.Struct, frozen=True):
     def sees_order(self, order_id: UUID) -> bool:
         """Whether records of this order exist for the actor."""
         return self.kind != "customer" or self.order_id == order_id
+
+    def sees_question(self, question_id: UUID, order_id: UUID | None) -> bool:
+        """Whether a question exists for the actor: as its own, or as one about their order."""
+        if self.kind != "customer" or self.question_id == question_id:
+            return True
+        return order_id is not None and self.order_id == order_id
 
     def sees_return(self, order_id: UUID, gift_id: UUID | None) -> bool:
         """Whether a return of this order exists for the actor: that of a gift is its receiver's alone."""

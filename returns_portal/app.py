@@ -42,6 +42,7 @@ import returns_portal.refunds.api
 import returns_portal.refunds.web
 import returns_portal.returns.api
 import returns_portal.returns.web
+import returns_portal.service.web
 import returns_portal.shop.web
 import returns_portal.tryon.api
 import returns_portal.tryon.web
@@ -52,6 +53,8 @@ from returns_portal.accounts.queries import actor_for_key, actor_for_session
 from returns_portal.catalog.queries import something_listed
 from returns_portal.db import create_engine
 from returns_portal.labels.renderer import LabelRenderer
+from returns_portal.service.pace import Pace, pace
+from returns_portal.service.pace import in_words as pace_in_words
 from returns_portal.settings import Settings
 from returns_portal.shop.queries import ShopInfo
 from returns_portal.shop.queries import current as current_shop
@@ -87,6 +90,7 @@ FACES: Final[list[Any]] = [
     *returns_portal.privacy.web.routes,
     *returns_portal.refunds.web.routes,
     *returns_portal.returns.web.routes,
+    *returns_portal.service.web.routes,
     *returns_portal.shop.web.routes,
     *returns_portal.tryon.web.routes,
     *returns_portal.warehouse.web.routes,
@@ -130,11 +134,16 @@ class _PageFacts(ShopInfo, frozen=True):
     """What every page says about the shop."""
 
     storefront: bool = False
+    pace: Pace | None = None
+
+    def answers(self) -> str:
+        """How soon questions were answered of late, in the reader's words; empty where nothing can be said."""
+        return pace_in_words(self.pace)
 
 
 async def _load_shop(db: AsyncConnection) -> ShopFacts:
     shop = await current_shop(db)
-    return _PageFacts(**msgspec.structs.asdict(shop), storefront=await something_listed(db))
+    return _PageFacts(**msgspec.structs.asdict(shop), storefront=await something_listed(db), pace=await pace(db))
 
 
 def create_app(settings: Settings, *, database_url: str, warm: bool = False) -> Litestar:

@@ -48,6 +48,11 @@ def new_gift_code() -> str:
     return _new_number("G")
 
 
+def new_question_number() -> str:
+    """A question's number such as `Q-7K3M-9QXD`, made as return numbers are."""
+    return _new_number("Q")
+
+
 def new_points_code() -> str:
     """A code that points are spent by, such as `P-7K3M-9QXD`, made as return numbers are."""
     return _new_number("P")

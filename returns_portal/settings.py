@@ -7,13 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import (
-    Field,
-    SecretStr,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -90,6 +84,10 @@ class Settings(BaseSettings):
     smtp_url: SecretStr | None = None
     """`smtp://user:password@host:587` (STARTTLS) or `smtps://…:465`."""
     mail_from: str | None = None
+    imap_url: SecretStr | None = None
+    """`imaps://user:password@host:993/INBOX`: where e-mails to the shop are read; without it none are."""
+    imap_address: str | None = None
+    """The address that reaches this mailbox, also with `+…` before its @; answers go there."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("trusted_proxies", mode="before")
@@ -174,6 +172,23 @@ class Settings(BaseSettings):
                 raise ValueError("must be like twilio://ACCOUNT:TOKEN@api.twilio.com/+35970012345")
         return value
 
+    @field_validator("imap_url")
+    @classmethod
+    def _is_mailbox(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            parts = urlsplit(value.get_secret_value())
+            safe = parts.scheme == "imaps" or (parts.scheme == "imap" and _is_loopback(parts.hostname or ""))
+            if not safe or not parts.hostname or not parts.username or parts.password is None:
+                raise ValueError("must be like imaps://user:password@host:993/INBOX")
+        return value
+
+    @field_validator("imap_address")
+    @classmethod
+    def _is_plain_address(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[\w.-]{1,20}@[\w.-]+\.\w+", value, re.ASCII):
+            raise ValueError("must be like help@shop.example, with at most 20 characters before the @, and no +")
+        return value
+
     @model_validator(mode="after")
     def _is_safe(self) -> Self:
         if (self.tls_certificate is None) != (self.tls_key is None):
@@ -188,6 +203,8 @@ class Settings(BaseSettings):
             )
         if self.smtp_url is not None and self.mail_from is None:
             raise ValueError("MAIL_FROM is required with SMTP_URL")
+        if (self.imap_url is None) != (self.imap_address is None):
+            raise ValueError("IMAP_URL and IMAP_ADDRESS go together")
         return self
 
     @property

@@ -31,6 +31,7 @@ from returns_portal.payments.stripe import StripeGateway
 from returns_portal.points import jobs as points_jobs
 from returns_portal.privacy import jobs as privacy_jobs
 from returns_portal.refunds import jobs as refunds_jobs
+from returns_portal.service import jobs as service_jobs
 from returns_portal.settings import Settings
 from returns_portal.tryon import jobs as tryon_jobs
 from returns_portal.warehouse import jobs as warehouse_jobs
@@ -49,6 +50,7 @@ JOB_MODULES: Final[tuple[ModuleType, ...]] = (
     points_jobs,
     privacy_jobs,
     refunds_jobs,
+    service_jobs,
     tryon_jobs,
     warehouse_jobs,
 )

@@ -31,7 +31,7 @@ LANDING: Final = (
 
 _KEY: Final = re.compile(r"rp_([a-z2-7]{8})_([A-Za-z0-9_-]{43})")
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-LED_BACK: Final = ("/returns", "/refunds/", "/trials/", "/claims/", "/exchanges/")
+LED_BACK: Final = ("/returns", "/refunds/", "/trials/", "/claims/", "/exchanges/", "/questions/")
 """How the paths of those pages begin to which somebody is led back who had to say first which order is theirs."""
 
 

@@ -135,7 +135,7 @@ async def come_in(request: AnyRequest) -> Response[Any]:
 
 
 def _return_path(path: str) -> str:
-    """A page of a return, a refund, a trial, a claim or an exchange, short enough for a cookie; empty for others."""
+    """A page of a return, a refund, a claim or the like, short enough for a cookie; empty for others."""
     ours = path.startswith(LED_BACK) and len(path) <= _MAX_PATH
     return local_path(path, otherwise="") if ours else ""
 

@@ -45,6 +45,9 @@ async def follow(request: AnyRequest, db: Db, actor: By, token: FromPath[str]) -
     found = await whose_at(db, target) if target else None
     if target is None:
         return _too_old(request)
+    if found is None and target.startswith("/questions/"):
+        # Who asked without an order has nothing but this link to come by; it shows their question alone.
+        return redirect(f"/questions/link/{token}")
     if found is None or actor.kind == "staff" or (actor.order_id, actor.gift_id) == (found.order_id, found.gift_id):
         return redirect(target)
     if (actor.order_id or actor.gift_id) is not None and not actor.views_only:

@@ -29,7 +29,8 @@ from returns_portal.refunds.filing import file
 from returns_portal.returns.actions import Wanted
 from returns_portal.returns.models import RefundTo
 from returns_portal.settings import Settings
-from returns_portal.shop.actions import ensure_shop
+from returns_portal.shop.actions import update_shop
+from returns_portal.shop.hours import Channel, Hours
 from returns_portal.shop.queries import current
 from returns_portal.warehouse.models import Condition
 from returns_portal.warehouse.rules import Counted
@@ -49,6 +50,12 @@ _DOORS: Final = ("/station", "/finance", "/finance/decisions", "/finance")
 
 _CONDITIONS: Final = (Condition.RESELLABLE, Condition.WORN, Condition.DAMAGED, Condition.RESELLABLE, None, None, None)
 """What becomes of the demo's returns, in turn; None is still on its way."""
+_DAY: Final = ((9 * 60, 18 * 60),)
+HOURS: Final = Hours(
+    phone=Channel(week=(_DAY, _DAY, _DAY, _DAY, _DAY, (), ())),
+    written=Channel(week=(_DAY, _DAY, _DAY, _DAY, _DAY, ((10 * 60, 14 * 60),), ())),
+)
+"""When somebody is there."""
 
 
 def load(settings: Settings) -> None:
@@ -80,7 +87,7 @@ async def _load(settings: Settings) -> None:
 
 async def _load_orders(begin: Begin, settings: Settings) -> None:
     async with begin() as db:
-        await ensure_shop(db)
+        await update_shop(db, SYSTEM, hours=HOURS)
     await _hire(begin)
     await import_orders(
         begin,

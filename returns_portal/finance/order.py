@@ -12,6 +12,7 @@ from returns_portal.refunds.goodwill import limit_of
 from returns_portal.refunds.queries import RefundView, balance_of, refunds_of_order
 from returns_portal.refunds.rules import OrderBalance
 from returns_portal.returns.queries import UNPAID, ReturnView, order_state, returns_of_order
+from returns_portal.service.queries import QuestionView, questions_of_order
 from returns_portal.shop.queries import ShopInfo
 
 
@@ -47,6 +48,7 @@ class OrderStory(msgspec.Struct, frozen=True):
     returns: list[ReturnView]
     refunds: list[RefundView]
     gestures: list[GestureView]
+    questions: list[QuestionView]
     left: int
     shipping: int
     """What the delivery would give back now; 0 where it was given back, or is not left."""
@@ -74,6 +76,7 @@ async def order_story(db: AsyncConnection, actor: Actor, number: str, shop: Shop
         returns=await returns_of_order(db, actor, state.id),
         refunds=await refunds_of_order(db, actor, state.id),
         gestures=await gestures_of(db, actor, state.id),
+        questions=await questions_of_order(db, actor, state.id),
         left=left,
         shipping=balance.shipping if not balance.shipping_settled and balance.shipping <= left else 0,
         paid=view.financial_status not in UNPAID,

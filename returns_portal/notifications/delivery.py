@@ -22,12 +22,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from returns_portal import clock
 from returns_portal.db import Begin, run
 from returns_portal.documents.pool import DocumentError
-from returns_portal.notifications.mailer import BadAddressError, Mailer, Outgoing, Send
+from returns_portal.notifications.mailer import BadAddressError, Conversation, Mailer, Outgoing, Send
 from returns_portal.notifications.models import EmailStatus
 from returns_portal.notifications.papers import Paper, paper_of
 from returns_portal.notifications.rendering import Rendered, render_email
 from returns_portal.settings import Settings
 from returns_portal.shop.queries import ShopInfo, current
+from returns_portal.web.links import reply_address
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +55,7 @@ class _Claimed(msgspec.Struct, frozen=True):
     locale: str
     values: dict[str, object]
     attempts: int
+    subject_id: UUID | None
 
 
 class _Outcome(msgspec.Struct, frozen=True):
@@ -91,7 +93,7 @@ _CLAIM = """
     )
     UPDATE email e SET status = 'sending', next_try_at = :until, attempts = e.attempts + 1
     FROM due WHERE e.id = due.id
-    RETURNING e.id, e.template, e.recipient, e.locale, e.values, e.attempts
+    RETURNING e.id, e.template, e.recipient, e.locale, e.values, e.attempts, e.subject_id
 """
 
 
@@ -123,7 +125,8 @@ async def _send(mailer: Mailer, send: Send, shop: ShopInfo, letter: _Claimed) ->
     try:
         async with asyncio.timeout(SEND_SECONDS):
             render = partial(_rendered, letter, shop, mailer.settings)
-            await send(Outgoing(letter.id, letter.recipient, render, shop, _paper(letter, shop, mailer.settings)))
+            paper, thread = _paper(letter, shop, mailer.settings), _conversation(letter, mailer.settings)
+            await send(Outgoing(letter.id, letter.recipient, render, shop, paper, thread))
     except aiosmtplib.SMTPRecipientsRefused as error:
         codes = [refused.code for refused in error.recipients]
         return _Outcome(error=_reason(error), permanent=all(code in _PERMANENT for code in codes))
@@ -141,6 +144,18 @@ def _paper(letter: _Claimed, shop: ShopInfo, settings: Settings) -> Paper | None
     if letter.attempts > _PAPER_ATTEMPTS:
         return None
     return paper_of(letter.template, letter.locale, letter.values, shop, settings)
+
+
+_BY_HAND: Final = frozenset({"question_answered", "question_delayed"})
+"""What a person wrote."""
+
+
+def _conversation(letter: _Claimed, settings: Settings) -> Conversation | None:
+    """The thread in which a letter stands; None for what stands in none."""
+    references = letter.values.get("references")
+    if not isinstance(references, list) or letter.subject_id is None:
+        return None
+    return Conversation(reply_address(settings, letter.subject_id), references, letter.template in _BY_HAND)
 
 
 def _rendered(letter: _Claimed, shop: ShopInfo, settings: Settings) -> Rendered:

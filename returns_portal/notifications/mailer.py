@@ -53,6 +53,17 @@ def _policy() -> "email.policy.EmailPolicy[EmailMessage]":
 _POLICY: Final = _policy()
 
 
+class Conversation(msgspec.Struct, frozen=True):
+    """How an e-mail belongs to a thread: where its answer goes, and what it answers."""
+
+    reply_to: str
+    """Empty for the shop's own address."""
+    references: list[str]
+    """Message-IDs of others in angle brackets, the ids of our own e-mails as they are; the oldest first."""
+    by_hand: bool
+    """Whether a person wrote it, so that it calls for no care not to be answered by machines."""
+
+
 class Outgoing(msgspec.Struct, frozen=True):
     """An e-mail that is ready to go."""
 
@@ -62,6 +73,7 @@ class Outgoing(msgspec.Struct, frozen=True):
     shop: ShopInfo
     paper: Paper | None = None
     """What goes along as PDF."""
+    conversation: Conversation | None = None
 
 
 class BadAddressError(ValueError):
@@ -123,8 +135,11 @@ class Mailer:
         message["Subject"] = rendered.subject
         message["Date"] = format_datetime(clock.now())
         message["Message-ID"] = f"<{letter.id}@{sender.domain}>"
-        # No holiday answer, please (RFC 3834).
-        message["Auto-Submitted"] = "auto-generated"
+        if not letter.conversation:
+            # No holiday answer, please (RFC 3834).
+            message["Auto-Submitted"] = "auto-generated"
+        else:
+            _in_thread(message, letter.conversation, shop, sender.domain)
         if rendered.unsubscribe:
             # One click in the mail program, and no page to look for (RFC 8058).
             message["List-Unsubscribe"] = f"<{rendered.unsubscribe}>"
@@ -164,6 +179,19 @@ class Mailer:
 
         async with client:
             yield send
+
+
+def _in_thread(message: EmailMessage, thread: Conversation, shop: ShopInfo, domain: str) -> None:
+    """Let an e-mail stand in its thread, in mail programs and when it is answered (RFC 5322, 3.6.4)."""
+    if thread.reply_to:
+        del message["Reply-To"]
+        message["Reply-To"] = Address(shop.name, addr_spec=thread.reply_to)
+    if not thread.by_hand:
+        message["Auto-Submitted"] = "auto-replied"
+    known = [known_as if known_as.startswith("<") else f"<{known_as}@{domain}>" for known_as in thread.references]
+    if known:
+        message["In-Reply-To"] = known[-1]
+        message["References"] = " ".join(known)
 
 
 def _add_picture(message: EmailMessage, code: str) -> None:

@@ -15,6 +15,7 @@ from returns_portal.privacy.data import (
     Letter,
     Movement,
     OrderPlaced,
+    Question,
     Session,
     Statement,
     Trial,
@@ -117,6 +118,16 @@ _WITHDRAWALS: Final = """
     SELECT w.name, w.order_number, w.email, coalesce(w.content ->> 'details', '') AS details, w.submitted_at
     FROM withdrawal w WHERE w.id = ANY(:ids) ORDER BY w.submitted_at
 """
+# Notes are what the shop's people wrote for one another of a person: they are part of what is kept of them.
+_QUESTIONS: Final = """
+    SELECT q.number, q.subject, q.email, q.name, q.state, q.opened_at,
+           (SELECT json_agg(json_build_object('at', m.at, 'text', m.body,
+                'by', CASE WHEN m.kind IN ('customer', 'machine') THEN 'customer' ELSE 'staff' END,
+                'files', (SELECT coalesce(json_agg(f.name ORDER BY f.id), '[]') FROM question_attachment f
+                    WHERE f.message_id = m.id)) ORDER BY m.id)
+            FROM question_message m WHERE m.question_id = q.id) AS messages
+    FROM question q WHERE q.id = ANY(:ids) ORDER BY q.id
+"""
 _POINTS: Final = """
     SELECT t.at, t.kind, -e.amount AS points, e.currency, coalesce(a.reason, '') AS reason
     FROM ledger_entry e JOIN ledger_transaction t ON t.id = e.transaction_id
@@ -147,6 +158,7 @@ async def everything_of(db: AsyncConnection, person: Person, shop: ShopInfo) -> 
         gifts=_as(list[GiftSentBack], await run(db, _GIFTS, ids=person.gifts)),
         trials=_as(list[Trial], await run(db, _TRIALS, ids=person.trials)),
         withdrawals=_as(list[Statement], await run(db, _WITHDRAWALS, ids=person.withdrawals)),
+        questions=_as(list[Question], await run(db, _QUESTIONS, ids=person.questions)),
         points=_as(list[Movement], await run(db, _POINTS, ids=person.accounts)),
         letters=_as(list[Letter], await run(db, _LETTERS, key=person.email, ids=person.subjects)),
         sessions=_as(list[Session], await run(db, _SESSIONS, ids=person.orders)),

@@ -204,6 +204,28 @@ class GiftSentBack(msgspec.Struct, frozen=True):
     refunds: list[RefundMade]
 
 
+class Said(msgspec.Struct, frozen=True):
+    """A message of a question; `by` is customer or staff."""
+
+    at: datetime
+    by: str
+    text: str
+    files: list[str]
+    """The names of files that came along."""
+
+
+class Question(msgspec.Struct, frozen=True):
+    """What was asked, and what was answered."""
+
+    number: str
+    subject: str
+    email: str
+    name: str
+    state: str
+    opened_at: datetime
+    messages: list[Said]
+
+
 class Trial(msgspec.Struct, frozen=True):
     """Things that were ordered to try."""
 
@@ -268,6 +290,7 @@ class Everything(msgspec.Struct, frozen=True):
     gifts: list[GiftSentBack]
     trials: list[Trial]
     withdrawals: list[Statement]
+    questions: list[Question]
     points: list[Movement]
     letters: list[Letter]
     sessions: list[Session]

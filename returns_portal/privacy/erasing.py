@@ -70,6 +70,7 @@ _NAMES: Final = """
     UNION SELECT g.name, true FROM gift g WHERE g.id = ANY(:gifts)
     UNION SELECT g.address ->> part, false FROM gift g, unnest(ARRAY['line1', 'line2']) AS part
         WHERE g.id = ANY(:gifts)
+    UNION SELECT q.name, true FROM question q WHERE q.id = ANY(:questions)
     UNION SELECT w.email, false FROM withdrawal w WHERE w.id = ANY(:withdrawals)
     UNION SELECT c.line1, false FROM pickup c WHERE c.return_id = ANY(:returns)
     UNION SELECT c.phone, false FROM pickup c WHERE c.return_id = ANY(:returns)
@@ -109,6 +110,14 @@ _STATEMENTS: Final = (
     "UPDATE trial_item SET problem_note = '' WHERE trial_id = ANY(:trials) AND problem_note <> ''",
     """UPDATE found_parcel SET sender = '', description = ''
         WHERE id IN (SELECT found_id FROM parcel WHERE return_id = ANY(:returns))""",
+    # What was said by both: an answer tells of the person as much as the question does.
+    "UPDATE question_message SET body = '', quoted = '' WHERE question_id = ANY(:questions)",
+    """DELETE FROM question_attachment
+        WHERE message_id IN (SELECT id FROM question_message WHERE question_id = ANY(:questions))""",
+    """UPDATE inbound_mail SET sender = '', known_as = ''
+        WHERE question_id = ANY(:questions) OR lower(sender) = :key""",
+    """UPDATE question SET subject = CAST(:nameless AS text), name = '', email = :known_as, email_key = :known_as
+        WHERE id = ANY(:questions)""",
     # Where they live, and where their money went.
     "UPDATE pickup SET line1 = '', city = '', postal_code = '', phone = '' WHERE return_id = ANY(:returns)",
     "UPDATE label SET pdf = NULL WHERE return_id = ANY(:returns) AND pdf IS NOT NULL",
@@ -224,6 +233,7 @@ def _values(person: Person) -> dict[str, Any]:
         "withdrawals": person.withdrawals,
         "trials": person.trials,
         "exchanges": person.exchanges,
+        "questions": person.questions,
         "accounts": person.accounts,
         "gifts": person.gifts,
         "subjects": person.subjects,
@@ -239,6 +249,7 @@ async def _known_as(db: AsyncConnection, person: Person) -> str:
         withdrawals=person.withdrawals,
         returns=person.returns,
         gifts=person.gifts,
+        questions=person.questions,
     )
     names = {row.text.strip() for row in rows if row.text}
     parts = {word for row in rows if row.text and row.is_name for word in row.text.split()}

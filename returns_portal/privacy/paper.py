@@ -7,7 +7,7 @@ from typing import Final
 from returns_portal import i18n
 from returns_portal.documents.record import Record, Section
 from returns_portal.i18n import _
-from returns_portal.privacy.data import Everything, GiftSentBack, OrderPlaced, RefundMade, ReturnFiled
+from returns_portal.privacy.data import Everything, GiftSentBack, OrderPlaced, Question, RefundMade, ReturnFiled
 from returns_portal.settings import Settings
 from returns_portal.shop.queries import ShopInfo
 from returns_portal.web import formats
@@ -60,6 +60,7 @@ def _sections(found: Everything) -> Iterator[Section]:
     for one in found.withdrawals:
         stated = [(_("Name"), one.name), (_("E-mail"), one.email), (_("What you wrote"), one.details)]
         yield Section(_("Withdrawal from order {number}", number=one.order_number), _filled(stated, one.submitted_at))
+    yield from (_question(asked) for asked in found.questions)
     if found.points:
         moved = [
             (_moment(line.at), f"{line.points:+} {line.currency} {line.kind} {line.reason}") for line in found.points
@@ -71,6 +72,11 @@ def _sections(found: Everything) -> Iterator[Section]:
     if found.sessions:
         opened = [(_moment(one.opened_at), _("order {number}", number=one.order_number)) for one in found.sessions]
         yield Section(_("When you came in"), opened)
+
+
+def _question(asked: Question) -> Section:
+    written = [(_moment(one.at), one.text) for one in asked.messages if one.text]
+    return Section(_("Question {number}", number=asked.number), [(_("E-mail"), asked.email), *written])
 
 
 def _filled(rows: list[tuple[str, str]], at: datetime) -> list[tuple[str, str]]:

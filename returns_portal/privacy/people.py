@@ -27,6 +27,7 @@ class Person(msgspec.Struct, frozen=True):
     exchanges: list[UUID]
     accounts: list[UUID]
     """Of points: one at most."""
+    questions: list[UUID]
     gifts: list[UUID]
     """By which they came to send back what others had ordered; `returns` has those, and not what others sent back."""
 
@@ -34,12 +35,12 @@ class Person(msgspec.Struct, frozen=True):
     def subjects(self) -> list[UUID]:
         """What letters can be about."""
         own = (self.orders, self.returns, self.refunds, self.withdrawals, self.trials, self.exchanges, self.gifts)
-        return [subject for subjects in own for subject in subjects]
+        return [subject for subjects in (*own, self.questions) for subject in subjects]
 
     @property
     def known(self) -> bool:
         """Whether anything is kept; letters alone, which somebody else may have caused, are not looked for."""
-        return bool(self.orders or self.withdrawals or self.trials or self.accounts or self.gifts)
+        return bool(self.orders or self.withdrawals or self.trials or self.accounts or self.gifts or self.questions)
 
 
 _FIND: Final = """
@@ -59,6 +60,8 @@ _FIND: Final = """
                  UNION SELECT id FROM trial WHERE order_id IN (SELECT id FROM mine) ORDER BY id) AS trials,
            ARRAY(SELECT id FROM exchange WHERE return_id IN (SELECT id FROM back) ORDER BY id) AS exchanges,
            ARRAY(SELECT id FROM points_account WHERE email_key = :key) AS accounts,
+           ARRAY(SELECT id FROM question WHERE email_key = :key
+                 UNION SELECT id FROM question WHERE order_id IN (SELECT id FROM mine) ORDER BY id) AS questions,
            ARRAY(SELECT id FROM got ORDER BY id) AS gifts
 """
 

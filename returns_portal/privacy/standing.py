@@ -17,7 +17,7 @@ class Open(msgspec.Struct, frozen=True):
     """Something that is not over."""
 
     what: str
-    """return, refund, trial, exchange, dispute, withdrawal, claim, replacement, gesture or points."""
+    """return, refund, trial, exchange, dispute, withdrawal, claim, replacement, question, gesture or points."""
     number: str
     """By which people know it."""
 
@@ -48,6 +48,7 @@ _OPEN: Final = """
             AND NOT EXISTS (SELECT FROM replacement n WHERE n.claim_id = c.id AND n.status = 'to_send'))
     UNION ALL SELECT 'replacement', n.number FROM replacement n
         WHERE n.order_id = ANY(:orders) AND n.status = 'to_send'
+    UNION ALL SELECT 'question', q.number FROM question q WHERE q.id = ANY(:questions) AND q.state = 'waiting'
     UNION ALL SELECT 'gesture', o.number FROM goodwill g JOIN orders o ON o.id = g.order_id
         WHERE o.id = ANY(:orders) AND g.decision = 'waiting'
     UNION ALL SELECT 'points', d.order_number FROM points_redemption d
@@ -68,6 +69,7 @@ async def still_open(db: AsyncConnection, person: Person) -> list[Open]:
         withdrawals=person.withdrawals,
         trials=person.trials,
         exchanges=person.exchanges,
+        questions=person.questions,
         accounts=person.accounts,
         open=[status.value for status in OPEN],
         live=[status.value for status in LIVE],
@@ -85,6 +87,7 @@ _SENTENCES: Final = {
     "withdrawal": mark("Your withdrawal from order {number} is being looked at."),
     "claim": mark("What you told us of order {number} is being looked at."),
     "replacement": mark("What we send you anew, {number}, has not left us yet."),
+    "question": mark("Your question {number} is not answered yet."),
     "gesture": mark("Something that we want to give back for order {number} is being decided."),
     "points": mark("Points of yours are set aside for a purchase, or being changed."),
 }

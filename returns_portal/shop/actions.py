@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 from zoneinfo import available_timezones
@@ -17,6 +18,8 @@ from returns_portal.actor import Actor
 from returns_portal.errors import InvalidError
 from returns_portal.i18n import available, mark
 from returns_portal.shop.colours import scheme_of
+from returns_portal.shop.hours import ChannelName
+from returns_portal.shop.hours import check as check_hours
 from returns_portal.shop.models import Shop
 from returns_portal.shop.queries import DEFAULT, OWN, PROMISED, ShopInfo, forget, read
 
@@ -62,6 +65,23 @@ async def update_shop(db: AsyncConnection, actor: Actor, **changes: object) -> S
         await history.record(db, actor, ("shop", SUBJECT_ID, "changed", {"fields": fields, **policies}))
         forget()
     return after
+
+
+async def pause(db: AsyncConnection, actor: Actor, name: ChannelName, until: datetime | None) -> None:
+    """Let a channel show as closed until a moment, although it is a time of service; None where somebody is back.
+
+    Raises:
+        ForbiddenError: the actor serves no customers.
+    """
+    actor.require("support")
+    await ensure_shop(db)
+    before = (await read(db, lock=True)).hours
+    channel = msgspec.structs.replace(getattr(before, name), paused_until=until)
+    hours = msgspec.structs.replace(before, **{name: channel})
+    await db.execute(update(Shop).values(hours=hours, updated_at=clock.now()))
+    told = {"channel": name, "until": until.isoformat() if until else None}
+    await history.record(db, actor, ("shop", SUBJECT_ID, "channel_paused", told))
+    forget()
 
 
 def _begun(before: ShopInfo, after: ShopInfo) -> ShopInfo:
@@ -110,6 +130,7 @@ def _check(info: ShopInfo) -> None:
     _check_points(info)
     scheme_of(info.accent)
     _check_texts(info.texts)
+    check_hours(info.hours)
     _check_address(info.address)
 
 

@@ -1,6 +1,7 @@
 """The shop's one row: what it is called, where it is, how it works. What it promises are versions of its policy."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint
 from sqlmodel import Field, SQLModel
@@ -51,6 +52,8 @@ class Shop(SQLModel, table=True):
     """The version of the logo, which stands in its address; empty where there is none."""
     texts: dict[str, dict[str, str]] = Field(sa_column=json())
     """The shop's own words by place (`actions.PLACES`) and language."""
+    hours: dict[str, Any] = Field(sa_column=json())
+    """When somebody serves which channel (`hours.Hours`)."""
     updated_at: datetime = Field(sa_column=moment(nullable=False))
 
 

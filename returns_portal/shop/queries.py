@@ -11,6 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock
 from returns_portal.db import run
+from returns_portal.shop.hours import ChannelName, Hours
+from returns_portal.shop.presence import presence
+from returns_portal.web.site import Presence
 
 
 class ShopInfo(msgspec.Struct, frozen=True):
@@ -42,10 +45,15 @@ class ShopInfo(msgspec.Struct, frozen=True):
     accent: str = ""
     logo: str = ""
     texts: dict[str, dict[str, str]] = {}
+    hours: Hours = Hours()
 
     def words(self, place: str, language: str) -> str:
         """What the shop says in a place (`actions.PLACES`) in its own words; empty where it says nothing there."""
         return self.texts.get(place, {}).get(language, "")
+
+    def presence(self, channel: ChannelName) -> Presence | None:
+        """Whether somebody serves a channel at this moment, in words; None where no times are set for it."""
+        return presence(self.hours, channel, self.timezone)
 
 
 DEFAULT: Final = ShopInfo(

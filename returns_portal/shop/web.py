@@ -11,6 +11,7 @@ from returns_portal.actor import Actor
 from returns_portal.errors import InvalidError
 from returns_portal.i18n import _, available, translate
 from returns_portal.photos import redraw
+from returns_portal.shop import web_hours
 from returns_portal.shop.actions import LONGEST_TEXT, PLACES, update_shop
 from returns_portal.shop.colours import scheme_of, style_of
 from returns_portal.shop.looks import LONGEST, logo_now, set_logo
@@ -128,4 +129,4 @@ def brand_style(request: AnyRequest) -> Response[str]:
     )
 
 
-routes: list[Any] = [looks_page, change_looks, change_logo, logo_file, brand_style]
+routes: list[Any] = [looks_page, change_looks, change_logo, logo_file, brand_style, *web_hours.routes]

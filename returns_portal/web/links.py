@@ -5,9 +5,12 @@ outlives a change of SECRET_KEY.
 """
 
 import base64
+import hashlib
+import hmac
 from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import quote
+from uuid import UUID
 
 import msgspec
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -18,7 +21,7 @@ from returns_portal.web.signing import derive, seal, unseal
 VIEW_LASTS: Final = timedelta(days=30)
 MAX_TOKEN: Final = 900
 """Characters; nothing longer is looked at."""
-_SHOWN: Final = ("/returns/", "/refunds/", "/trials/", "/orders/", "/claims/", "/exchanges/")
+_SHOWN: Final = ("/returns/", "/refunds/", "/trials/", "/orders/", "/claims/", "/exchanges/", "/questions/")
 
 
 def view_link(settings: Settings, path: str) -> str:
@@ -53,6 +56,47 @@ def opened(settings: Settings, purpose: str, token: str) -> Any:  # noqa: ANN401
             if (found := unseal(derive(key, purpose), token)) is not None:
                 return found
     return None
+
+
+_PLUS: Final = 8
+"""Bytes of the signature in an address, which has room for 64 characters before its @ (RFC 5321, 4.5.3.1.1)."""
+
+
+def reply_address(settings: Settings, thread_id: UUID) -> str:
+    """Where an answer to a thread's e-mails goes: its sign is in the address, which every mail program keeps.
+
+    Empty where no mailbox is read, or there is no key to sign with.
+    """
+    if not settings.imap_address or not settings.signing_keys:
+        return ""
+    name, _at, domain = settings.imap_address.partition("@")
+    raw = thread_id.bytes + _signed(settings.signing_keys[0], thread_id)
+    # Some mail systems write addresses in small letters, so that the sign has no others.
+    return f"{name}+{base64.b32encode(raw).decode().rstrip('=').lower()}@{domain}"
+
+
+def thread_of(settings: Settings, address: str) -> UUID | None:
+    """The thread that an address was made for; None where it was not made here."""
+    if not settings.imap_address:
+        return None
+    name, _at, domain = settings.imap_address.lower().partition("@")
+    local, _at, at = address.strip().lower().rpartition("@")
+    if at != domain or not local.startswith(f"{name}+"):
+        return None
+    token = local.removeprefix(f"{name}+").upper()
+    try:
+        raw = base64.b32decode(token + "=" * (-len(token) % 8))
+    except ValueError:
+        return None
+    if len(raw) != 16 + _PLUS:
+        return None
+    thread_id = UUID(bytes=raw[:16])
+    made = any(hmac.compare_digest(raw[16:], _signed(key, thread_id)) for key in settings.signing_keys)
+    return thread_id if made else None
+
+
+def _signed(key: bytes, thread_id: UUID) -> bytes:
+    return hmac.digest(derive(key, "reply address"), thread_id.bytes, hashlib.sha256)[:_PLUS]
 
 
 def unsubscribe_link(settings: Settings, address: str, kind: str) -> str:

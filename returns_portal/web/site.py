@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, Literal, Protocol, cast
 
 import msgspec
 from litestar.connection import ASGIConnection
@@ -26,6 +26,13 @@ FLASH: Final = "portal.flash"
 """Where the scope of a request keeps what the next page says first."""
 
 ANONYMOUS: Final = Actor(kind="customer")
+
+
+class Presence(msgspec.Struct, frozen=True):
+    """Whether somebody serves a channel at this moment, and until or from when, in the reader's words."""
+
+    open: bool
+    text: str
 
 
 class ShopFacts(Protocol):
@@ -62,6 +69,12 @@ class ShopFacts(Protocol):
     def words(self, place: str, language: str) -> str:
         """What it says in a place in its own words; empty where it has none in the language."""
 
+    def presence(self, channel: Literal["phone", "written"]) -> Presence | None:
+        """Whether somebody serves a channel now; None where it says nothing about that."""
+
+    def answers(self) -> str:
+        """How soon questions were answered of late, in the reader's words; empty where nothing can be said."""
+
 
 class UnknownShop(msgspec.Struct, frozen=True):
     """What is said about the shop while the database has not told yet."""
@@ -77,6 +90,15 @@ class UnknownShop(msgspec.Struct, frozen=True):
     def words(self, place: str, language: str) -> str:
         """None yet."""
         del place, language
+        return ""
+
+    def presence(self, channel: Literal["phone", "written"]) -> Presence | None:
+        """Not known yet."""
+        del channel
+        return None
+
+    def answers(self) -> str:
+        """Not known yet."""
         return ""
 
 

@@ -234,6 +234,7 @@ OPEN = {
     "/my-orders",
     "/privacy",
     "/privacy/confirm",
+    "/questions/link/{token:str}",
     "/sign-in",
     "/sign-out",
     "/unsubscribe/{token:str}",

@@ -42,6 +42,8 @@ from returns_portal.returns.actions import Wanted
 from returns_portal.returns.models import RefundTo
 from returns_portal.returns.withdrawals import state_withdrawal
 from returns_portal.settings import Settings
+from returns_portal.shop.actions import update_shop
+from returns_portal.shop.hours import Channel, Hours
 from returns_portal.shop.queries import current
 from returns_portal.tryon import settling, shipping
 from returns_portal.tryon.models import Decision
@@ -52,6 +54,7 @@ from returns_portal.warehouse.pictures import add_photo
 from returns_portal.warehouse.rules import Counted
 from tests.browser import promises, road
 from tests.browser.anew import replacements
+from tests.browser.asked import asked
 from tests.browser.at_once import exchanges_at_once
 from tests.browser.gifts import gifts
 from tests.catalog.pictures import a_picture
@@ -114,6 +117,8 @@ async def set_up(database_url: str, settings: Settings) -> Stage:
         await director.anew()
         await gifts(director.portal, director._keep)
         await director.together()
+        await director.served()
+        await director.questions()
         await director.hire()
     await engine.dispose()
     return director.stage
@@ -129,6 +134,23 @@ class _Director:
             async with self.portal.begin() as db:
                 staff_id = await add_staff(db, f"{role}@shop.example", role)
                 self.stage.staff[role] = await accounts.open_session(db, lasting=STAFF_SESSION, staff_id=staff_id)
+
+    async def served(self) -> None:
+        """Somebody is there on some days, and not on others."""
+        day = ((540, 750), (810, 1080))
+        week = (day, day, day, day, day, (), ((0, 1440),))
+        today = clock.now().date()
+        closed = {today + timedelta(days=days): "Weihnachtsfeiertage und Betriebsferien" for days in (7, 8)}
+        hours = Hours(
+            phone=Channel(week, {today + timedelta(days=7): ((600, 840),)}), written=Channel(week), closed=closed
+        )
+        async with self.portal.begin() as db:
+            await update_shop(db, SYSTEM, hours=hours)
+
+    async def questions(self) -> None:
+        """Cases go by the question's id."""
+        for name, question_id, token in await asked(self.portal, self._enter):
+            self.stage.cases[name] = Case(str(question_id), "", token)
 
     async def nothing_filed(self) -> None:
         for name, number in (("fresh", "1061"), ("cancelled order", "1019"), ("closed", "1054")):

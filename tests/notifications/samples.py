@@ -81,6 +81,7 @@ CLAIM: dict[str, object] = {
     "url": URL,
 }
 
+QUESTION: dict[str, object] = {"number": "Q-7K3M-9QXD", "topic": "A <boot>?", "references": [], "url": URL}
 SAMPLES: dict[Template, dict[str, object]] = {
     "claim_received": CLAIM,
     "gift_filed": {
@@ -238,6 +239,9 @@ SAMPLES: dict[Template, dict[str, object]] = {
             {"number": "A & B <2>", "placed_at": "2026-10-31T23:30:00+00:00", "link": f"{URL}/in/two"},
         ],
     },
+    "question_received": {**QUESTION, "quoted": "Is it <waterproof>?\n\nOlena", "opens_at": "Monday", "usual": ""},
+    "question_answered": {**QUESTION, "answer": "It is <b>not</b>.\n\nOlga"},
+    "question_delayed": {**QUESTION, "until": "Monday, 23 November, 18:00", "words": "We ask the maker & tell you."},
     "transfer_needed": {"rma": RMA, "order_number": "1042", "amount": 11691, "currency": "EUR", "url": URL},
     "decision_made": {
         "rma": RMA,

@@ -16,6 +16,7 @@ from returns_portal.exchanges.queries import exchange_for
 from returns_portal.ids import parse_trial_number
 from returns_portal.refunds.queries import refund_for
 from returns_portal.returns.queries import return_for
+from returns_portal.service.queries import question_for
 
 
 class Whose(msgspec.Struct, frozen=True):
@@ -57,6 +58,8 @@ async def _numbers_at(db: AsyncConnection, path: str) -> tuple[str, str]:
             rma = (await exchange_for(db, SYSTEM, named)).rma
         case ["", "claims", claim_id, *_rest]:
             number = (await claim_for(db, SYSTEM, UUID(claim_id))).order_number
+        case ["", "questions", question_id, *_rest]:
+            number = (await question_for(db, SYSTEM, UUID(question_id))).order_number
     return rma, number
 
 

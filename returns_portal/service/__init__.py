@@ -1,0 +1,1 @@
+"""Questions that people ask the shop, and what a person answers."""

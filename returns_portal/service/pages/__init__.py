@@ -1,0 +1,1 @@
+"""The pages of questions: for those who ask, and for those who answer."""

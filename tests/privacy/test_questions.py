@@ -1,0 +1,65 @@
+"""Questions among what is kept of people: whose they are, and what is forgotten of them."""
+
+from email.message import EmailMessage
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from returns_portal.actor import SYSTEM
+from returns_portal.privacy.collecting import everything_of
+from returns_portal.privacy.erasing import StillOpenError, erase
+from returns_portal.privacy.people import person_of
+from returns_portal.service.files import kept
+from returns_portal.service.mail import read
+from returns_portal.service.mailbox import Raw
+from returns_portal.service.receiving import take
+from returns_portal.shop.queries import DEFAULT
+from returns_portal.web.links import reply_address
+from tests.portal import Portal
+from tests.privacy.lives import EMAIL, NAME, PHONE, traces
+from tests.service.things import answers, asks, hire, open_shop
+
+pytestmark = pytest.mark.anyio
+
+
+async def by_mail(portal: Portal, question_id: UUID) -> None:
+    """Something more by e-mail, with a file, and one that belongs to no question."""
+    settings = portal.settings.model_copy(update={"imap_address": "help@shop.example"})
+    for uid, to in enumerate((reply_address(settings, question_id), "help@shop.example")):
+        message = EmailMessage()
+        message["From"], message["To"], message["Message-ID"] = f"{NAME} <{EMAIL}>", to, f"<{uid}-{EMAIL}>"
+        if uid:
+            message["Auto-Submitted"] = "auto-replied"
+        message.set_content(f"See here\n\nOn Monday, {NAME} wrote:\n> {PHONE}")
+        message.add_attachment(b"%PDF-1.7", "application", "pdf", filename=f"{NAME}.pdf")
+        incoming = read(message.as_bytes())
+        async with portal.begin() as db:
+            raw = Raw(1, uid + 1, b"")
+            await take(db, settings, raw, incoming, await kept(incoming.attachments))
+
+
+async def test_what_was_asked_is_in_the_file_and_goes_once_it_is_answered(portal: Portal) -> None:
+    await open_shop(portal)
+    question_id = await asks(portal, f"Call me: {PHONE}. {NAME}", EMAIL, name=NAME)
+    await by_mail(portal, question_id)
+    other = await asks(portal, "Something else", "eve@example.com")
+    with pytest.raises(StillOpenError) as refusal:
+        async with portal.begin() as db:
+            await erase(db, SYSTEM, EMAIL)
+    assert [one.what for one in refusal.value.found] == ["question"]
+    await answers(portal, await hire(portal), question_id, f"Dear {NAME}, it is")
+    async with portal.begin() as db:
+        found = await everything_of(db, await person_of(db, EMAIL), DEFAULT)
+        [asked] = msgspec.to_builtins(found)["questions"]
+        assert [(one["by"], one["text"]) for one in asked["messages"]] == [
+            ("customer", f"Call me: {PHONE}. {NAME}"),
+            ("customer", "See here"),
+            ("staff", f"Dear {NAME}, it is"),
+        ]
+        assert asked["messages"][1]["files"] == [f"{NAME}.pdf"]
+        await erase(db, SYSTEM, EMAIL)
+    assert await traces(portal) == {}
+    # That there was one, and how soon it was answered, stays for the measure; what others asked stays.
+    rows = await portal.rows("SELECT id, first_reply_at IS NOT NULL AS answered FROM question ORDER BY id")
+    assert [tuple(row) for row in rows] == [(question_id, True), (other, False)]
