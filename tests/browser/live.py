@@ -32,16 +32,16 @@ class Live(msgspec.Struct, frozen=True):
     stage: Stage
 
 
-def signed(path: str) -> str:
+def signed(path: str, *, email: str = "ana@example.com") -> str:
     """The path of a link that an e-mail would have to a page; of the shop's and the choices' it makes those."""
     settings = Settings(secret_key=SecretStr(_SECRET))
     match path:
         case "shop":
             soon = int(clock.now().timestamp()) + 500
-            told = {"email": "ana@example.com", "exp": soon, "jti": new_id().hex, "return_url": ""}
+            told = {"email": email, "exp": soon, "jti": new_id().hex, "return_url": ""}
             return f"/in?token={shop_token(told, secret=_SECRET)}"
         case "choices":
-            return unsubscribe_link(settings, "ana@example.com", "parcel").removeprefix(settings.public_url)
+            return unsubscribe_link(settings, email, "parcel").removeprefix(settings.public_url)
     return view_link(settings, path).removeprefix(settings.public_url)
 
 

@@ -401,7 +401,7 @@ class _Director:
 
     async def exchanges(self) -> None:
         """Exchanges at every place where somebody stops and looks; they come after the boots of the trials."""
-        coats = [VariantInput(sku="coat-M", size="M", color="Navy", price=24_900, currency="EUR", stock=9)]
+        coats = [VariantInput(sku="coat-M", size="M", color="Navy", price=24_900, currency="EUR", stock=30)]
         async with self.portal.begin() as db:
             await put_product(
                 db, API, ProductInput(handle="coat", title="Winter coat", kind=ProductKind.CLOTHING, variants=coats)
