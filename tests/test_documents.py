@@ -17,7 +17,8 @@ from PIL import Image, ImageDraw
 
 from returns_portal.documents import DocumentPool, DocumentTimeoutError, coverage, qr_svg
 from returns_portal.documents.coverage import can_print, printable
-from returns_portal.documents.fonts import FONT_FILES, PackageFetcher
+from returns_portal.documents.fetching import PackageFetcher
+from returns_portal.documents.fonts import FONT_FILES
 from returns_portal.documents.press import lay_out
 from returns_portal.documents.symbols import code_128, pdf_operators, qr
 

@@ -13,7 +13,7 @@ from returns_portal.refunds.actions import receive
 from returns_portal.settings import Settings
 from returns_portal.tryon import deciding, placing, settling, shipping
 from returns_portal.tryon.models import Decision, TrialStatus
-from returns_portal.tryon.placing import TrialInput, Wanted
+from returns_portal.tryon.ordering import TrialInput, Wanted
 from returns_portal.tryon.queries import TrialView, trial_for
 from returns_portal.warehouse.models import Condition
 from returns_portal.warehouse.rules import Counted

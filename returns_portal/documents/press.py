@@ -16,7 +16,8 @@ import pydyf  # type: ignore[import-untyped]  # pydyf ships no types.
 from weasyprint import CSS, HTML, Document  # type: ignore[import-untyped]  # WeasyPrint ships no types.
 from weasyprint.formatting_structure.boxes import InlineBox, LineBox, TextBox  # type: ignore[import-untyped]  # As above.
 
-from returns_portal.documents.fonts import FONT_FACES, PackageFetcher, font_configuration
+from returns_portal.documents.fetching import PackageFetcher, font_configuration
+from returns_portal.documents.fonts import FONT_FACES
 from returns_portal.documents.symbols import POINTS_PER_DOT
 from returns_portal.resources import templates_dir
 

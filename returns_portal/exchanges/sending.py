@@ -47,27 +47,10 @@ async def send(
     await refuse_disputed(db, exchange.order_id, exchange.number)
     lends = exchange.at_once and exchange.outcome is None
     now = clock.now()
-    if lends:
-        _require_held(exchange, now)
-    elif exchange.due and exchange.covered_at is None:
-        raise ConflictError(
-            mark("The bank is just being asked for what {number} costs more. Look again in a minute."),
-            code="under_way",
-            number=exchange.number,
-        )
-    more = _paid_on_top(exchange)
-    line = Replacement(
-        sku=exchange.sku,
-        title=exchange.title,
-        size=exchange.size,
-        color=exchange.color,
-        list_price=max(exchange.list_price, exchange.moved + more),
-        paid=exchange.moved + more,
-        tax=exchange.moved_tax + tax_in(more, exchange.tax_rate),
-    )
+    _require_money(exchange, now, lends=lends)
     # Whoever gave a gift would learn of its exchange by a period that begins anew.
     sent_at = None if exchange.gift_id else now
-    line_id = await add_replacement(db, exchange.order_id, line, sent_at=sent_at)
+    line_id = await add_replacement(db, exchange.order_id, _line(exchange), sent_at=sent_at)
     await move_to(
         db,
         actor,
@@ -82,6 +65,36 @@ async def send(
     sent = await exchange_for(db, actor, number)
     await tell(db, "exchange_sent", [sent])
     return sent
+
+
+def _require_money(exchange: ExchangeView, now: datetime, *, lends: bool) -> None:
+    """Refuse to send what is neither held nor paid; `lends` says that it leaves before the goods are back.
+
+    Raises:
+        ConflictError: its price is not held (`not_held`), or is being taken just now (`under_way`).
+    """
+    if lends:
+        _require_held(exchange, now)
+    elif exchange.due and exchange.covered_at is None:
+        raise ConflictError(
+            mark("The bank is just being asked for what {number} costs more. Look again in a minute."),
+            code="under_way",
+            number=exchange.number,
+        )
+
+
+def _line(exchange: ExchangeView) -> Replacement:
+    """The line that it becomes: worth what was moved to it and what was paid on top."""
+    more = _paid_on_top(exchange)
+    return Replacement(
+        sku=exchange.sku,
+        title=exchange.title,
+        size=exchange.size,
+        color=exchange.color,
+        list_price=max(exchange.list_price, exchange.moved + more),
+        paid=exchange.moved + more,
+        tax=exchange.moved_tax + tax_in(more, exchange.tax_rate),
+    )
 
 
 async def _last_moment(db: AsyncConnection, now: datetime, days: int) -> datetime:

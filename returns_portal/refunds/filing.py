@@ -21,17 +21,18 @@ from returns_portal.labels.actions import issue
 from returns_portal.labels.policy import habits
 from returns_portal.notifications.actions import enqueue
 from returns_portal.policies.content import Postage
+from returns_portal.policies.rules import Verdict
 from returns_portal.refunds.exchanges import without
 from returns_portal.refunds.keeping import release_kept
 from returns_portal.refunds.queries import balance_of
 from returns_portal.refunds.replacing import asked_of, at_once_days, kept, refuse_of_gift, units_wanted
-from returns_portal.refunds.rules import Claim, RefundPlan, plan, within
-from returns_portal.returns.actions import Wanted, file_return
+from returns_portal.refunds.rules import Claim, OrderBalance, RefundPlan, plan, within
+from returns_portal.returns.actions import Filed, Wanted, file_return
 from returns_portal.returns.judging import judgement
 from returns_portal.returns.life import cancel_return
 from returns_portal.returns.models import RefundTo, ReturnStatus
 from returns_portal.returns.queries import OrderState, ReturnLineView, order_state
-from returns_portal.returns.together import in_its_parcel, lead_for, lock_orders
+from returns_portal.returns.together import Lead, in_its_parcel, lead_for, lock_orders
 from returns_portal.settings import Settings
 from returns_portal.shop.queries import ShopInfo
 from returns_portal.vault import Vault
@@ -113,40 +114,53 @@ async def file(
     )
     units = units_wanted(wanted)
     verdict = in_its_parcel(judged.of(units), lead)
-    lead = None if verdict.keep_it else lead
-    sent = verdict.postage is not Postage.OWN_LABEL and not verdict.keep_it
-    code = await issue(db, actor, filed.id, filed.rma) if sent and lead is None else filed.rma
-    claims = [Claim(line_id, quantity) for line_id, quantity in units.items()]
-    balance = await balance_of(db, order.id)
     if swaps and verdict.keep_it:
         raise kept()
+    label = await _label(db, actor, filed, verdict, lead)
+    balance = await balance_of(db, order.id)
     asked = asked_of(order, filed.id, balance, units, at_once_days(judged) if swaps and at_once else None)
     reserved = await reserve(db, actor, asked, swaps)
-    left = without(balance, [(each.line_id, each.covered) for each in reserved])
-    preview = plan(
-        left,
-        within(left, claims),
-        refund_to=refund_to,
-        bonus_percent=verdict.bonus_percent,
-        fee=balance.fees.get(filed.id, 0),
-    )
     made = FiledReturn(
         filed.id,
         filed.rma,
         ReturnStatus.RECEIVED if verdict.keep_it else filed.status,
         announced_lines(order, wanted, units),
-        preview,
-        lead.code if lead else code,
+        _worth(balance, filed.id, units, reserved, refund_to, verdict.bonus_percent),
+        label,
         verdict.postage,
         verdict.keep_it,
         reserved,
-        lead.rma if lead else "",
+        lead.rma if lead and not verdict.keep_it else "",
     )
     if verdict.keep_it:
         await release_kept(db, settings, filed.rma, units)
     if withdrawal_id is None:
         await _tell(db, order, made, refund_to)
     return made
+
+
+def _worth(
+    balance: OrderBalance,
+    return_id: UUID,
+    units: dict[UUID, int],
+    reserved: Sequence[Reserved],
+    refund_to: RefundTo,
+    bonus_percent: int,
+) -> RefundPlan:
+    """What will be refunded when all of it comes back in order, beside what it is exchanged for."""
+    left = without(balance, [(each.line_id, each.covered) for each in reserved])
+    claims = [Claim(line_id, quantity) for line_id, quantity in units.items()]
+    fee = balance.fees.get(return_id, 0)
+    return plan(left, within(left, claims), refund_to=refund_to, bonus_percent=bonus_percent, fee=fee)
+
+
+async def _label(db: AsyncConnection, actor: Actor, filed: Filed, verdict: Verdict, lead: Lead | None) -> str:
+    """The code under which it travels: a label's, its own or that of the parcel it is in, or else its number."""
+    if verdict.keep_it:
+        return filed.rma
+    if lead is not None:
+        return lead.code
+    return filed.rma if verdict.postage is Postage.OWN_LABEL else await issue(db, actor, filed.id, filed.rma)
 
 
 def announced_lines(order: OrderState, wanted: Sequence[Wanted], units: dict[UUID, int]) -> list[ReturnLineView]:

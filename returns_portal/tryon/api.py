@@ -19,9 +19,9 @@ from returns_portal.i18n import mark
 from returns_portal.orders.intake import AddressInput
 from returns_portal.refunds.shapes import LabelOut, label_out
 from returns_portal.texts import WITHOUT_NUL
-from returns_portal.tryon import deciding, placing, settling, shipping
+from returns_portal.tryon import calling_off, deciding, placing, settling, shipping
 from returns_portal.tryon.models import Decision, Mode, TrialStatus
-from returns_portal.tryon.placing import TrialInput, Wanted
+from returns_portal.tryon.ordering import TrialInput, Wanted
 from returns_portal.tryon.queries import TrialRow, TrialView, list_trials, trial_for
 from returns_portal.web.site import site
 
@@ -329,7 +329,7 @@ async def settle(db: NamedDependency[AsyncConnection], actor: NamedDependency[Ac
 async def cancel(db: NamedDependency[AsyncConnection], actor: NamedDependency[Actor], trial: FromPath[str]) -> TrialOut:
     """Call it off before it is sent. Scope `trials:write`."""
     actor.require("trials:write")
-    return trial_out(await placing.cancel(db, actor, trial))
+    return trial_out(await calling_off.cancel(db, actor, trial))
 
 
 routes: list[Any] = [place, list_all, show, ship, deliver, scan, decide, extend, settle, cancel]

@@ -14,10 +14,11 @@ from returns_portal.i18n import mark
 from returns_portal.jobs import JobContext, defer
 from returns_portal.payments.stripe import StripeGateway
 from returns_portal.tryon import asking, charges, checkout
+from returns_portal.tryon.calling_off import cancel, put_back, set_aside
 from returns_portal.tryon.life import move_to
 from returns_portal.tryon.models import ChargeKind, ChargeStatus, Mode, TrialCharge, TrialStatus
-from returns_portal.tryon.placing import cancel, planned_charge, put_back, set_aside
 from returns_portal.tryon.queries import Charge, TrialView, trial_by_id, trial_for, trial_id_of_charge
+from returns_portal.tryon.recording import planned_charge
 from returns_portal.tryon.settlement import plan
 from returns_portal.tryon.steps import facts_of, let_go, write_charge
 

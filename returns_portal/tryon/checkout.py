@@ -12,11 +12,12 @@ from returns_portal.errors import ConflictError, InvalidError, NotFoundError
 from returns_portal.jobs import defer
 from returns_portal.tryon import shipping
 from returns_portal.tryon.announcing import expect
+from returns_portal.tryon.calling_off import cancel, set_aside
 from returns_portal.tryon.letters import tell
 from returns_portal.tryon.life import move_to
 from returns_portal.tryon.models import ChargeKind, ChargeStatus, Mode, Outcome, Strategy, TrialCharge, TrialStatus
-from returns_portal.tryon.placing import cancel, planned_charge, set_aside
 from returns_portal.tryon.queries import TrialView, open_trials, policy
+from returns_portal.tryon.recording import planned_charge
 from returns_portal.tryon.settlement import in_hand
 from returns_portal.tryon.steps import let_go
 

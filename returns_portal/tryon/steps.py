@@ -21,8 +21,8 @@ from returns_portal.tryon.booking import book
 from returns_portal.tryon.letters import described, tell
 from returns_portal.tryon.life import charge_to, move_to
 from returns_portal.tryon.models import ChargeKind, ChargeStatus, Mode, Outcome, TrialCharge, TrialStatus
-from returns_portal.tryon.placing import planned_charge
 from returns_portal.tryon.queries import Charge, Item, TrialView, trial_by_id
+from returns_portal.tryon.recording import planned_charge
 from returns_portal.tryon.settlement import Facts, Plan, in_hand, plan
 
 T = TrialStatus

@@ -18,8 +18,8 @@ from returns_portal.jobs import defer
 from returns_portal.returns.door import is_stranger, to_the_door
 from returns_portal.tryon import (
     authorising,
+    calling_off,
     deciding,
-    placing,
     web_basket,
     web_checkout,
     web_deciding,
@@ -68,7 +68,7 @@ async def extend(request: AnyRequest, db: Db, actor: By, number: Number) -> Redi
 async def cancel(request: AnyRequest, db: Db, actor: By, number: Number) -> Redirect:
     """Call it off before it is sent."""
     done = _("Cancelled. Nothing is sent, and nothing is charged.")
-    return await _do(request, db, number, done, lambda: placing.cancel(db, actor, number))
+    return await _do(request, db, number, done, lambda: calling_off.cancel(db, actor, number))
 
 
 @post("/trials/{number:str}/card", status_code=200)

@@ -21,11 +21,12 @@ from returns_portal.errors import ConflictError, InvalidError
 from returns_portal.i18n import _, mark
 from returns_portal.shop.queries import current
 from returns_portal.tryon.models import Mode
+from returns_portal.tryon.ordering import TrialInput
 from returns_portal.tryon.pages import cards
 from returns_portal.tryon.pages.basket import BASKET_COOKIE, basket_page, entries_of
 from returns_portal.tryon.pages.checkout import LENGTHS, CheckoutPage, Purse, checked, checkout_page, purse_of, wanted
 from returns_portal.tryon.pages.words import sentence
-from returns_portal.tryon.placing import TrialInput, place
+from returns_portal.tryon.placing import place
 from returns_portal.tryon.queries import policy
 from returns_portal.web import Form, client_network, flash, form, formats, page, redirect, site
 from returns_portal.web.signing import SESSION_COOKIE, cookie, derive, forget

@@ -18,7 +18,7 @@ from returns_portal.errors import ConflictError, InvalidError
 from returns_portal.finance.replies import attempt
 from returns_portal.i18n import _, mark
 from returns_portal.shop.queries import current
-from returns_portal.tryon import placing, settling, shipping
+from returns_portal.tryon import calling_off, settling, shipping
 from returns_portal.tryon.insight import insight
 from returns_portal.tryon.models import TrialStatus
 from returns_portal.tryon.pages.policy import policy_fields, read_policy
@@ -107,7 +107,7 @@ async def settle(request: AnyRequest, db: Db, actor: By, number: Number) -> Redi
 async def cancel(request: AnyRequest, db: Db, actor: By, number: Number) -> Redirect:
     """Call it off before it is sent."""
     done = _("Cancelled. What was held is released, and the customer is told.")
-    return await attempt(request, db, placing.cancel, actor, number, done=done, back=f"{LIST}/{number}")
+    return await attempt(request, db, calling_off.cancel, actor, number, done=done, back=f"{LIST}/{number}")
 
 
 @post(f"{LIST}/{{number:str}}/delivery", guards=readers)

@@ -17,7 +17,8 @@ import pydyf  # type: ignore[import-untyped]  # pydyf ships no types.
 from weasyprint import CSS, HTML, Document  # type: ignore[import-untyped]  # WeasyPrint ships no types.
 
 from returns_portal.documents import press
-from returns_portal.documents.fonts import FONT_FACES, PackageFetcher, font_configuration
+from returns_portal.documents.fetching import PackageFetcher, font_configuration
+from returns_portal.documents.fonts import FONT_FACES
 from returns_portal.documents.symbols import POINTS_PER_DOT
 from returns_portal.labels.content import LabelContent, LabelItem, PostalAddress
 from returns_portal.labels.drawing import USUAL, draw_label

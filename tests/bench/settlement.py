@@ -23,7 +23,7 @@ from returns_portal.payments.stripe import StripeGateway
 from returns_portal.settings import Settings
 from returns_portal.tryon import deciding, placing, shipping
 from returns_portal.tryon.models import Decision
-from returns_portal.tryon.placing import TrialInput, Wanted
+from returns_portal.tryon.ordering import TrialInput, Wanted
 from returns_portal.tryon.queries import TrialView, trial_for
 from tests.bench.servers import BenchError, Portal, Server
 from tests.bench.statements import logged

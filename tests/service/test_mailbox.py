@@ -10,7 +10,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from email.message import EmailMessage
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -73,25 +72,27 @@ def _free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """A server of our own, by its port."""
-    folder = tmp_path_factory.mktemp("imap")
+def server() -> Iterator[int]:
+    """A server of our own, by its port.
+
+    Its folder is beside those of the test runs: they are for one user alone, and each run that begins sees to that.
+    """
     user = pwd.getpwnam("dovecot")
-    (folder / "mail").mkdir()
-    os.chown(folder / "mail", user.pw_uid, user.pw_gid)
-    # The server's user has to come by: test runs keep their folders to themselves, the deeper the more of them run.
-    for parent in (folder, *takewhile(lambda each: each != Path(tempfile.gettempdir()), folder.parents)):
-        parent.chmod(parent.stat().st_mode | 0o011)
-    port = _free_port()
-    config = folder / "dovecot.conf"
-    config.write_text(_CONFIG.format(folder=folder, uid=user.pw_uid, gid=user.pw_gid, port=port))
-    process = subprocess.Popen(["dovecot", "-F", "-c", str(config)])
-    try:
-        _wait_for(port, folder / "log")
-        yield port
-    finally:
-        process.terminate()
-        process.wait(20)
+    with tempfile.TemporaryDirectory(prefix="imap-") as made:
+        folder = Path(made)
+        folder.chmod(0o755)
+        (folder / "mail").mkdir()
+        os.chown(folder / "mail", user.pw_uid, user.pw_gid)
+        port = _free_port()
+        config = folder / "dovecot.conf"
+        config.write_text(_CONFIG.format(folder=folder, uid=user.pw_uid, gid=user.pw_gid, port=port))
+        process = subprocess.Popen(["dovecot", "-F", "-c", str(config)])
+        try:
+            _wait_for(port, folder / "log")
+            yield port
+        finally:
+            process.terminate()
+            process.wait(20)
 
 
 def _wait_for(port: int, log: Path) -> None:

@@ -9,7 +9,7 @@ from returns_portal.catalog.intake import ProductInput, VariantInput
 from returns_portal.catalog.models import ProductKind
 from returns_portal.tryon import deciding, placing, shipping
 from returns_portal.tryon.models import Decision
-from returns_portal.tryon.placing import TrialInput, Wanted
+from returns_portal.tryon.ordering import TrialInput, Wanted
 from returns_portal.tryon.queries import TrialView, trial_for
 from tests.portal import API, Portal
 

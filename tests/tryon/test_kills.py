@@ -10,8 +10,8 @@ from returns_portal.finance.books import check_trials
 from returns_portal.payments.stripe import StripeGateway
 from returns_portal.tryon import ending as calendar
 from returns_portal.tryon import renewing, settling
+from returns_portal.tryon.calling_off import cancel
 from returns_portal.tryon.models import Outcome, TrialStatus
-from returns_portal.tryon.placing import cancel
 from returns_portal.tryon.queries import TrialView
 from tests.faults.conftest import anyio_backend, ground, ground_sandbox, ground_settings, ground_url
 from tests.faults.ground import Ground

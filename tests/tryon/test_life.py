@@ -9,7 +9,7 @@ from returns_portal import clock
 from returns_portal.actor import Actor
 from returns_portal.errors import ConflictError, DomainError, ForbiddenError, InvalidError, NotFoundError
 from returns_portal.photos import Photo
-from returns_portal.tryon import deciding, placing, settling, shipping
+from returns_portal.tryon import calling_off, deciding, settling, shipping
 from returns_portal.tryon.models import Decision, TrialStatus
 from returns_portal.tryon.queries import TrialView
 from returns_portal.tryon.rules import trial_ends
@@ -252,5 +252,5 @@ async def test_customers_do_not_say_what_carriers_and_warehouses_say(portal: Por
 async def test_what_was_sent_is_not_called_off(portal: Portal, running: TrialView) -> None:
     async with portal.begin() as db:
         with pytest.raises(ConflictError) as refused:
-            await placing.cancel(db, API, running.number)
+            await calling_off.cancel(db, API, running.number)
     assert refused.value.code == "already_shipped"

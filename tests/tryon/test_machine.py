@@ -36,9 +36,19 @@ from returns_portal.notifications.delivery import deliver_due
 from returns_portal.notifications.mailer import Mailer
 from returns_portal.refunds import actions
 from returns_portal.refunds import deciding as claims
-from returns_portal.tryon import authorising, deciding, ending, placing, renewing, settling, shipping, sweeping
+from returns_portal.tryon import (
+    authorising,
+    calling_off,
+    deciding,
+    ending,
+    placing,
+    renewing,
+    settling,
+    shipping,
+    sweeping,
+)
 from returns_portal.tryon.models import Decision, Mode, TrialStatus
-from returns_portal.tryon.placing import TrialInput, Wanted
+from returns_portal.tryon.ordering import TrialInput, Wanted
 from returns_portal.tryon.queries import TrialView, trial_for
 from returns_portal.warehouse.models import Condition
 from returns_portal.warehouse.rules import Counted
@@ -200,7 +210,7 @@ class Trials(RuleBasedStateMachine):
         if really:
             return
         number = self.now.number
-        self.do(lambda db: placing.cancel(db, API, number))
+        self.do(lambda db: calling_off.cancel(db, API, number))
 
     # The shop, the carrier, the warehouse.
 

@@ -9,9 +9,9 @@ from sqlalchemy import text
 from returns_portal.actor import SYSTEM, Actor
 from returns_portal.errors import ConflictError, DomainError, InvalidError, NotFoundError
 from returns_portal.points.redemptions import Hold, hold
-from returns_portal.tryon import asking, placing
+from returns_portal.tryon import asking, calling_off
 from returns_portal.tryon.models import ChargeKind, Mode, Outcome, Strategy, TrialStatus
-from returns_portal.tryon.placing import Wanted
+from returns_portal.tryon.ordering import Wanted
 from returns_portal.tryon.queries import TrialView, trial_for
 from tests.orders.samples import an_order
 from tests.points.purse import give
@@ -98,7 +98,7 @@ async def test_points_pay_a_part_and_are_set_aside(portal: Portal) -> None:
     assert (await portal.points(MARIA))["EUR"] == 3_000
     assert [charge.amount for charge in trial.charges] == [4 * PRICE - 2_000]
     async with portal.begin() as db:
-        await placing.cancel(db, API, trial.number)
+        await calling_off.cancel(db, API, trial.number)
     assert (await portal.points(MARIA))["EUR"] == 5_000
 
 
@@ -216,10 +216,10 @@ async def test_without_a_card_others_may_have_it_after_an_hour(portal: Portal) -
         await given(portal, trial, "pm_card_visa")
     assert refused.value.code == "out_of_stock"
     async with portal.begin() as db:
-        await placing.cancel(db, API, trial.number)
+        await calling_off.cancel(db, API, trial.number)
     assert (await stock(portal))[sku] == 0
     async with portal.begin() as db:
-        await placing.cancel(db, API, other.number)
+        await calling_off.cancel(db, API, other.number)
     assert (await stock(portal))[sku] == 1
 
 
@@ -234,7 +234,7 @@ async def test_a_bank_that_agrees_when_all_is_sold_lets_its_money_go(portal: Por
     [sku, *_] = await boots(portal, stock=1)
     trial = await place(portal, [sku], trial_days=3)
     async with portal.begin() as db:
-        await placing.put_back(db, await trial_for(db, API, trial.number, lock=True))
+        await calling_off.put_back(db, await trial_for(db, API, trial.number, lock=True))
     await place(portal, [sku], email="ana@example.com")
     await portal.work()
     trial = await seen(portal, trial)
@@ -247,7 +247,7 @@ async def test_cancelled_everything_goes_back_once(portal: Portal) -> None:
 
     async def cancel() -> TrialView:
         async with portal.begin() as db:
-            return await placing.cancel(db, API, trial.number)
+            return await calling_off.cancel(db, API, trial.number)
 
     found = await at_once(*(cancel() for _ in range(8)))
     assert {each.status for each in found} == {TrialStatus.CANCELLED}
@@ -266,7 +266,7 @@ async def test_what_is_not_theirs_does_not_exist(portal: Portal) -> None:
         with pytest.raises(NotFoundError):
             await trial_for(db, stranger, trial.number)
         with pytest.raises(NotFoundError):
-            await placing.cancel(db, stranger, trial.number)
+            await calling_off.cancel(db, stranger, trial.number)
         with pytest.raises(NotFoundError):
             await trial_for(db, owner, "T-0000-0000")
 

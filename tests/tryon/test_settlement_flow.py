@@ -11,8 +11,8 @@ from returns_portal.errors import ConflictError
 from returns_portal.payments.gateway import GatewayUnknownError
 from returns_portal.refunds import deciding
 from returns_portal.tryon import ending, settling, sweeping
+from returns_portal.tryon.calling_off import cancel
 from returns_portal.tryon.models import Mode, Outcome, TrialStatus
-from returns_portal.tryon.placing import cancel
 from returns_portal.warehouse.models import Condition
 from tests.points.purse import give
 from tests.portal import API, FINANCE, Portal, at_once

@@ -17,9 +17,9 @@ from returns_portal.points.queries import account_of, balances_of
 from returns_portal.points.statement import own_address
 from returns_portal.shop.queries import ShopInfo
 from returns_portal.tryon.models import Mode
+from returns_portal.tryon.ordering import TrialInput, Wanted
 from returns_portal.tryon.pages.basket import BasketPage, Entry, basket_page
 from returns_portal.tryon.pages.terms import terms
-from returns_portal.tryon.placing import TrialInput, Wanted
 from returns_portal.tryon.rules import Policy
 from returns_portal.web import Form, formats
 

@@ -17,11 +17,11 @@ from returns_portal.returns.pages.steps import Step
 from returns_portal.returns.pages.words import points
 from returns_portal.shop.queries import current
 from returns_portal.tryon.authorising import awaited
+from returns_portal.tryon.calling_off import CANCELLABLE
 from returns_portal.tryon.deciding import DECIDABLE
 from returns_portal.tryon.models import OPEN, ChargeKind, ChargeStatus, Decision, Mode, Outcome, TrialStatus
 from returns_portal.tryon.pages.standing import Standing, asks_bank, standing, steps
 from returns_portal.tryon.pages.words import PROBLEMS, charged_words, days_left, details
-from returns_portal.tryon.placing import CANCELLABLE
 from returns_portal.tryon.queries import Charge, Item, TrialView, photos_of, trial_for
 from returns_portal.web import formats
 

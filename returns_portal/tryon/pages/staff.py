@@ -12,6 +12,7 @@ from returns_portal.actor import Actor
 from returns_portal.db import run
 from returns_portal.i18n import _, mark, translate
 from returns_portal.shop.queries import current
+from returns_portal.tryon.calling_off import CANCELLABLE
 from returns_portal.tryon.models import OPEN, ChargeKind, Decision, Outcome, TrialStatus
 from returns_portal.tryon.pages.words import (
     Word,
@@ -24,7 +25,6 @@ from returns_portal.tryon.pages.words import (
     reason_words,
     status_word,
 )
-from returns_portal.tryon.placing import CANCELLABLE
 from returns_portal.tryon.queries import Charge, Item, TrialView, photos_of, trial_for
 
 T = TrialStatus
