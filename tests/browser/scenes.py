@@ -7,6 +7,7 @@ from playwright.sync_api import Page
 
 from tests.browser import promises, road
 from tests.browser.at_once import AT_ONCE
+from tests.browser.inbox_scenes import INBOX
 from tests.browser.live import Live, signed
 from tests.browser.visitor import Visitor
 
@@ -491,6 +492,7 @@ SCENES = [
         press("Send the answer", body=" "),
         "question asked",
     ),
+    *(Scene(*scene) for scene in INBOX),
     Scene("hours", "/staff/hours", "support"),
     Scene("hours, to be changed", "/staff/hours", "admin"),
     Scene("hours, wrong", "/staff/hours", "admin", press("Save", **{"phone-0": "nine to five", "goal": "soon"})),
