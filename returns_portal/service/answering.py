@@ -17,6 +17,7 @@ from returns_portal.service.asking import message
 from returns_portal.service.models import Kind, QuestionMessage, State
 from returns_portal.service.queries import UNSAID, Message, QuestionView, colleagues, messages_of, question_for
 from returns_portal.service.rules import check_body, check_promise
+from returns_portal.service.variables import refuse_gaps
 
 
 async def _lock(db: AsyncConnection, actor: Actor, question_id: UUID) -> QuestionView:
@@ -65,10 +66,11 @@ async def reply(db: AsyncConnection, actor: Actor, question_id: UUID, body: str,
     Raises:
         ForbiddenError: the actor answers no questions.
         NotFoundError: there is no such question.
-        InvalidError: it says nothing, or too much.
+        InvalidError: it says nothing, too much, or has a place that is not filled.
         ConflictError: somebody else, or the customer, wrote meanwhile (`crossed`).
     """
     text = check_body(body)
+    refuse_gaps(text, field="body")
     question = await _lock(db, actor, question_id)
     said = [one for one in await messages_of(db, actor, question_id) if one.kind not in UNSAID]
     if said[-1].kind is Kind.STAFF and (said[-1].staff_id, said[-1].body) == (UUID(actor.id), text):
@@ -94,10 +96,12 @@ async def promise(db: AsyncConnection, actor: Actor, question_id: UUID, until: d
     Raises:
         ForbiddenError: the actor answers no questions.
         NotFoundError: there is no such question.
-        InvalidError: the moment is over, or too far; or the words are too long.
+        InvalidError: the moment is over, or too far; or the words are too long, or have a place that is not
+            filled.
         ConflictError: nobody waits for an answer (`not_waiting`).
     """
     text = check_body(words, field="words") if words.strip() else ""
+    refuse_gaps(text, field="words")
     check_promise(until, clock.now())
     question = await _lock(db, actor, question_id)
     if question.state is not State.WAITING:

@@ -11,6 +11,7 @@ from returns_portal.db import insert_rows
 from returns_portal.points.adjusting import open_account, request
 from returns_portal.service.asking import Asked, ask
 from returns_portal.service.desk_models import QuestionPresence
+from returns_portal.service.snippets import keep
 from returns_portal.shop.queries import current
 from tests.portal import FINANCE, Portal
 from tests.webclient import add_staff
@@ -32,6 +33,8 @@ async def desk(portal: Portal, enter: Callable[[str, str], Awaitable[Any]]) -> l
     async with portal.begin() as db:
         await request(db, FINANCE, await open_account(db, FINANCE, EMAIL), "EUR", 1500, "Thank you")
         maria = await add_staff(db, "maria@shop.example", "support")
+        words = {"en": "Dear {customer},\n\nyour order {order} is on its way.\n\n{staff}, {shop}"}
+        await keep(db, SYSTEM, "On its way", words | {"de": "Guten Tag {customer},\n\nIhre Bestellung {order} ist da."})
     cases = []
     for name, body in QUESTIONS.items():
         entered = await enter(f"order, {name}", NUMBERS[0])

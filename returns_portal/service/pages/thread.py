@@ -18,6 +18,7 @@ from returns_portal.service.pages.words import for_templates
 from returns_portal.service.presence import Colleague, look_in
 from returns_portal.service.queries import UNSAID, QuestionView, colleagues, messages_of, question_for
 from returns_portal.service.rules import MAX_BODY, pressure
+from returns_portal.service.snippets import list_snippets
 from returns_portal.web import Form, flash, formats, page, redirect, requires_staff
 
 AnyRequest = Request[Any, Any, State]
@@ -71,6 +72,7 @@ async def show_thread(
         here=here_in_words(await look_in(db, actor, question_id)),
         seen=sum(one.kind not in UNSAID for one in messages),
         colleagues=[("", _("nobody")), *((str(staff_id), name) for staff_id, name in await colleagues(db))],
+        snippets=[(str(one.id), one.name) for one in await list_snippets(db, actor)],
         chosen=str(question.assigned_to or ""),
         me=actor.id,
         typed=typed,
