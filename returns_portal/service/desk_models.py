@@ -1,12 +1,14 @@
-"""What those who answer work with: who has what open, and texts that they need again and again."""
+"""What those who answer work with: who has what open, texts that they need again and again."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, text
+from sqlalchemy import CheckConstraint, Column, Index, Text, text
 from sqlmodel import Field, SQLModel
 
-from returns_portal.tables import json, moment
+from returns_portal.service.models import Topic
+from returns_portal.tables import json, moment, one_of
 
 
 class QuestionPresence(SQLModel, table=True):
@@ -32,4 +34,33 @@ class Snippet(SQLModel, table=True):
     name: str
     texts: dict[str, str] = Field(sa_column=json())
     """By language; English is there always, and stands in for any that is not."""
+    changed_at: datetime = Field(sa_column=moment(nullable=False))
+
+
+class Playbook(SQLModel, table=True):
+    """A version of a prepared solution. Nobody changes one: the newest counts, and the others tell what was before."""
+
+    __tablename__ = "playbook"
+    __table_args__ = (one_of(Topic, "topic"), CheckConstraint("version > 0", name="version_counts"))
+
+    topic: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    checks: str = Field(sa_column=Column(Text, nullable=False))
+    offers: str = Field(sa_column=Column(Text, nullable=False))
+    letters: dict[str, Any] = Field(sa_column=json())
+    """The four steps (`playbooks.Letter`) by language."""
+    made_by: str
+    made_at: datetime = Field(sa_column=moment(nullable=False))
+
+
+class QuestionDraft(SQLModel, table=True):
+    """A letter that somebody is writing; it goes when it is sent, and after a month."""
+
+    __tablename__ = "question_draft"
+
+    question_id: UUID = Field(primary_key=True, foreign_key="question.id")
+    staff_id: UUID = Field(primary_key=True, foreign_key="staff.id")
+    letter: dict[str, Any] = Field(sa_column=json())
+    looked_at: datetime | None = Field(default=None, sa_column=moment())
+    """When its writer saw it as it will be sent; None where it was changed since."""
     changed_at: datetime = Field(sa_column=moment(nullable=False))

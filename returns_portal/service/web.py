@@ -1,7 +1,8 @@
 """Every page of questions."""
 
-from typing import Any
+from typing import Any, Final
 
-from returns_portal.service.pages import customer, measured, snippets, staff
+from returns_portal.service.pages import amends, composer, customer, measured, playbooks, snippets, staff
 
-routes: list[Any] = [*customer.routes, *staff.routes, *measured.routes, *snippets.routes]
+_PAGES: Final = (customer, staff, measured, snippets, playbooks, composer, amends)
+routes: list[Any] = [route for pages in _PAGES for route in pages.routes]

@@ -9,7 +9,7 @@ function letterOf(event) {
   return /^Key[A-Z]$/.test(event.code) ? event.code.at(-1).toLowerCase() : event.key;
 }
 
-const dialog = document.querySelector("dialog.keys");
+const dialog = document.querySelector("dialog.keylist");
 const on = dialog.querySelector("[data-keys-on]");
 on.checked = localStorage.getItem(KEPT) !== "off";
 on.addEventListener("change", () => localStorage.setItem(KEPT, on.checked ? "on" : "off"));

@@ -14,7 +14,7 @@ from returns_portal.errors import ConflictError, DomainError, NotFoundError
 from returns_portal.i18n import _, translate
 from returns_portal.service.beside import beside
 from returns_portal.service.pace import duration
-from returns_portal.service.pages.words import for_templates
+from returns_portal.service.pages.words import for_templates, topics
 from returns_portal.service.presence import Colleague, look_in
 from returns_portal.service.queries import UNSAID, QuestionView, colleagues, messages_of, question_for
 from returns_portal.service.rules import MAX_BODY, pressure
@@ -73,6 +73,7 @@ async def show_thread(
         seen=sum(one.kind not in UNSAID for one in messages),
         colleagues=[("", _("nobody")), *((str(staff_id), name) for staff_id, name in await colleagues(db))],
         snippets=[(str(one.id), one.name) for one in await list_snippets(db, actor)],
+        topics=topics(),
         chosen=str(question.assigned_to or ""),
         me=actor.id,
         typed=typed,

@@ -6,7 +6,7 @@ from returns_portal.i18n import _, mark, translate
 from returns_portal.orders.models import FinancialStatus, FulfillmentStatus
 from returns_portal.returns.models import ReturnStatus
 from returns_portal.service.beside import OrderBeside
-from returns_portal.service.models import State
+from returns_portal.service.models import State, Topic
 from returns_portal.service.queries import Shown
 from returns_portal.web import formats
 
@@ -35,6 +35,24 @@ _RETURNS: Final = {
     ReturnStatus.CANCELLED: mark("cancelled"),
 }
 
+_TOPICS: Final = {
+    Topic.DAMAGED: mark("Damaged on its way"),
+    Topic.ADDRESS: mark("Wrong address"),
+    Topic.WRONG: mark("Wrong size, colour or item"),
+    Topic.LATE: mark("Late"),
+    Topic.MISSING: mark("Something is missing"),
+    Topic.RETURN: mark("A return"),
+    Topic.REFUND: mark("A refund"),
+    Topic.PRODUCT: mark("A product"),
+    Topic.OTHER: mark("Something else"),
+}
+"""What a question can be about."""
+
+
+def topics() -> list[tuple[str, str]]:
+    """What a question can be about, to choose from; at first nobody has said it."""
+    return [("", _("Not said yet")), *((topic.value, translate(text)) for topic, text in _TOPICS.items())]
+
 
 def order_in_a_word(order: OrderBeside) -> str:
     """How far an order is, in the reader's language."""
@@ -55,6 +73,7 @@ def for_templates() -> dict[str, Any]:
         "states": {state.value: (translate(text), kind) for state, (text, kind) in _STATES.items()},
         "refusals": {name: translate(text) for name, text in _REFUSALS.items()},
         "return_states": {state.value: translate(text) for state, text in _RETURNS.items()},
+        "topic_words": {topic.value: translate(text) for topic, text in _TOPICS.items()},
         "order_state": order_in_a_word,
         "lists": {name: translate(text) for name, text in _SHOWN.items()},
     }
