@@ -76,7 +76,8 @@ def _sections(found: Everything) -> Iterator[Section]:
 
 def _question(asked: Question) -> Section:
     written = [(_moment(one.at), one.text) for one in asked.messages if one.text]
-    return Section(_("Question {number}", number=asked.number), [(_("E-mail"), asked.email), *written])
+    said = [(_("What should we know?"), asked.comment)] if asked.comment else []
+    return Section(_("Question {number}", number=asked.number), [(_("E-mail"), asked.email), *written, *said])
 
 
 def _filled(rows: list[tuple[str, str]], at: datetime) -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ from returns_portal.i18n import mark
 from returns_portal.service import answering
 from returns_portal.service.models import Kind, Topic
 from returns_portal.service.playbooks import MAX_STEP, STEPS, Letter, playbook_for
-from returns_portal.service.queries import Message, messages_of, question_for
+from returns_portal.service.queries import UNSAID, Message, messages_of, question_for
 from returns_portal.service.variables import fill, refuse_gaps, values_of
 
 KEPT: Final = timedelta(days=30)
@@ -110,7 +110,7 @@ async def send(db: AsyncConnection, actor: Actor, question_id: UUID, letter: Let
     check(letter)
     actor.require("support")
     await question_for(db, actor, question_id, lock=True)
-    said = [one for one in await messages_of(db, actor, question_id) if one.kind not in answering.UNSAID]
+    said = [one for one in await messages_of(db, actor, question_id) if one.kind not in UNSAID]
     if answering.is_said(said, actor, letter.text):
         return
     draft = await draft_of(db, actor, question_id)

@@ -37,6 +37,18 @@ class Snippet(SQLModel, table=True):
     changed_at: datetime = Field(sa_column=moment(nullable=False))
 
 
+class QuestionRating(SQLModel, table=True):
+    """Whether somebody was helped, as they say themselves."""
+
+    __tablename__ = "question_rating"
+
+    question_id: UUID = Field(primary_key=True, foreign_key="question.id")
+    helped: bool
+    comment: str = Field(sa_column=Column(Text, nullable=False))
+    """Empty where they said no more."""
+    rated_at: datetime = Field(sa_column=moment(nullable=False))
+
+
 class Playbook(SQLModel, table=True):
     """A version of a prepared solution. Nobody changes one: the newest counts, and the others tell what was before."""
 

@@ -44,12 +44,12 @@ async def received(db: AsyncConnection, question: QuestionView, body: str, known
 
 async def answered(db: AsyncConnection, question: QuestionView, message_id: UUID, body: str) -> None:
     """Send an answer."""
-    await _send(db, question, "question_answered", message_id, {"answer": body})
+    await _send(db, question, "question_answered", message_id, _answer(question, body))
 
 
 def as_sent(question: QuestionView, body: str, shop: ShopInfo, settings: Settings) -> Rendered:
     """An answer as its reader will get it, by the way by which it is made when it is sent."""
-    values = _about(question) | {"answer": body}
+    values = _about(question) | _answer(question, body)
     return render_email("question_answered", question.locale, values, shop, settings, recipient=question.email)
 
 
@@ -77,6 +77,11 @@ async def _send(
         change=str(change),
         values=_about(question) | references | values,
     )
+
+
+def _answer(question: QuestionView, body: str) -> dict[str, object]:
+    """What an answer's e-mail says, with the page on which its reader says whether it helped."""
+    return {"answer": body, "rating": f"/questions/{question.id}"}
 
 
 def _about(question: QuestionView) -> dict[str, object]:

@@ -76,6 +76,10 @@ class QuestionView(msgspec.Struct, frozen=True):
     schedule: Schedule
     goal_minutes: int
     topic: Topic | None
+    helped: bool | None
+    """Whether the customer was helped, as they say; None until they do."""
+    comment: str
+    """What they said beside it."""
 
     @property
     def is_unread(self) -> bool:
@@ -87,9 +91,10 @@ _VIEW: Final = """
     SELECT q.id, q.number, q.subject, q.source, q.email, q.name, q.locale, q.order_id,
            coalesce(o.number, '') AS order_number, coalesce(r.rma, '') AS rma, q.product, q.state, q.opened_at,
            q.asked_at, q.due_at, q.promised_until, q.first_reply_at, q.closed_at, q.changed_at, q.assigned_to,
-           coalesce(s.name, '') AS assignee, q.seen_at, q.schedule, q.goal_minutes, q.topic
+           coalesce(s.name, '') AS assignee, q.seen_at, q.schedule, q.goal_minutes, q.topic,
+           t.helped, coalesce(t.comment, '') AS comment
     FROM question q LEFT JOIN orders o ON o.id = q.order_id LEFT JOIN returns r ON r.id = q.return_id
-    LEFT JOIN staff s ON s.id = q.assigned_to
+    LEFT JOIN staff s ON s.id = q.assigned_to LEFT JOIN question_rating t ON t.question_id = q.id
 """
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from returns_portal.service.pages import amends, composer, customer, measured, playbooks, snippets, staff
+from returns_portal.service.pages import amends, composer, customer, measured, playbooks, rating, snippets, staff
 
-_PAGES: Final = (customer, staff, measured, snippets, playbooks, composer, amends)
+_PAGES: Final = (customer, staff, measured, snippets, playbooks, composer, amends, rating)
 routes: list[Any] = [route for pages in _PAGES for route in pages.routes]

@@ -9,8 +9,10 @@ from returns_portal import clock
 from returns_portal.actor import SYSTEM
 from returns_portal.db import insert_rows
 from returns_portal.points.adjusting import open_account, request
+from returns_portal.service.answering import say_topic
 from returns_portal.service.asking import Asked, ask
 from returns_portal.service.desk_models import QuestionPresence
+from returns_portal.service.models import Topic
 from returns_portal.service.snippets import keep
 from returns_portal.shop.queries import current
 from tests.portal import FINANCE, Portal
@@ -41,6 +43,7 @@ async def desk(portal: Portal, enter: Callable[[str, str], Awaitable[Any]]) -> l
         async with portal.begin() as db:
             asked = Asked(body=body, email=EMAIL, locale="de", name="Katarina Dimitrova", order_id=order.id)
             question_id = await ask(db, SYSTEM, await current(db), asked)
+            await say_topic(db, SYSTEM, question_id, Topic.DAMAGED)
         cases.append((name, question_id, entered.token))
     now = clock.now()
     # Her page says so from time to time; here it has said so for the whole of the test.

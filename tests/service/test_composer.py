@@ -69,7 +69,7 @@ async def test_what_is_wrong_with_a_playbook_is_told_and_of_two_versions_one_is_
         ({"en": Letter(heard="x" * 1001)}, "heard-en"),
     ):
         with pytest.raises(InvalidError) as refused:
-            await change(portal, olga, 0, **texts)
+            await change(portal, olga, 0, "", "", **texts)
         assert refused.value.field == field
     done = await at_once(*(change(portal, olga, 0, str(number)) for number in range(3)))
     assert [type(one) for one in done].count(ConflictError) == 2

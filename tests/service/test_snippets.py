@@ -56,7 +56,7 @@ async def test_a_text_is_kept_once_under_its_name_and_told_what_is_wrong(portal:
         ("Other", {"en": "{words}"}, "text-en"),
     ):
         with pytest.raises(InvalidError) as refused:
-            await keep(portal, olga, name, **texts)
+            await keep(portal, olga, name, None, **texts)
         assert refused.value.field == field, (name, texts)
     assert await keep(portal, olga, "greeting", made, en="Hello", de=" ") == made
     async with portal.begin() as db:
