@@ -1,5 +1,6 @@
 """Making good what somebody complained about: what is given is given as everywhere, and noted in the thread."""
 
+from collections.abc import Sequence
 from urllib.parse import quote
 from uuid import UUID
 
@@ -13,8 +14,11 @@ from returns_portal.i18n import _, mark
 from returns_portal.orders.queries import order_for
 from returns_portal.points import adjusting
 from returns_portal.points.models import AdjustmentStatus
+from returns_portal.refunds.filing import FiledReturn, file
 from returns_portal.refunds.goodwill import Gesture, Given, give
 from returns_portal.refunds.models import GoodwillDecision
+from returns_portal.returns.actions import Wanted
+from returns_portal.returns.models import RefundTo
 from returns_portal.service.asking import message
 from returns_portal.service.models import Kind, QuestionMessage
 from returns_portal.service.queries import QuestionView, question_for
@@ -63,7 +67,7 @@ async def give_back(
         else _("{amount} of order {number} go back: {reason}", **values)
     )
     told = ("refunded", {"goodwill": str(given.id), "amount": given.amount})
-    await _note(db, actor, question_id, said, f"/staff/orders/{quote(wish.order_number, safe='')}#give-back", told)
+    await noted(db, actor, question_id, said, f"/staff/orders/{quote(wish.order_number, safe='')}#give-back", told)
     return given
 
 
@@ -88,14 +92,44 @@ async def give_points(
         else _("{points} points ({currency}) were given: {reason}", **values)
     )
     told = ("gave_points", {"account": str(account_id), "points": points, "currency": currency})
-    await _note(db, actor, question_id, said, f"/finance/points/{account_id}", told)
+    await noted(db, actor, question_id, said, f"/finance/points/{account_id}", told)
     return status
 
 
-async def _note(
+async def send_label(
+    db: AsyncConnection,
+    actor: Actor,
+    settings: Settings,
+    shop: ShopInfo,
+    question_id: UUID,
+    number: str,
+    wanted: Sequence[Wanted],
+) -> FiledReturn:
+    """File a return for an order of whoever asked, whose label goes to them by e-mail, and note it.
+
+    Raises:
+        ForbiddenError: the actor answers no questions.
+        NotFoundError: there is no such question, or no such order of its customer.
+        InvalidError: nothing is wanted, or something that the order does not have.
+        ConflictError: something cannot be returned (any more); the code is the rule's.
+    """
+    await order_of_question(db, actor, question_id, number)
+    filed = await file(db, actor, settings, shop, number, wanted, RefundTo.ORIGINAL)
+    said = _(
+        "Return {rma} of order {number} was filed. The customer gets the label by e-mail.", rma=filed.rma, number=number
+    )
+    await noted(db, actor, question_id, said, f"/returns/{filed.rma}", ("filed_return", {"return": str(filed.id)}))
+    return filed
+
+
+async def noted(
     db: AsyncConnection, actor: Actor, question_id: UUID, said: str, link: str, told: tuple[str, dict[str, object]]
 ) -> None:
-    """Keep in the thread what was done. Its lock comes last: orders and accounts are locked before it."""
+    """Keep in the thread what was done, and in the history.
+
+    Its lock comes last: orders and accounts are locked before it. The same is never noted twice, since what it tells of
+    is never done twice.
+    """
     await question_for(db, actor, question_id, lock=True)
     row = message(question_id, Kind.NOTE, said, staff_id=UUID(actor.id), link=link)
     action, data = told

@@ -14,7 +14,7 @@ from returns_portal.orders.models import FinancialStatus, FulfillmentStatus
 from returns_portal.points.queries import Balance, look_up
 from returns_portal.returns.models import ReturnStatus
 from returns_portal.service.models import State
-from returns_portal.service.queries import question_for
+from returns_portal.service.queries import QuestionView
 
 NEWEST: Final = 5
 """Of each kind, beside a question."""
@@ -96,16 +96,14 @@ _BESIDE: Final = """
 """
 
 
-async def beside(db: AsyncConnection, actor: Actor, question_id: UUID, *, limit: int = NEWEST) -> Beside:
+async def beside(db: AsyncConnection, actor: Actor, question: QuestionView, *, limit: int = NEWEST) -> Beside:
     """What else is known of who asked: at most `limit` orders, returns and earlier questions, and their points.
 
     Raises:
         ForbiddenError: the actor answers no questions.
-        NotFoundError: there is no such question.
     """
     actor.require("support")
-    question = await question_for(db, actor, question_id)
-    [row] = await run(db, _BESIDE, key=email_key(question.email), id=question_id, limit=limit)
+    [row] = await run(db, _BESIDE, key=email_key(question.email), id=question.id, limit=limit)
     return Beside(
         orders=msgspec.convert(row.orders, list[OrderBeside]),
         orders_count=row.orders_count,

@@ -2,7 +2,17 @@
 
 from typing import Any, Final
 
-from returns_portal.service.pages import amends, composer, customer, measured, playbooks, rating, snippets, staff
+from returns_portal.service.pages import (
+    amends,
+    amends_goods,
+    composer,
+    customer,
+    measured,
+    playbooks,
+    rating,
+    snippets,
+    staff,
+)
 
-_PAGES: Final = (customer, staff, measured, snippets, playbooks, composer, amends, rating)
+_PAGES: Final = (customer, staff, measured, snippets, playbooks, composer, amends, amends_goods, rating)
 routes: list[Any] = [route for pages in _PAGES for route in pages.routes]

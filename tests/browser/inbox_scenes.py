@@ -74,6 +74,7 @@ INBOX: list[tuple[str, str, str, Act, str]] = [
     ("amends", f"{_QUESTION}/amends", "support", _nothing, "desk"),
     ("amends, wrong", f"{_QUESTION}/amends", "support", _press("Give the points", points="many"), "desk"),
     ("amends, given", f"{_QUESTION}/amends", "support", _press("Give the points", points="5", why="Sorry"), "desk"),
+    ("amends, no item chosen", f"{_QUESTION}/amends", "support", _press("Send it anew"), "desk"),
     ("amends, no order", f"{_QUESTION}/amends", "support", _nothing, "question by mail"),
     ("letter", f"{_QUESTION}/letter", "support", _open, "desk together"),
     ("letter, with a gap", f"{_QUESTION}/letter", "support", _press("Look at the letter"), "question promised"),

@@ -8,6 +8,7 @@ import pytest
 
 from returns_portal.actor import SYSTEM
 from returns_portal.shop.actions import update_shop
+from tests.claims.anew import shelved
 from tests.portal import Portal, at_once
 from tests.returns.visits import post, sign_in, value, words
 from tests.service.things import asks, letters, open_shop, story
@@ -116,6 +117,51 @@ async def test_what_is_wrong_is_said_beside_everything_typed(browser: Browser, p
     assert await portal.rows("SELECT 1 FROM goodwill") == []
 
 
+async def lines_of(portal: Portal) -> list[str]:
+    return [str(row.id) for row in await portal.rows("SELECT id FROM order_line ORDER BY position")]
+
+
+async def test_a_label_is_sent_once_for_what_was_chosen(browser: Browser, portal: Portal) -> None:
+    question_id, path = await set_up(portal, browser)
+    [line, *_others] = await lines_of(portal)
+    page = await browser.get(path)
+    assert f'value="{line}"' in page.text
+    none = await post(browser, f"{path}/label", {"order": "1001", "token": "t", "answer": "typed"})
+    assert (none.status_code, "Choose at least one item." in words(none), "typed" in none.text) == (422, True, True)
+    sent = {"order": "1001", "token": value(page, "token"), "line": line, f"quantity-{line}": "1"}
+    answers = await at_once(*(post(browser, f"{path}/label", sent) for _press in range(2)))
+    assert {answer.status_code for answer in answers} == {303}
+    [filed] = await portal.rows("SELECT id, rma FROM returns")
+    said = f"Return {filed.rma} of order 1001 was filed. The customer gets the label by e-mail."
+    assert await notes(portal) == [(said, f"/returns/{filed.rma}")]
+    assert (await letters(portal))[-1].template == "return_filed"
+    too_many = await post(browser, f"{path}/label", sent | {"token": "another", f"quantity-{line}": "99"})
+    assert (too_many.status_code in (409, 422), f'value="{line}" checked' in too_many.text) == (True, True)
+    assert len(await notes(portal)) == 1
+    assert await story(portal, question_id) == ["asked", "filed_return"]
+
+
+async def test_what_was_wrong_is_sent_anew_once(browser: Browser, portal: Portal) -> None:
+    question_id, path = await set_up(portal, browser)
+    await shelved(portal, stock=1)
+    [line, *_others] = await lines_of(portal)
+    sent = {"order": "1001", "token": "t", "line": line, f"quantity-{line}": "1", "kind": "damaged", "answer": "Sorry"}
+    wrong = await post(browser, f"{path}/anew", sent | {"kind": "ugly"})
+    assert (wrong.status_code, "Say what is wrong with it." in words(wrong), "Sorry" in wrong.text) == (422, True, True)
+    answers = await at_once(*(post(browser, f"{path}/anew", sent) for _press in range(3)))
+    assert {answer.headers["location"] for answer in answers} == {f"/staff/questions/{question_id}"}
+    [claim] = await portal.rows("SELECT id, status, answer FROM item_claim")
+    assert (claim.status, claim.answer) == ("replaced", "Sorry")
+    assert len(await portal.rows("SELECT 1 FROM replacement")) == 1
+    assert await notes(portal) == [("What was wrong with order 1001 is sent anew.", f"/claims/{claim.id}")]
+    assert (await browser.get(f"/claims/{claim.id}")).status_code == 200
+    # None is left in stock: nothing is kept of what cannot be done.
+    none = await post(browser, f"{path}/anew", sent | {"token": "another"})
+    assert (none.status_code in (409, 422), "Sorry" in none.text) == (True, True)
+    assert len(await portal.rows("SELECT 1 FROM item_claim")) == 1
+    assert len(await notes(portal)) == 1
+
+
 async def test_nothing_is_given_for_the_order_of_somebody_else(browser: Browser, portal: Portal) -> None:
     _question_id, path = await set_up(portal, browser)
     await portal.order(number="2002", email="eve@example.com")
@@ -124,7 +170,7 @@ async def test_nothing_is_given_for_the_order_of_somebody_else(browser: Browser,
     assert "2002" not in words(await browser.get(path))
     assert (await browser.get(f"{path}?order=1003")).status_code == 200
     assert (await browser.get(f"{path}?order=2002")).status_code == 404
-    for action in ("refund", "points"):
+    for action in ("refund", "points", "label", "anew"):
         sent = {"order": "2002", "token": "t", "what": "shipping", "reason": "x", "points": "5", "why": "x"}
         assert (await post(browser, f"{path}/{action}", sent)).status_code == 404
     stranger = f"/staff/questions/{await asks(portal, email='nobody@example.com')}/amends"
@@ -136,5 +182,5 @@ async def test_other_roles_give_nothing_from_here(browser: Browser, portal: Port
     path = f"/staff/questions/{await asks(portal)}/amends"
     await sign_in(browser, portal, "w@example.com", "warehouse", "finance")
     assert (await browser.get(path)).status_code == 403
-    for action in ("refund", "points"):
+    for action in ("refund", "points", "label", "anew"):
         assert (await post(browser, f"{path}/{action}", {"order": "1"})).status_code == 403

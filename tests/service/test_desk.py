@@ -7,12 +7,13 @@ import pytest
 
 from returns_portal import clock
 from returns_portal.actor import SYSTEM, Actor
-from returns_portal.errors import ForbiddenError, NotFoundError
+from returns_portal.errors import ForbiddenError
 from returns_portal.ids import new_id
 from returns_portal.points.adjusting import open_account, request
 from returns_portal.service.beside import NEWEST, Beside, beside
-from returns_portal.service.presence import SILENCE, look_in
-from tests.portal import FINANCE, Portal
+from returns_portal.service.presence import SILENCE, forget_absent, look_in
+from returns_portal.service.queries import question_for
+from tests.portal import FINANCE, Portal, at_once
 from tests.returns.visits import post, sign_in, words
 from tests.service.things import MONDAY, STRANGER, answers, asks, hire, open_shop
 from tests.webclient import Browser, browsing
@@ -31,7 +32,8 @@ async def browser(portal: Portal, database_url: str) -> AsyncIterator[Browser]:
 
 async def known(portal: Portal, question_id: object, actor: Actor = SYSTEM, limit: int = NEWEST) -> Beside:
     async with portal.begin() as db:
-        return await beside(db, actor, question_id, limit=limit)  # type: ignore[arg-type]  # rows have no types
+        question = await question_for(db, SYSTEM, question_id)  # type: ignore[arg-type]  # rows have no types
+        return await beside(db, actor, question, limit=limit)
 
 
 async def test_beside_a_question_stands_what_its_address_has_and_nothing_of_others(portal: Portal) -> None:
@@ -64,8 +66,6 @@ async def test_it_is_for_those_who_answer_alone(portal: Portal) -> None:
         with pytest.raises(ForbiddenError):
             async with portal.begin() as db:
                 await look_in(db, actor, question_id)
-    with pytest.raises(NotFoundError):
-        await known(portal, new_id())
 
 
 async def test_a_colleague_is_seen_until_a_minute_of_silence(portal: Portal) -> None:
@@ -90,9 +90,24 @@ async def test_a_colleague_is_seen_until_a_minute_of_silence(portal: Portal) -> 
     with clock.at(later := MONDAY + timedelta(seconds=90) + SILENCE):
         assert await others(olga) == []
         assert await others(maria) == [("Mira", later)]
-    # One row for each who has it open, and none for those who are gone.
-    rows = await portal.rows("SELECT staff_id FROM question_presence WHERE question_id = :id", id=question_id)
-    assert {str(row.staff_id) for row in rows} == {maria.id, olga.id}
+    for days, left in ((0, 3), (2, 0)):
+        with clock.at(later + timedelta(days=days)):
+            async with portal.begin() as db:
+                await forget_absent(db)
+        assert len(await portal.rows("SELECT 1 FROM question_presence")) == left
+
+
+async def test_those_who_come_back_at_the_same_moment_do_not_hold_each_other_up(portal: Portal) -> None:
+    question_id = await asks(portal)
+    people = [await hire(portal, f"{name}@example.com") for name in ("a", "b", "c")]
+
+    async def comes(who: Actor) -> None:
+        async with portal.begin() as db:
+            await look_in(db, who, question_id)
+
+    for minutes in (0, 5, 10):
+        with clock.at(MONDAY + timedelta(minutes=minutes)):
+            assert await at_once(*map(comes, people)) == [None, None, None]
 
 
 async def test_the_page_says_who_has_it_open_and_what_the_customer_has(browser: Browser, portal: Portal) -> None:
@@ -131,3 +146,7 @@ async def test_other_roles_hear_nothing_of_it(browser: Browser, portal: Portal) 
     assert (await browser.get(f"{path}/customer")).status_code == 403
     assert (await post(browser, f"{path}/presence")).status_code == 403
     assert await portal.rows("SELECT 1 FROM question_presence") == []
+    await sign_in(browser, portal, "s@example.com", "support")
+    missing = f"/staff/questions/{new_id()}"
+    assert (await browser.get(f"{missing}/customer")).status_code == 404
+    assert (await post(browser, f"{missing}/presence")).status_code == 404

@@ -182,9 +182,9 @@ async def test_topics_are_counted_as_by_hand(portal: Portal, database_url: str) 
         with clock.at(MONDAY + timedelta(hours=3)):
             await sign_in(browser, portal, "support@example.com", "support")
             said = words(await browser.get("/staff/service"))
-            assert "Late 3 1 hour 1 of 2 (50%) 1 of 2 (50%)" in said
-            assert "Not said yet 1 1 hour – –" in said
-            assert "All 5 1 hour 1 of 3 (33%) 2 of 3 (67%)" in said
+            assert "Late 3 1 hour, of 3 answered 1 of 2 (50%) 1 of 2 (50%)" in said
+            assert "Not said yet 1 1 hour, of 1 answered – –" in said
+            assert "All 5 1 hour, of 5 answered 1 of 3 (33%) 2 of 3 (67%)" in said
             rows = list(csv.DictReader(io.StringIO((await browser.get("/staff/service.csv")).text)))
     told = [(row["topic"], row["was_closed"], row["reopened"], row["helped"]) for row in rows]
     assert told == [

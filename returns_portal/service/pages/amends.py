@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.accounts.idempotency import once
 from returns_portal.actor import Actor
+from returns_portal.claims.deciding import REASONS
 from returns_portal.errors import ConflictError, InvalidError, NotFoundError
 from returns_portal.finance.order import order_story
 from returns_portal.finance.typed import typed_amount
@@ -31,17 +32,17 @@ from returns_portal.web import Form, flash, form, formats, page, redirect, site
 
 AnyRequest = Request[Any, Any, State]
 
-_AMENDS: Final = f"{QUEUE}/{{question_id:uuid}}/amends"
-_MAX_NUMBER: Final = 64
+AMENDS: Final = f"{QUEUE}/{{question_id:uuid}}/amends"
+MAX_NUMBER: Final = 64
 
 
-@get(_AMENDS, guards=support)
+@get(AMENDS, guards=support)
 async def amends_page(request: AnyRequest, db: Db, actor: By, question_id: FromPath[UUID]) -> Response[Any]:
     """What can be given for an order of whoever asked: the one that they asked about, or another."""
-    return await _show(request, db, actor, question_id, request.query_params.get("order", ""), Form({}), {})
+    return await show_amends(request, db, actor, question_id, request.query_params.get("order", ""), Form({}), {})
 
 
-async def _show(
+async def show_amends(
     request: AnyRequest,
     db: AsyncConnection,
     actor: Actor,
@@ -51,8 +52,9 @@ async def _show(
     errors: Errors,
     status: int = 200,
 ) -> Response[Any]:
+    """The page for one order, with what was typed into one of its forms."""
     question = await question_for(db, actor, question_id)
-    found = [one.number for one in (await beside(db, actor, question_id, limit=MOST)).orders]
+    found = [one.number for one in (await beside(db, actor, question, limit=MOST)).orders]
     numbers = list(dict.fromkeys([*filter(None, [question.order_number]), *found]))
     if asked and asked not in numbers:
         raise NotFoundError(mark("This customer has no such order."))
@@ -69,16 +71,18 @@ async def _show(
         token=typed.get("token", "") or secrets.token_urlsafe(16),
         typed=typed,
         errors=errors,
+        kinds=[(kind.value, translate(text)) for kind, text in REASONS.items()],
+        chosen=set(typed.all("line")),
         longest=MAX_REASON,
         longest_points=adjusting.MAX_REASON,
     )
 
 
-@post(f"{_AMENDS}/refund", guards=support, status_code=200)
+@post(f"{AMENDS}/refund", guards=support, status_code=200)
 async def refund(request: AnyRequest, db: Db, actor: By, question_id: FromPath[UUID]) -> Response[Any]:
     """Give money back, or ask for it."""
     sent = await form(request)
-    number = sent.text("order", limit=_MAX_NUMBER)
+    number = sent.text("order", limit=MAX_NUMBER)
     await amends.order_of_question(db, actor, question_id, number)
     try:
         async with db.begin_nested():
@@ -107,21 +111,21 @@ async def _refund_once(
     async def work() -> tuple[int, object]:
         return 303, await amends.give_back(db, actor, site(request).settings, await current(db), question_id, wish)
 
-    _status, answer, _again = await once(db, actor, _key(sent, question_id, wish), b"", work)
+    _status, answer, _again = await once(db, actor, key_of(sent, question_id, wish), b"", work)
     return msgspec.convert(msgspec.to_builtins(answer), Given)
 
 
-def _key(sent: Form, question_id: UUID, wish: object) -> str:
+def key_of(sent: Form, question_id: UUID, wish: object) -> str:
     """What tells a form from another: its token, and what was typed, so that one that was changed is another wish."""
     token = sent.text("token", limit=64).encode()
     return hashlib.sha256(token + question_id.bytes + msgspec.json.encode(wish)).hexdigest()
 
 
-@post(f"{_AMENDS}/points", guards=support, status_code=200)
+@post(f"{AMENDS}/points", guards=support, status_code=200)
 async def points(request: AnyRequest, db: Db, actor: By, question_id: FromPath[UUID]) -> Response[Any]:
     """Give points, or ask for them."""
     sent = await form(request)
-    number = sent.text("order", limit=_MAX_NUMBER)
+    number = sent.text("order", limit=MAX_NUMBER)
     await amends.order_of_question(db, actor, question_id, number)
     try:
         count, reason = sent.number("points"), sent.text("why", limit=adjusting.MAX_REASON)
@@ -130,7 +134,7 @@ async def points(request: AnyRequest, db: Db, actor: By, question_id: FromPath[U
             return 303, (await amends.give_points(db, actor, question_id, number, count, reason)).value
 
         async with db.begin_nested():
-            key = _key(sent, question_id, [number, count, reason])
+            key = key_of(sent, question_id, [number, count, reason])
             _status, answer, _again = await once(db, actor, key, b"", work)
     except (InvalidError, ConflictError) as error:
         return await _refused(request, db, actor, question_id, sent, error, {"amount": "points", "reason": "why"})
@@ -153,7 +157,7 @@ async def _refused(
     """The page once more, with everything typed and what was wrong; `fields` are those that are named otherwise."""
     field = error.field or ""
     errors = {(fields or {}).get(field, field): translate(error.sentence, **error.values)}
-    return await _show(request, db, actor, question_id, sent.get("order", ""), sent, errors, error.status)
+    return await show_amends(request, db, actor, question_id, sent.get("order", ""), sent, errors, error.status)
 
 
 routes: list[Any] = [amends_page, refund, points]

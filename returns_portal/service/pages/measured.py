@@ -124,7 +124,9 @@ def _rows(counted: Measured) -> list[tuple[str, str, str, str, str]]:
 def _topical(one: Topical) -> tuple[str, str, str, str, str]:
     """What it is about, how many, half answered within, opened again, helped: no share without what it is of."""
     name = for_templates()["topic_words"][one.topic] if one.topic else _("Not said yet")
-    _count, median, _p90 = _said(one.first)
+    count, median, _p90 = _said(one.first)
+    if one.first.count:
+        median = _("{time}, of {count} answered", time=median, count=count)
     return name, formats.number(one.asked), median, _share(one.reopened), _share(one.helped)
 
 

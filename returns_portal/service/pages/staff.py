@@ -54,11 +54,12 @@ async def show(request: AnyRequest, db: Db, actor: By, question_id: FromPath[UUI
 @get(f"{QUEUE}/{{question_id:uuid}}/customer", guards=support)
 async def show_customer(request: AnyRequest, db: Db, actor: By, question_id: FromPath[UUID]) -> Response[Any]:
     """All that is known of who asked. The question stands in the address, so that their own does not."""
+    question = await question_for(db, actor, question_id)
     return page(
         request,
         "service/customer.html",
-        question=await question_for(db, actor, question_id),
-        known=await beside(db, actor, question_id, limit=MOST),
+        question=question,
+        known=await beside(db, actor, question, limit=MOST),
         most=MOST,
         **for_templates(),
     )
@@ -67,7 +68,8 @@ async def show_customer(request: AnyRequest, db: Db, actor: By, question_id: Fro
 @post(f"{QUEUE}/{{question_id:uuid}}/presence", guards=support, status_code=200)
 async def be_here(db: Db, actor: By, question_id: FromPath[UUID]) -> Response[list[str]]:
     """Still here: a page that somebody looks at says so, and is told who else does."""
-    return Response(here_in_words(await look_in(db, actor, question_id)))
+    question = await question_for(db, actor, question_id)
+    return Response(here_in_words(await look_in(db, actor, question.id)))
 
 
 @get(f"{QUEUE}/{{question_id:uuid}}/files/{{file_id:uuid}}", guards=support)

@@ -68,7 +68,7 @@ async def show_thread(
         question=question,
         deadline=deadline(question),
         messages=messages,
-        known=await beside(db, actor, question_id),
+        known=await beside(db, actor, question),
         here=here_in_words(await look_in(db, actor, question_id)),
         seen=sum(one.kind not in UNSAID for one in messages),
         colleagues=[("", _("nobody")), *((str(staff_id), name) for staff_id, name in await colleagues(db))],
