@@ -11,8 +11,6 @@ Of a line nothing is counted oftener than it has units that were sent: a unit th
 from enum import StrEnum
 from typing import Final
 
-import msgspec
-
 
 class Dimension(StrEnum):
     """By what units are grouped."""
@@ -30,50 +28,26 @@ SEVERAL: Final = "+"
 """The key of orders that several carriers brought."""
 
 
-class _Way(msgspec.Struct, frozen=True):
-    """How a dimension is read: of a line, and of a question that names a product and no order (empty: not at all).
-
-    A name is left out where it is the key.
-    """
-
-    key: str
-    name: str = ""
-    asked: str = ""
-    asked_name: str = ""
-
-
 _CARRIER: Final = f"""
     (SELECT CASE WHEN count(DISTINCT b.carrier) > 1 THEN '{SEVERAL}' ELSE coalesce(min(b.carrier), '') END
      FROM outbound_parcel b WHERE b.order_id = o.id)
 """  # noqa: S608 - the part is our own text
-_WAYS: Final = {
-    # What is in no catalogue goes by its title.
-    Dimension.PRODUCT: _Way("coalesce(p.handle, l.title)", "coalesce(p.title, l.title)", "p.handle", "p.title"),
-    Dimension.SIZE: _Way("l.size"),
-    Dimension.COLOR: _Way("l.color"),
-    Dimension.SUPPLIER: _Way("coalesce(p.supplier, '')", asked="p.supplier"),
-    Dimension.CARRIER: _Way(_CARRIER),
-    Dimension.MONTH: _Way(
-        "to_char(o.placed_at AT TIME ZONE :zone, 'YYYY-MM')", asked="to_char(q.opened_at AT TIME ZONE :zone, 'YYYY-MM')"
-    ),
-}
+# What is in no catalogue goes by its title.
+LINES: Final = f"""
+    SELECT l.id, o.id AS order_id, l.quantity AS sold, coalesce(p.handle, '') AS handle,
+           CASE WHEN o.shipped_at >= :seen THEN 0 ELSE l.shipped END AS shipped,
+           coalesce(p.handle, l.title) AS product, coalesce(p.title, l.title) AS title, l.size, l.color,
+           coalesce(p.supplier, '') AS supplier, {_CARRIER} AS carrier,
+           to_char(o.placed_at AT TIME ZONE :zone, 'YYYY-MM') AS month
+    FROM orders o JOIN order_line l ON l.order_id = o.id
+    LEFT JOIN variant v ON v.sku = l.sku LEFT JOIN product p ON p.id = v.product_id
+    WHERE o.placed_at >= :start AND o.placed_at < :end AND (o.cancelled_at IS NULL OR l.shipped > 0)
+          AND NOT EXISTS (SELECT FROM trial t WHERE t.order_id = o.id AND t.mode = 'trial')
+"""  # noqa: S608 - as above
+"""The query of all lines of a period, with the key of each dimension in a column of its name.
 
-
-def lines(dimension: Dimension) -> str:
-    """The query of all lines of a period.
-
-    Its values are `:start` and `:end` of the period, `:seen` (what came to be known later is not counted), `:zone`.
-    """
-    way = _WAYS[dimension]
-    return f"""
-        SELECT l.id, o.id AS order_id, l.quantity AS sold, coalesce(p.handle, '') AS handle,
-               CASE WHEN o.shipped_at >= :seen THEN 0 ELSE l.shipped END AS shipped,
-               {way.key} AS key, {way.name or "''"} AS name
-        FROM orders o JOIN order_line l ON l.order_id = o.id
-        LEFT JOIN variant v ON v.sku = l.sku LEFT JOIN product p ON p.id = v.product_id
-        WHERE o.placed_at >= :start AND o.placed_at < :end AND (o.cancelled_at IS NULL OR l.shipped > 0)
-              AND NOT EXISTS (SELECT FROM trial t WHERE t.order_id = o.id AND t.mode = 'trial')
-    """  # noqa: S608 - the parts are our own text
+Its values are `:start` and `:end` of the period, `:seen` (what came to be known later is not counted), `:zone`.
+"""
 
 
 RETURNED: Final = """
@@ -97,23 +71,19 @@ COUNTED: Final = """
 """What was looked at when it came."""
 
 
-def asked(dimension: Dimension) -> str:
-    """The query of questions with the group that each is about.
+ASKED: Final = """
+    SELECT q.id, line.product, line.title, line.size, line.color, line.supplier, line.carrier, line.month,
+           q.opened_at AS at
+    FROM line JOIN question q ON q.order_id = line.order_id AND q.product IN ('', line.handle)
+    WHERE q.opened_at < :seen
+    UNION ALL
+    SELECT q.id, p.handle, p.title, NULL, NULL, p.supplier, NULL,
+           to_char(q.opened_at AT TIME ZONE :zone, 'YYYY-MM'), q.opened_at
+    FROM question q JOIN product p ON p.handle = q.product
+    WHERE q.order_id IS NULL AND q.opened_at >= :start AND q.opened_at < least(:end, :seen)
+"""
+"""Questions with the groups that each is about, of the lines `line`; one may stand there several times.
 
-    A question about an order is one about all that is in it, unless it names a product; one about a product alone
-    belongs to the day on which it was asked.
-    """
-    of_orders = """
-        SELECT DISTINCT line.key, line.name, q.id, q.number, q.opened_at AS at
-        FROM line JOIN question q ON q.order_id = line.order_id AND q.product IN ('', line.handle)
-        WHERE q.opened_at < :seen
-    """
-    way = _WAYS[dimension]
-    if not way.asked:
-        return of_orders
-    return f"""
-        {of_orders} UNION ALL
-        SELECT {way.asked}, {way.asked_name or "''"}, q.id, q.number, q.opened_at
-        FROM question q JOIN product p ON p.handle = q.product
-        WHERE q.order_id IS NULL AND q.opened_at >= :start AND q.opened_at < least(:end, :seen)
-    """  # noqa: S608 - as above
+A question about an order is one about all that is in it, unless it names a product; one about a product alone belongs
+to the day on which it was asked, and to no size, colour or carrier.
+"""

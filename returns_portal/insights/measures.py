@@ -8,7 +8,7 @@ import msgspec
 
 from returns_portal.claims.models import Kind
 from returns_portal.insights.reading import Theme
-from returns_portal.insights.rules import Interval, wilson
+from returns_portal.insights.rules import Interval, effective, wilson
 from returns_portal.warehouse.models import Condition
 
 
@@ -59,6 +59,10 @@ ADDED: Final[tuple[Measure, ...]] = tuple(measure for measure in M if measure is
 """What can be added up. One question may be about several groups."""
 
 
+BASES: Final = (M.SHIPPED, M.CHECKED)
+"""What shares are of."""
+
+
 def base_of(measure: Measure) -> Measure:
     """Of what it is a share: of units that were sent, or, how they looked, of those that were looked at."""
     return M.CHECKED if measure in CONDITIONS else M.SHIPPED
@@ -70,6 +74,10 @@ class Group(msgspec.Struct, frozen=True):
     key: str
     name: str
     counts: dict[Measure, int]
+    purchases: dict[Measure, int] = {}
+    """How many lines of orders have at least one such unit."""
+    squares: dict[Measure, int] = {}
+    """Of what shares are made of: the sum of the squares of what was bought, or came back, at once."""
 
     def __getitem__(self, measure: Measure) -> int:
         """How many units; of `ASKED`, how many questions."""
@@ -77,10 +85,18 @@ class Group(msgspec.Struct, frozen=True):
 
     def interval(self, measure: Measure) -> Interval:
         """Within which bounds the share lies."""
-        return wilson(self[measure], self[base_of(measure)])
+        base = base_of(measure)
+        worth = effective(self[base], self.squares.get(base, 0))
+        return wilson(worth * self[measure] / self[base] if self[base] else 0, worth)
+
+    def tried(self, measure: Measure) -> tuple[int, int]:
+        """Of how many purchases it is, and how many those were: what groups are compared by."""
+        return self.purchases.get(measure, 0), self.purchases.get(base_of(measure), 0)
 
 
 def added(groups: list[Group]) -> Group:
     """All of them together, but for what cannot be added up."""
     sums = {measure: sum(group[measure] for group in groups) for measure in ADDED}
-    return Group("", "", sums)
+    purchases = {measure: sum(group.purchases.get(measure, 0) for group in groups) for measure in ADDED}
+    squares = {base: sum(group.squares.get(base, 0) for group in groups) for base in BASES}
+    return Group("", "", sums, purchases, squares)

@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.actor import Actor
 from returns_portal.db import run
-from returns_portal.insights.lines import CLAIMED, COUNTED, RETURNED, Dimension, asked, lines
+from returns_portal.insights.lines import ASKED, CLAIMED, COUNTED, LINES, RETURNED, Dimension
 from returns_portal.insights.measures import CLAIMS, CONDITIONS, REASONS, Measure
-from returns_portal.insights.queries import READERS, Span, custom_plans
+from returns_portal.insights.queries import READERS, Span, prepare
 from returns_portal.insights.reading import themes
 
 MOST: Final = 50_000
@@ -40,7 +40,6 @@ class Row(msgspec.Struct, frozen=True):
 
 _HEAD: Final = "o.number AS order_number, l.title, l.size, l.color"
 _ORDERED: Final = "JOIN order_line l ON l.id = line.id JOIN orders o ON o.id = l.order_id"
-_LAST: Final = "ORDER BY at DESC, id LIMIT :limit"
 _OF_ORDERS: Final = f"""
     SELECT 'order' AS kind, o.number AS id, o.number, {_HEAD},
            CASE WHEN :by_shipped THEN line.shipped ELSE line.sold END AS quantity, '' AS note, o.placed_at AS at
@@ -69,21 +68,21 @@ _OF_CHECK_INS: Final = f"""
 def _statement(dimension: Dimension, part: str) -> str:
     return f"""
         WITH line AS MATERIALIZED (
-            SELECT * FROM ({lines(dimension)}) AS every WHERE CAST(:key AS text) IS NULL OR key = :key)
-        {part} {_LAST}
+            SELECT * FROM ({LINES}) AS every WHERE CAST(:key AS text) IS NULL OR {dimension} = :key)
+        {part} ORDER BY at DESC, id LIMIT :limit
     """  # noqa: S608
 
 
 @cache
 def _questions(dimension: Dimension) -> str:
     return f"""
-        WITH line AS MATERIALIZED ({lines(dimension)})
+        WITH line AS MATERIALIZED ({LINES})
         SELECT DISTINCT ON (every.at, q.id) 'question' AS kind, CAST(q.id AS text) AS id, q.number,
                coalesce(o.number, '') AS order_number, coalesce(p.title, '') AS title, '' AS size, '' AS color,
-               1 AS quantity, q.state AS note, every.at
-        FROM ({asked(dimension)}) AS every JOIN question q ON q.id = every.id LEFT JOIN orders o ON o.id = q.order_id
+               1 AS quantity, '' AS note, every.at
+        FROM ({ASKED}) AS every JOIN question q ON q.id = every.id LEFT JOIN orders o ON o.id = q.order_id
         LEFT JOIN product p ON p.handle = q.product AND q.product <> ''
-        WHERE CAST(:key AS text) IS NULL OR every.key = :key ORDER BY every.at DESC, q.id LIMIT :limit
+        WHERE every.{dimension} = :key OR CAST(:key AS text) IS NULL ORDER BY every.at DESC, q.id LIMIT :limit
     """  # noqa: S608
 
 
@@ -96,7 +95,7 @@ async def rows(
         ForbiddenError: the actor is of neither finance nor support.
     """
     actor.require(*READERS)
-    await custom_plans(db)
+    await prepare(db)
     values: dict[str, Any] = {**span.values(), "key": key, "limit": MOST}
     if measure in {M.SOLD, M.SHIPPED}:
         found = await run(db, _statement(dimension, _OF_ORDERS), **values, by_shipped=measure is M.SHIPPED)

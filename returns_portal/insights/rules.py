@@ -1,7 +1,8 @@
 """How sure a share is, and whether a group differs from the others: exact sums, no library and no rounding in between.
 
-Units are counted as if each were sold by itself. Several units of one parcel often come back together, so that what
-stands here is a little too sure of groups that few people bought from; who decides something by it looks at the rows.
+Three of the same, bought at once, come back together for one reason: they are one observation and not three. So groups
+are compared by purchases (lines of orders), and the bounds of a share of units heed how many purchases these were
+(`effective`).
 """
 
 import math
@@ -23,7 +24,16 @@ class Interval(NamedTuple):
     high: float
 
 
-def wilson(events: int, whole: int) -> Interval:
+def effective(whole: int, squares: int) -> float:
+    """How many independent observations so many units are worth, of which those of one purchase share their fate.
+
+    `squares` is the sum of the squares of what was bought at once (L. Kish, "Survey sampling" (1965), §8.2: the design
+    effect of clusters whose members are all alike). Each bought by itself, they are worth their number.
+    """
+    return whole * whole / squares if squares else 0.0
+
+
+def wilson(events: float, whole: float) -> Interval:
     """The 95 % score interval of a share.
 
     E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927), 209-212. It
@@ -34,7 +44,7 @@ def wilson(events: int, whole: int) -> Interval:
     share, weight = events / whole, _Z * _Z / whole
     middle = (share + weight / 2) / (1 + weight)
     half = _Z / (1 + weight) * math.sqrt(share * (1 - share) / whole + weight / (4 * whole))
-    return Interval(0.0 if not events else max(0.0, middle - half), 1.0 if events == whole else min(1.0, middle + half))
+    return Interval(0.0 if not events else max(0.0, middle - half), 1.0 if events >= whole else min(1.0, middle + half))
 
 
 def differs(events: int, whole: int, other_events: int, other_whole: int) -> float:

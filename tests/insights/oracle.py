@@ -77,8 +77,12 @@ class Oracle:
             group = found[self.key(dimension, line)]
             group["sold"] += line["quantity"]
             group["shipped"] += shipped
+            group["some shipped"] += shipped > 0
+            group["squares shipped"] += shipped**2
             for measure, count in self._events(line["id"]).items():
                 group[measure] += min(count, shipped)
+                group[f"some {measure}"] += min(count, shipped) > 0
+                group[f"squares {measure}"] += min(count, shipped) ** 2
         for key, questions in self._questions(dimension).items():
             found[key]["asked"] = len(questions)
         return found

@@ -17,7 +17,7 @@ from sqlmodel import SQLModel
 from returns_portal.catalog.models import Product, Variant
 from returns_portal.claims.models import ItemClaim, ItemClaimLine, Kind
 from returns_portal.gifts.models import Gift
-from returns_portal.ids import new_id
+from returns_portal.ids import new_id, new_question_number, new_rma
 from returns_portal.labels.models import OutboundParcel
 from returns_portal.orders.models import Order, OrderLine
 from returns_portal.returns.models import Return, ReturnLine
@@ -29,6 +29,7 @@ START: Final = datetime(2025, 11, 20, tzinfo=UTC)
 DAYS: Final = 366
 SIZES: Final = ("38", "39", "40", "41", "42", "42 1/2")
 COLORS: Final = ("Black", "Ecru", "=Navy")
+SCHEDULE: Final = {"zone": "UTC", "week": [[]] * 7}
 REASONS: Final = (
     "too small", "zu klein", "Твърде малки", "too large", "не понравилось", "The heel is broken", "came late", "Hm.",
     "too small here, too large there", "", "", "", "", "",
@@ -139,7 +140,7 @@ class Year:
         at, status = self._later(order), self._one("filed", "received", "received", "received", "cancelled")
         gift_id = self._gift(order, at)
         back = Return(
-            id=new_id(), rma=f"R-{len(self.rows.get(Return, ())) + 1}", order_id=order.id, status=status,
+            id=new_id(), rma=new_rma(), order_id=order.id, status=status,
             refund_to="points" if gift_id else "original", bonus_percent=0, refund_deadline=at, filed_by="customer",
             created_at=at, gift_id=gift_id,
         )  # fmt: skip
@@ -186,12 +187,30 @@ class Year:
         at, named = self._later(order), self.chance.choice(self.products).handle
         alone = self.chance.random() < 0.5
         question = Question(
-            id=new_id(), number=f"Q-{len(self.rows.get(Question, ())) + 1}", subject="", source="form", email="a@b.c",
+            id=new_id(), number=new_question_number(), subject="", source="form", email="a@b.c",
             email_key="a@b.c", name="", locale="en", order_id=None if alone else order.id,
             product=named if alone else self._one("", named), state="waiting", opened_at=at, asked_at=at, due_at=at,
-            changed_at=at, schedule={}, goal_minutes=60,
+            changed_at=at, schedule=SCHEDULE, goal_minutes=60,
         )  # fmt: skip
         self._add(question)
+
+    def come_back(self, supplier: str, since: datetime) -> None:
+        """Everything of a supplier that was bought since then comes back, two days later."""
+        theirs = {product.handle.removeprefix("boot-") for product in self.products if product.supplier == supplier}
+        orders = {row["id"]: row for row in self.rows[Order] if row["placed_at"] >= since}
+        announced = {row["order_line_id"] for row in self.rows[ReturnLine]}
+        for line in self.rows[OrderLine]:
+            order = orders.get(line["order_id"])
+            if order is None or line["id"] in announced or line["sku"][1:].partition("-")[0] not in theirs:
+                continue
+            at = order["placed_at"] + timedelta(days=2)
+            back = Return(
+                id=new_id(), rma=new_rma(), order_id=order["id"], status="filed",
+                refund_to="original", bonus_percent=0, refund_deadline=at, filed_by="customer", created_at=at,
+            )  # fmt: skip
+            self._add(back)
+            row = {"id": new_id(), "return_id": back.id, "order_line_id": line["id"], "quantity": line["quantity"]}
+            self._add(ReturnLine(**row, reason="", faulty=False))
 
     def tables(self) -> Iterator[tuple[type[SQLModel], list[dict[str, Any]]]]:
         """What there is, so that nothing points to what comes later."""
