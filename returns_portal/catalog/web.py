@@ -17,6 +17,7 @@ from returns_portal.catalog.queries import picture, product_for
 from returns_portal.catalog.search import a_wish, an_id, search
 from returns_portal.errors import NotFoundError
 from returns_portal.i18n import mark
+from returns_portal.insights.fitting import told
 from returns_portal.tryon.insight import sentence_for
 from returns_portal.tryon.queries import policy
 from returns_portal.web import page, site
@@ -51,6 +52,7 @@ async def product(request: AnyRequest, db: Db, actor: By, handle: FromPath[str])
         view=product_page(found, color, size),
         trial=await policy(db),
         insight=await sentence_for(db, found.id),
+        fit=next(iter((await told(db, [variant.sku for variant in found.variants])).values()), ""),
     )
 
 

@@ -54,7 +54,7 @@ class Bar(msgspec.Struct, frozen=True):
 
 
 class Chart(msgspec.Struct, frozen=True):
-    """The drawing, with the line at which the whole shop stands."""
+    """The drawing, with the line at which the whole shop stands, where a page shows it."""
 
     bars: list[Bar]
     height: int

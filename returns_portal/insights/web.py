@@ -2,6 +2,6 @@
 
 from typing import Any
 
-from returns_portal.insights.pages import overview, rows_behind, tables
+from returns_portal.insights.pages import fits, overview, rows_behind, tables
 
-routes: list[Any] = [*overview.routes, *tables.routes, *rows_behind.routes]
+routes: list[Any] = [*overview.routes, *fits.routes, *tables.routes, *rows_behind.routes]

@@ -3,14 +3,12 @@
 import csv
 import io
 import re
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from html import unescape
 
 import pytest
 from httpx import Response
 
-from returns_portal import clock
 from returns_portal.accounts import actions
 from returns_portal.accounts.rules import STAFF_SESSION
 from returns_portal.actor import Actor
@@ -18,24 +16,16 @@ from returns_portal.db import Begin
 from returns_portal.insights.lines import Dimension
 from returns_portal.insights.measures import Measure
 from returns_portal.insights.queries import Span, groups
-from returns_portal.settings import Settings
 from returns_portal.web.signing import SESSION_COOKIE
 from tests.insights.oracle import Oracle
 from tests.insights.year import START, Year
 from tests.returns.visits import words
-from tests.webclient import Browser, add_staff, browsing
+from tests.webclient import Browser, add_staff
 
 pytestmark = pytest.mark.anyio
 
 NOW = START + timedelta(days=366)
 DAYS = "from=2025-11-21&to=2026-11-21"
-
-
-@pytest.fixture
-async def browser(settings: Settings, database_url: str) -> AsyncIterator[Browser]:
-    async with browsing(settings, database_url) as made:
-        with clock.at(NOW):
-            yield made
 
 
 async def sign_in(browser: Browser, begin: Begin, *roles: str) -> None:

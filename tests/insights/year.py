@@ -16,8 +16,9 @@ from sqlmodel import SQLModel
 
 from returns_portal.catalog.models import Product, Variant
 from returns_portal.claims.models import ItemClaim, ItemClaimLine, Kind
+from returns_portal.exchanges.models import Exchange
 from returns_portal.gifts.models import Gift
-from returns_portal.ids import new_id, new_question_number, new_rma
+from returns_portal.ids import new_exchange_number, new_id, new_question_number, new_rma
 from returns_portal.labels.models import OutboundParcel
 from returns_portal.orders.models import Order, OrderLine
 from returns_portal.returns.models import Return, ReturnLine
@@ -152,8 +153,24 @@ class Year:
             many = self.chance.randrange(1, line.quantity + 1)
             row = {"id": new_id(), "return_id": back.id, "order_line_id": line.id, "quantity": many}
             self._add(ReturnLine(**row, reason=reason, faulty=faulty))
+        if self.chance.random() < 0.3:
+            self.exchange(back, announced[0])
         if status == "received":
             self._check_in(back, announced)
+
+    def exchange(self, back: Any, line: Any) -> None:  # noqa: ANN401 - rows
+        """For any size of any colour of the same product, or of another; how it ends is nothing to what it says."""
+        wanted = self.chance.choice(self.rows[Variant])
+        if self.chance.random() < 0.8 and line.sku:
+            of_it = line.sku.partition("-")[0] + "-"
+            wanted = self.chance.choice([row for row in self.rows[Variant] if row["sku"].startswith(of_it)])
+        exchange = Exchange(
+            id=new_id(), number=new_exchange_number(), order_id=back.order_id, return_id=back.id, order_line_id=line.id,
+            variant_id=wanted["id"], sku=wanted["sku"], title="Boot", size=wanted["size"], color=wanted["color"],
+            status="ended", end_reason="customer", currency="EUR", value=0, price=0, list_price=0, to_pay=0, tax_rate=0,
+            reserved=False, reserved_until=back.created_at, created_at=back.created_at, changed_at=back.created_at,
+        )  # fmt: skip
+        self._add(exchange)
 
     def _check_in(self, back: Any, announced: Sequence[Any]) -> None:  # noqa: ANN401 - rows
         at = back.created_at + timedelta(days=4)
@@ -214,20 +231,9 @@ class Year:
 
     def tables(self) -> Iterator[tuple[type[SQLModel], list[dict[str, Any]]]]:
         """What there is, so that nothing points to what comes later."""
-        order = (
-            Product,
-            Variant,
-            Order,
-            OrderLine,
-            OutboundParcel,
-            Trial,
-            Gift,
-            Return,
-            ReturnLine,
-            Parcel,
-            ParcelItem,
-        )
-        for table in (*order, ItemClaim, ItemClaimLine, Question):
+        goods = (Product, Variant, Order, OrderLine, OutboundParcel, Trial, Gift)
+        back = (Return, ReturnLine, Exchange, Parcel, ParcelItem)
+        for table in (*goods, *back, ItemClaim, ItemClaimLine, Question):
             if table in self.rows:
                 yield table, self.rows[table]
 
