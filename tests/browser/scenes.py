@@ -497,7 +497,6 @@ SCENES = [
     Scene("weak points, wrong", "/insights?from=2026-12-01&to=2026-01-01", "finance"),
     *(Scene(f"weak points by {by}", f"/insights/{by}", "support") for by in ("product", "size", "supplier", "month")),
     Scene("weak points, questions", "/insights/product?measure=asked", "support"),
-    Scene("weak points, wrong days", "/insights/size?from=soon", "finance"),
     Scene("weak points, rows", "/insights/product/rows?measure=too_small&key=weak-boot", "support"),
     Scene("weak points, no rows", "/insights/product/rows?measure=late&key=weak-boot", "finance"),
     Scene("how it fits", "/insights/fit", "support"),
