@@ -24,7 +24,10 @@ DAYS: Final = 365
 FRESH: Final = timedelta(days=7)
 """Customers are told nothing that was not measured for longer."""
 
-_KEPT: Final = "SELECT product_id, silenced_at, silenced_by FROM product_fit FOR UPDATE"
+# Rows are written anew. Who silences a product meanwhile waits, and finds the new one.
+_LOCK: Final = "LOCK TABLE product_fit IN SHARE ROW EXCLUSIVE MODE"
+_WAIT: Final = "LOCK TABLE product_fit IN ROW EXCLUSIVE MODE"
+_KEPT: Final = "SELECT product_id, silenced_at, silenced_by FROM product_fit WHERE silenced_at IS NOT NULL"
 _CLEAR: Final = "DELETE FROM product_fit"
 
 
@@ -33,9 +36,10 @@ async def measure_all(begin: Begin) -> int:
     now = clock.now()
     since = now - timedelta(days=DAYS)
     async with begin() as db:
-        silenced = {row.product_id: row for row in await run(db, _KEPT) if row.silenced_at is not None}
         known = await heard(db, since, now)
         rows = _rows(known, since, now)
+        await run(db, _LOCK)
+        silenced = {row.product_id: row for row in await run(db, _KEPT)}
         for row in rows:
             if row["product_id"] in silenced:
                 kept = silenced.pop(row["product_id"])
@@ -176,6 +180,7 @@ async def silence(db: AsyncConnection, actor: Actor, handle: str, silent: bool) 
         ForbiddenError: the actor is not of support.
     """
     actor.require("support")
+    await run(db, _WAIT)
     at = clock.now() if silent else None
     for row in await run(db, _SILENCE, handle=handle, at=at, by=actor.label if silent else ""):
         action = "fit_silenced" if silent else "fit_told"

@@ -23,6 +23,7 @@ from returns_portal.returns.models import Return, ReturnLine
 from tests.insights.fit_oracle import second_count
 from tests.insights.test_pages import hrefs, sign_in
 from tests.insights.year import SIZES, START, Year
+from tests.portal import at_once
 from tests.returns.visits import words
 from tests.webclient import Browser, send
 
@@ -58,7 +59,7 @@ def boots_that_run_small() -> Year:
 
 
 def bought(year: Year, number: int, boot: int, size: str = "40") -> Any:  # noqa: ANN401 - a row
-    order = {
+    order: dict[str, Any] = {
         "id": new_id(), "number": f"F{boot}-{number}", "email": f"f{number}@example.com",
         "email_key": f"f{number}@example.com", "name": "Ana", "phone": "", "locale": "en", "currency": "EUR",
         "placed_at": NOW - timedelta(days=60), "financial_status": "paid", "fulfillment_status": "fulfilled",
@@ -143,6 +144,21 @@ async def test_a_silenced_product_stays_silent_until_the_shop_says_otherwise(beg
             assert await told(db, ["B0-38-Ecru"])
             rows = await run(db, "SELECT action FROM history WHERE subject = 'product' ORDER BY id")
     assert [row.action for row in rows] == ["fit_silenced", "fit_told"]
+
+
+async def test_who_silences_while_it_is_measured_is_heard(begin: Begin) -> None:
+    await measured(begin, boots_that_run_small())
+
+    async def silent(wanted: bool) -> None:
+        async with begin() as db:
+            await silence(db, STEFAN, "boot-0", silent=wanted)
+
+    with clock.at(NOW):
+        for round_ in range(6):
+            wanted = round_ % 2 == 0
+            assert await at_once(measure_all(begin), silent(wanted), measure_all(begin)) == [2, None, 2]
+            async with begin() as db:
+                assert bool(await told(db, ["B0-38-Ecru"])) is not wanted
 
 
 async def test_sizes_without_an_order_have_no_verdict(begin: Begin) -> None:

@@ -72,19 +72,18 @@ def sure_words(found: Judged) -> str:
     """How sure a direction is, in words and in numbers; empty where none is told."""
     if found.verdict not in _DIRECTIONS:
         return ""
-    chance = "< 0.1" if found.chance < 0.001 else number(round(100 * found.chance, 1))  # noqa: PLR2004 - in a thousand
+    chance = f"< {number(0.1)}" if found.chance < 0.001 else number(round(100 * found.chance, 1))  # noqa: PLR2004 - in a thousand
     return _("{sure}: by chance in {percent} of 100 cases", sure=translate(_SURE[found.confidence]), percent=chance)
 
 
 def _line(fit: Fit | SizeFit) -> FitLine:
     """A product leads to what was said of it; a size stands beside that already."""
-    whole = isinstance(fit, Fit)
     said = max(fit.small, fit.large)
     low, high = wilson(said, fit.buyers)
     return FitLine(
         name=fit.title if isinstance(fit, Fit) else fit.size or _("One size"),
         href=f"{HERE}/{fit.handle}" if isinstance(fit, Fit) else "",
-        verdict=verdict_words(fit.verdict, ordered=not whole or fit.ordered),
+        verdict=verdict_words(fit.verdict, ordered=fit.ordered if isinstance(fit, Fit) else True),
         sure=sure_words(Judged(fit.verdict, fit.chance)),
         buyers=number(fit.buyers),
         small=number(fit.small),
