@@ -16,6 +16,7 @@ from returns_portal import logs, memory
 from returns_portal.accounts import jobs as accounts_jobs
 from returns_portal.carriers.registry import carriers_of
 from returns_portal.claims import jobs as claims_jobs
+from returns_portal.confirming import jobs as confirming_jobs
 from returns_portal.db import beginner, create_engine
 from returns_portal.embedded import database_url
 from returns_portal.exchanges import jobs as exchanges_jobs
@@ -41,6 +42,7 @@ log = structlog.get_logger(__name__)
 JOB_MODULES: Final[tuple[ModuleType, ...]] = (
     accounts_jobs,
     claims_jobs,
+    confirming_jobs,
     exchanges_jobs,
     gifts_jobs,
     finance_jobs,

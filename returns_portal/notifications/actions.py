@@ -37,6 +37,7 @@ Template = Literal[
     "gift_filed",
     "goodwill",
     "label_ready",
+    "order_received",
     "parcel_delivered",
     "parcel_lost",
     "parcel_on_its_way",

@@ -20,6 +20,7 @@ from returns_portal.db import insert_rows, run
 from returns_portal.ids import new_id
 from returns_portal.jobs import defer
 from returns_portal.orders.models import TRIAL, FinancialStatus, FulfillmentStatus, Order, OrderLine
+from returns_portal.shop.queries import current
 
 
 class TrialLine(msgspec.Struct, frozen=True):
@@ -71,6 +72,8 @@ async def open_order(db: AsyncConnection, actor: Actor, order: TrialOrder) -> tu
     lines = [_line(order_id, position, line) for position, line in enumerate(order.lines)]
     event = history.rows(actor, ("order", order_id, "created", {"source": TRIAL}))
     await insert_rows(db, (Order, [head]), (OrderLine, lines), event)
+    if (await current(db)).confirming.looks:
+        await defer(db, "confirming.look_at", order_id=str(order_id))
     return order_id, [line["id"] for line in lines]
 
 

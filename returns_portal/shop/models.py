@@ -54,6 +54,8 @@ class Shop(SQLModel, table=True):
     """The shop's own words by place (`actions.PLACES`) and language."""
     hours: dict[str, Any] = Field(sa_column=json())
     """When somebody serves which channel (`hours.Hours`)."""
+    confirming: dict[str, Any] = Field(sa_column=json())
+    """What is done about new orders (`confirming.Confirming`)."""
     updated_at: datetime = Field(sa_column=moment(nullable=False))
 
 

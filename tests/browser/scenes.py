@@ -491,6 +491,7 @@ SCENES = [
         press("Send the answer", body=" "),
         "question asked",
     ),
+    Scene("new orders", "/staff/confirming", "admin"),
     Scene("hours", "/staff/hours", "support"),
     Scene("hours, to be changed", "/staff/hours", "admin"),
     Scene("hours, wrong", "/staff/hours", "admin", press("Save", **{"phone-0": "nine to five", "goal": "soon"})),

@@ -133,6 +133,18 @@ SAMPLES: dict[Template, dict[str, object]] = {
         "ends": "13:00",
         "address": "бул. Витоша 89, 1463 София",
     },
+    "order_received": {
+        "number": "1042",
+        "name": "Олена",
+        "currency": "EUR",
+        "lines": [{**SHOE, "amount": 25980}, {**HAT, "amount": 1799}],
+        "sums": {"discount": 500, "shipping": 490, "extras": 100, "tax_on_top": 250, "total": 28119},
+        "mode": "",
+        "address": ["Олена Шевченко", "бул. <Витоша> 89", "1463 София", "Bulgaria"],
+        "phone": "+359 88 123 4567",
+        "url": URL,
+        "ask_url": f"{URL}/ask",
+    },
     "access_code": {"code": "482913", "minutes": 10},
     "return_filed": {
         "rma": RMA,
