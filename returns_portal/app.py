@@ -23,6 +23,7 @@ import returns_portal.catalog.web
 import returns_portal.claims.api
 import returns_portal.claims.replacements.api
 import returns_portal.claims.web
+import returns_portal.confirming.api
 import returns_portal.confirming.web
 import returns_portal.exchanges.api
 import returns_portal.exchanges.web
@@ -104,6 +105,7 @@ CALLS: Final[list[Any]] = [
     *returns_portal.catalog.api.routes,
     *returns_portal.claims.api.routes,
     *returns_portal.claims.replacements.api.routes,
+    *returns_portal.confirming.api.routes,
     *returns_portal.exchanges.api.routes,
     *returns_portal.finance.api.routes,
     *returns_portal.labels.api.routes,

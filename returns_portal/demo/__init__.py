@@ -57,7 +57,9 @@ HOURS: Final = Hours(
     written=Channel(week=(_DAY, _DAY, _DAY, _DAY, _DAY, ((10 * 60, 14 * 60),), ())),
 )
 """When somebody is there."""
-CONFIRMING: Final = Confirming(order_received_mail=True)
+CONFIRMING: Final = Confirming(
+    order_received_mail=True, call_new_customers=True, call_unclear_addresses=True, call_from={"EUR": 300_00}
+)
 
 
 def load(settings: Settings) -> None:

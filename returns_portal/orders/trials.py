@@ -121,11 +121,17 @@ async def mark_shipped(db: AsyncConnection, order_id: UUID, at: datetime) -> Non
     await run(db, _SHIP, id=order_id, at=at, now=clock.now())
 
 
+_CANCEL: Final = """
+    UPDATE orders o SET cancelled_at = :now, updated_at = :now WHERE id = :id
+    RETURNING EXISTS (SELECT FROM order_call c WHERE c.order_id = o.id AND c.state = 'waiting') AS awaits_call
+"""
+
+
 async def mark_cancelled(db: AsyncConnection, order_id: UUID) -> None:
-    """Nothing of it will be sent."""
-    await run(
-        db, "UPDATE orders SET cancelled_at = :now, updated_at = :now WHERE id = :id", id=order_id, now=clock.now()
-    )
+    """Nothing of it will be sent, and nobody has to call about it."""
+    rows = await run(db, _CANCEL, id=order_id, now=clock.now())
+    if rows and rows[0].awaits_call:
+        await defer(db, "confirming.look_again", order_id=str(order_id))
 
 
 _DEPOSIT: Final = """

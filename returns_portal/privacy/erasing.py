@@ -110,6 +110,11 @@ _STATEMENTS: Final = (
     "UPDATE trial_item SET problem_note = '' WHERE trial_id = ANY(:trials) AND problem_note <> ''",
     """UPDATE found_parcel SET sender = '', description = ''
         WHERE id IN (SELECT found_id FROM parcel WHERE return_id = ANY(:returns))""",
+    # Nobody is left to be called; what came of earlier tries stays, without what was noted.
+    """UPDATE order_call SET state = 'over', outcome = 'not_needed', taken_by = NULL, taken_at = NULL, again_at = NULL,
+        changed_at = :now WHERE order_id = ANY(:orders) AND state = 'waiting'""",
+    """UPDATE order_call_try SET note = ''
+        WHERE note <> '' AND call_id IN (SELECT id FROM order_call WHERE order_id = ANY(:orders))""",
     # What was said by both: an answer tells of the person as much as the question does.
     "UPDATE question_message SET body = '', quoted = '' WHERE question_id = ANY(:questions)",
     """DELETE FROM question_attachment

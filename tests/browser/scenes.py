@@ -7,6 +7,7 @@ from playwright.sync_api import Page
 
 from tests.browser import promises, road
 from tests.browser.at_once import AT_ONCE
+from tests.browser.confirmed import CALLS
 from tests.browser.live import Live, signed
 from tests.browser.visitor import Visitor
 
@@ -492,6 +493,11 @@ SCENES = [
         "question asked",
     ),
     Scene("new orders", "/staff/confirming", "admin"),
+    Scene("new orders, wrong", "/staff/confirming", "admin", press("Save", call_from="EUR")),
+    Scene("calls", "/staff/calls", "support"),
+    *(Scene(f"calls, {shown}", f"/staff/calls?show={shown}", "support") for shown in ("later", "over")),
+    *(Scene(name, "/staff/calls/{number}", "support", case=name) for name in CALLS),
+    Scene("call, wrong", "/staff/calls/{number}", "support", press("Note it", note="?"), "call waiting"),
     Scene("hours", "/staff/hours", "support"),
     Scene("hours, to be changed", "/staff/hours", "admin"),
     Scene("hours, wrong", "/staff/hours", "admin", press("Save", **{"phone-0": "nine to five", "goal": "soon"})),

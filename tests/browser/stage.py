@@ -56,6 +56,7 @@ from tests.browser import promises, road
 from tests.browser.anew import replacements
 from tests.browser.asked import asked
 from tests.browser.at_once import exchanges_at_once
+from tests.browser.confirmed import confirmed
 from tests.browser.gifts import gifts
 from tests.catalog.pictures import a_picture
 from tests.exchanges.samples import a_boot, exchanged, the_one
@@ -148,9 +149,10 @@ class _Director:
             await update_shop(db, SYSTEM, hours=hours)
 
     async def questions(self) -> None:
-        """Cases go by the question's id."""
-        for name, question_id, token in await asked(self.portal, self._enter):
-            self.stage.cases[name] = Case(str(question_id), "", token)
+        """Cases go by the id of the question, or of the call."""
+        for made in (asked, confirmed):
+            for name, identity, token in await made(self.portal, self._enter):
+                self.stage.cases[name] = Case(str(identity), "", token)
 
     async def nothing_filed(self) -> None:
         for name, number in (("fresh", "1061"), ("cancelled order", "1019"), ("closed", "1054")):
