@@ -1,22 +1,26 @@
-"""Calls about orders over JSON, to be read: what the shop's program does with an outcome is its own business."""
+"""Over JSON: calls about orders, to be read, and couriers, to be announced."""
 
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import get
+from litestar import Request, get, post
+from litestar.datastructures import State
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath, FromQuery, JSONBody
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.accounts.rules import number_in_path
 from returns_portal.actor import Actor
-from returns_portal.confirming.models import CallState, Outcome, Reason
+from returns_portal.confirming.announcing import MAX_COURIER, Wish, announce, order_named
+from returns_portal.confirming.models import AnnouncedBy, CallState, Outcome, Reason
 from returns_portal.confirming.queries import CallView, call_of_order, calls_for_program
+from returns_portal.confirming.windows import Window
 from returns_portal.errors import InvalidError
 from returns_portal.i18n import mark
+from returns_portal.web.site import site
 
 MAX_PAGE = 100
 
@@ -89,4 +93,54 @@ async def show(
     return _out(await call_of_order(db, actor, number_in_path(number)))
 
 
-routes: list[Any] = [list_all, show]
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+Short = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+
+
+class CourierIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Who brings a parcel of an order, and when: `order` is its number, or the tracking number of a parcel of it.
+
+    `sms_agreed` says that the customer has agreed to be told by SMS, where the shop does not do so of itself.
+    """
+
+    order: Short
+    begins_at: Moment
+    ends_at: Moment
+    courier: Annotated[str, msgspec.Meta(max_length=MAX_COURIER)] = ""
+    sms_agreed: bool = False
+
+
+class CourierOut(msgspec.Struct, frozen=True):
+    """What was announced; `repeated` where the very same had been before, so that nobody was told again."""
+
+    id: UUID
+    order_number: str
+    repeated: bool
+
+
+@post("/courier-announcements", summary="Announce the courier who brings an order", status_code=200)
+async def announce_courier(
+    request: Request[Any, Any, State],
+    db: NamedDependency[AsyncConnection],
+    actor: NamedDependency[Actor],
+    data: JSONBody[CourierIn],
+) -> CourierOut:
+    """Tell the customer at once; another window or name corrects what was told before. Scope `orders:write`.
+
+    A window that is over is refused (422 `too_late`), as is an order that was cancelled or has arrived (409).
+    """
+    actor.require("orders:write")
+    found = await order_named(db, actor, data.order)
+    wish = Wish(
+        order_id=found.id,
+        window=Window(data.begins_at, data.ends_at),
+        courier=data.courier,
+        tracking=found.tracking,
+        by=AnnouncedBy.API,
+        sms_agreed=data.sms_agreed,
+    )
+    announced = await announce(db, actor, site(request).settings, wish)
+    return CourierOut(announced.id, found.number, announced.repeated)
+
+
+routes: list[Any] = [list_all, show, announce_courier]

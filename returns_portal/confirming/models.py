@@ -1,4 +1,4 @@
-"""Calls about orders: why somebody should call, every try, and what came of it."""
+"""Calls about orders: why somebody should call, every try, and what came of it. Couriers who were announced."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -94,3 +94,42 @@ class OrderCallTry(SQLModel, table=True):
     staff_id: UUID | None = Field(default=None, foreign_key="staff.id")
     """Who called; None where the order itself made the call needless."""
     at: datetime = Field(sa_column=moment(nullable=False))
+
+
+class AnnouncedBy(StrEnum):
+    """Who told of a courier."""
+
+    STAFF = "staff"
+    API = "api"
+    """The shop's program."""
+    CARRIER = "carrier"
+
+
+class CourierAnnouncement(SQLModel, table=True):
+    """That a courier brings a parcel of an order, as its customer was told. A correction is another row."""
+
+    __tablename__ = "courier_announcement"
+    __table_args__ = (
+        one_of(AnnouncedBy, "announced_by"),
+        CheckConstraint("ends_at > begins_at", name="window_sane"),
+        Index("ix_courier_announcement_order", "order_id"),
+        Index("uq_courier_announcement_event", "event_id", unique=True, postgresql_where="event_id IS NOT NULL"),
+        Index("ix_courier_announcement_named", "ends_at", postgresql_where="courier <> ''"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    order_id: UUID = Field(foreign_key="orders.id")
+    tracking: str
+    """The carrier's number of the parcel; empty where the order alone was named."""
+    courier: str
+    """The courier's name; empty where nobody said it, and after 90 days."""
+    begins_at: datetime = Field(sa_column=moment(nullable=False))
+    ends_at: datetime = Field(sa_column=moment(nullable=False))
+    timed: bool
+    """Whether the times are known, and not only the day."""
+    zone: str
+    """In whose time the customer was told."""
+    announced_by: str
+    event_id: str | None = None
+    """The carrier's own id of what it told."""
+    created_at: datetime = Field(sa_column=moment(nullable=False))

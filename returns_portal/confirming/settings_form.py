@@ -9,7 +9,13 @@ from returns_portal.i18n import mark
 from returns_portal.money import Money, is_currency, to_minor
 from returns_portal.shop.confirming import Confirming
 
-TICKS: Final = ("order_received_mail", "from_files", "call_new_customers", "call_unclear_addresses")
+TICKS: Final = (
+    "order_received_mail",
+    "from_files",
+    "call_new_customers",
+    "call_unclear_addresses",
+    "sms_service_messages",
+)
 
 
 def read(sent: Mapping[str, str]) -> Confirming:

@@ -2,6 +2,6 @@
 
 from typing import Any
 
-from returns_portal.confirming.pages import calls, customer, settings
+from returns_portal.confirming.pages import announce, calls, customer, settings
 
-routes: list[Any] = [*calls.routes, *customer.routes, *settings.routes]
+routes: list[Any] = [*announce.routes, *calls.routes, *customer.routes, *settings.routes]

@@ -58,7 +58,11 @@ HOURS: Final = Hours(
 )
 """When somebody is there."""
 CONFIRMING: Final = Confirming(
-    order_received_mail=True, call_new_customers=True, call_unclear_addresses=True, call_from={"EUR": 300_00}
+    order_received_mail=True,
+    call_new_customers=True,
+    call_unclear_addresses=True,
+    call_from={"EUR": 300_00},
+    sms_service_messages=True,
 )
 
 

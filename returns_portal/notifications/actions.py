@@ -24,6 +24,7 @@ Template = Literal[
     "checked_in",
     "claim_decided",
     "claim_received",
+    "courier_announced",
     "deadlines_due",
     "decision_made",
     "exchange_charged",

@@ -17,6 +17,9 @@ class Confirming(msgspec.Struct, frozen=True, omit_defaults=True):
     call_from: dict[str, int] = {}
     """From which sum on, in minor units by currency, somebody calls; a currency that is missing has no such sum."""
 
+    sms_service_messages: bool = False
+    """Whether a courier is announced by SMS, too. It sells nothing: it is part of what was ordered."""
+
     @property
     def looks(self) -> bool:
         """Whether anything is done about a new order."""

@@ -10,7 +10,9 @@ from msgspec.structs import replace
 from returns_portal import clock
 from returns_portal.actor import SYSTEM, Actor
 from returns_portal.confirming import calling
+from returns_portal.confirming.announcing import Wish, announce
 from returns_portal.confirming.models import Outcome
+from returns_portal.confirming.windows import in_hours
 from returns_portal.shop import queries
 from returns_portal.shop.actions import update_shop
 from returns_portal.shop.confirming import Confirming
@@ -49,6 +51,10 @@ async def confirmed(portal: Portal, enter: Callable[[str, str], Awaitable[Any]])
         )
         await _bring(portal, daria, call.id, name)
         cases.append((name, call.id, (await enter(f"order, {name}", number)).token))
+    [order] = await portal.rows("SELECT id FROM orders WHERE number = '3942'")
+    async with portal.begin() as db:
+        wish = Wish(order_id=order.id, window=in_hours(2, clock.now()), courier="Oleksandr")
+        await announce(db, daria, portal.settings, wish)
     return cases
 
 

@@ -133,6 +133,15 @@ SAMPLES: dict[Template, dict[str, object]] = {
         "ends": "13:00",
         "address": "бул. Витоша 89, 1463 София",
     },
+    "courier_announced": {
+        "number": "1042",
+        "name": "Олена",
+        "says": "Your courier <Oleksandr> will be with you in about 2 hours, between 14:00 and 16:00.",
+        "corrects": True,
+        "tracking": "1051602736482",
+        "url": URL,
+        "ask_url": f"{URL}/ask",
+    },
     "order_received": {
         "number": "1042",
         "name": "Олена",
