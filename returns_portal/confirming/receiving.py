@@ -26,6 +26,7 @@ from returns_portal.shop.queries import current
 _LOCK: Final = "SELECT id FROM orders WHERE id = :id FOR UPDATE"
 _ORDER: Final = """
     SELECT o.*, t.mode, t.max_charge, t.points AS trial_points, coalesce(t.max_charge, o.total) AS value,
+           coalesce(o.delivered_at, t.delivered_at) AS arrived_at,
            EXISTS (SELECT FROM orders p WHERE p.email_key = o.email_key AND p.id <> o.id AND p.placed_at < o.placed_at
                AND p.cancelled_at IS NULL) AS known_customer,
            (SELECT json_agg(json_build_object('title', l.title, 'size', l.size, 'color', l.color,
@@ -45,7 +46,7 @@ async def look_at(db: AsyncConnection, order_id: UUID) -> None:
             shop.confirming,
             source=order.source,
             placed_at=order.placed_at,
-            delivered_at=order.delivered_at,
+            delivered_at=order.arrived_at,
             cancelled_at=order.cancelled_at,
             now=clock.now(),
         )
@@ -83,7 +84,7 @@ async def look_again(db: AsyncConnection, order_id: UUID) -> None:
         [order] = await run(db, _ORDER, id=order_id)
         before = [Reason(reason) for reason in call.reasons]
         reasons = still_to_call(before, _facts(order))
-        if order.cancelled_at is not None or order.delivered_at is not None or not reasons:
+        if order.cancelled_at is not None or order.arrived_at is not None or not reasons:
             await end_needless(db, call.id)
         elif reasons != before:
             await change_reasons(db, call.id, reasons)

@@ -138,6 +138,8 @@ _STATEMENTS: Final = (
         UNION SELECT reference FROM exchange_charge WHERE exchange_id = ANY(:exchanges))""",
     """UPDATE carrier_news n SET body = NULL FROM label b WHERE b.return_id = ANY(:returns) AND n.body IS NOT NULL
         AND ((b.tracking <> '' AND n.tracking = b.tracking) OR (b.shipment_ref <> '' AND n.ref = b.shipment_ref))""",
+    """UPDATE carrier_news n SET body = NULL FROM outbound_parcel p WHERE p.order_id = ANY(:orders)
+        AND n.body IS NOT NULL AND n.tracking = p.tracking""",
     # Who they are.
     """UPDATE withdrawal SET name = CAST(:nameless AS text), email = :known_as,
         content = content || jsonb_build_object('name', CAST(:nameless AS text), 'email', '', 'details', '')

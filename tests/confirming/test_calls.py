@@ -90,6 +90,17 @@ async def test_a_trial_is_as_large_as_the_most_that_it_can_cost_and_ends_with_it
     assert (await call(portal, number)).outcome is Outcome.NOT_NEEDED
 
 
+async def test_nobody_is_called_about_a_trial_that_has_arrived(portal: Portal) -> None:
+    await choose(portal, call_new_customers=True)
+    trial = await samples.place(portal, (await samples.boots(portal))[:1])
+    await portal.work()
+    assert (await call(portal, trial.number)).state is CallState.WAITING
+    await samples.shipped(portal, trial)
+    await samples.delivered(portal, trial)
+    await portal.work()
+    assert (await call(portal, trial.number)).outcome is Outcome.NOT_NEEDED
+
+
 async def test_what_the_shop_puts_right_needs_no_call_any_more(portal: Portal) -> None:
     await choose(portal, call_unclear_addresses=True)
     await new_order(portal, phone="")
