@@ -23,7 +23,7 @@ from returns_portal.settings import Settings
 from returns_portal.shop.queries import DEFAULT
 from tests.carriers.worlds import serving
 from tests.confirming.things import MONDAY, SUPPORT, between, choose, letters, new_order, said, tell
-from tests.portal import API, Portal
+from tests.portal import API, Portal, at_once
 
 pytestmark = pytest.mark.anyio
 
@@ -181,3 +181,11 @@ async def test_names_of_couriers_are_forgotten(portal: Portal) -> None:
             async with portal.begin() as db:
                 await forget_couriers(db)
         assert [row.courier for row in await portal.rows("SELECT courier FROM courier_announcement")] == [name]
+
+
+async def test_told_twice_at_once_it_is_told_once(portal: Portal) -> None:
+    order_id = await new_order(portal)
+    with clock.at(MONDAY):
+        results = await at_once(*(tell(portal, order_id, between(14, 16)) for _each in range(4)))
+    assert sorted(results) == [False, False, False, True]
+    assert len(await said(portal)) == 1

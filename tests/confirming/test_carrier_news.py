@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from returns_portal import clock
+from returns_portal.actor import SYSTEM
 from returns_portal.carriers.easypost_news import Coming, coming, signed_news
 from returns_portal.labels.inbox import store
 from returns_portal.labels.outbound import sent_out
+from returns_portal.privacy.erasing import erase
 from tests.confirming.things import MONDAY, between, new_order, said, tell
 from tests.portal import API, Portal
 
@@ -104,3 +106,14 @@ async def test_what_was_told_by_hand_stands_beside_what_a_carrier_says(portal: P
         await tell(portal, order_id, between(14, 16), tracking="9400100000")
         await hears(portal, event())
     assert len(await said(portal)) == 1
+
+
+async def test_what_a_carrier_told_goes_with_the_person(portal: Portal) -> None:
+    await new_order(portal)
+    async with portal.begin() as db:
+        await sent_out(db, API, "1042", "easypost", "9400100000")
+    with clock.at(MONDAY):
+        await hears(portal, event("delivered"))
+    async with portal.begin() as db:
+        await erase(db, SYSTEM, "kunde@example.com")
+    assert [row.body for row in await portal.rows("SELECT body FROM carrier_news")] == [None]

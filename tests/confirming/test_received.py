@@ -15,7 +15,7 @@ from returns_portal.orders.importing import import_orders
 from returns_portal.shop.queries import DEFAULT
 from returns_portal.tryon.models import Mode
 from tests.confirming.things import choose, letters, new_order
-from tests.portal import Portal
+from tests.portal import Portal, at_once
 from tests.returns.visits import words
 from tests.tryon import samples
 from tests.webclient import browsing
@@ -141,3 +141,17 @@ async def test_what_is_ordered_to_try_is_told_with_the_most_that_it_can_cost(
     assert "- 1 × Chelsea boot, 40, Black: €189.00" in said
     assert total in said
     assert ("pay for what you keep" in said) is sentence
+
+
+async def test_looked_at_by_several_at_once_it_is_told_and_listed_once(portal: Portal) -> None:
+    await choose(portal, order_received_mail=True, call_new_customers=True)
+    await portal.order(number="1042", placed_at=clock.now(), delivered_at=None)
+    [order] = await portal.rows("SELECT id FROM orders")
+
+    async def looks() -> None:
+        async with portal.begin() as db:
+            await look_at(db, order.id)
+
+    assert await at_once(*(looks() for _each in range(4))) == [None] * 4
+    assert len(await letters(portal, "order_received")) == 1
+    assert len(await portal.rows("SELECT id FROM order_call")) == 1
