@@ -25,7 +25,7 @@ def sentence(window: Window, courier: str, zone: str, now: datetime) -> str:
     # What ends at midnight ends on the day that it was.
     last = window.ends_at.astimezone(place) - timedelta(seconds=1)
     other_day = last.date() != now.astimezone(place).date()
-    day = formats.format_date(last.date(), "day")
+    day = formats.format_date(last.date(), "date")
     if not window.timed:
         return _("{who} comes on {day}.", who=who, day=day) if other_day else _("{who} comes today.", who=who)
     if other_day:
