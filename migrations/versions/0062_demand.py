@@ -15,25 +15,30 @@ def upgrade() -> None:
     _elsewhere()
     _requests()
     _referrals()
+    op.drop_constraint("kind_known", "mail_refusal", type_="check")
+    op.create_check_constraint("kind_known", "mail_refusal", "kind IN ('parcel', 'points', 'stock')")
 
 
 def _elsewhere() -> None:
     op.create_table(
         "elsewhere",
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("product_id", sa.Uuid(), sa.ForeignKey("product.id"), nullable=False),
+        sa.Column("product_id", sa.Uuid(), sa.ForeignKey("product.id")),
         *(sa.Column(name, sa.String(), nullable=False) for name in ("size", "color", "shop", "url")),
         sa.Column("price", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(), nullable=False),
         sa.Column("seen_on", sa.Date(), nullable=False),
+        sa.Column("listed", sa.Boolean(), nullable=False),
         sa.Column("created_at", _MOMENT, nullable=False),
         sa.Column("removed_at", _MOMENT),
         sa.CheckConstraint("price >= 0", name="price_sane"),
         sa.CheckConstraint("url LIKE 'https://%'", name="url_secure"),
+        sa.CheckConstraint("product_id IS NOT NULL OR NOT listed", name="listed_by_product"),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("ix_elsewhere_product", "elsewhere", ["product_id"], postgresql_where="removed_at IS NULL")
-    op.create_index("ix_elsewhere_seen", "elsewhere", ["seen_on", "id"], postgresql_where="removed_at IS NULL")
+    where = "listed AND removed_at IS NULL"
+    op.create_index("ix_elsewhere_product", "elsewhere", ["product_id"], postgresql_where=where)
+    op.create_index("ix_elsewhere_seen", "elsewhere", ["seen_on", "id"], postgresql_where=where)
 
 
 def _requests() -> None:
@@ -92,5 +97,8 @@ def _referrals() -> None:
 
 
 def downgrade() -> None:
+    op.execute("DELETE FROM mail_refusal WHERE kind = 'stock'")
+    op.drop_constraint("kind_known", "mail_refusal", type_="check")
+    op.create_check_constraint("kind_known", "mail_refusal", "kind IN ('parcel', 'points')")
     for table in ("referral", "product_request", "elsewhere"):
         op.drop_table(table)

@@ -18,12 +18,14 @@ class Elsewhere(SQLModel, table=True):
         CheckConstraint("price >= 0", name="price_sane"),
         # What leads away from here is a page that nobody can have changed on its way, whoever writes here.
         CheckConstraint("url LIKE 'https://%'", name="url_secure"),
-        Index("ix_elsewhere_product", "product_id", postgresql_where="removed_at IS NULL"),
-        Index("ix_elsewhere_seen", "seen_on", "id", postgresql_where="removed_at IS NULL"),
+        CheckConstraint("product_id IS NOT NULL OR NOT listed", name="listed_by_product"),
+        Index("ix_elsewhere_product", "product_id", postgresql_where="listed AND removed_at IS NULL"),
+        Index("ix_elsewhere_seen", "seen_on", "id", postgresql_where="listed AND removed_at IS NULL"),
     )
 
     id: UUID = Field(primary_key=True)
-    product_id: UUID = Field(foreign_key="product.id")
+    product_id: UUID | None = Field(default=None, foreign_key="product.id")
+    """None where it was named to one person who looked for something that is no product of ours."""
     size: str
     """Empty for every size."""
     color: str
@@ -34,6 +36,8 @@ class Elsewhere(SQLModel, table=True):
     currency: str
     seen_on: date
     """The day on which the page and its price were seen."""
+    listed: bool
+    """Whether it is named to everybody who asks; others were named once, by a person to a person."""
     created_at: datetime = Field(sa_column=moment(nullable=False))
     removed_at: datetime | None = Field(default=None, sa_column=moment())
     """Since when nobody is sent there any more; who was sent there is still counted."""

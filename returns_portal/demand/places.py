@@ -45,9 +45,10 @@ class PlaceView(msgspec.Struct, frozen=True):
     """Another shop with what it has of ours."""
 
     id: UUID
-    product_id: UUID
+    product_id: UUID | None
     handle: str
     title: str
+    """Handle and title are empty where it was named for something that is no product of ours."""
     size: str
     color: str
     shop: str
@@ -58,19 +59,20 @@ class PlaceView(msgspec.Struct, frozen=True):
 
 
 _VIEW: Final = """
-    SELECT e.id, e.product_id, p.handle, p.title, e.size, e.color, e.shop, e.url, e.price, e.currency, e.seen_on
-    FROM elsewhere e JOIN product p ON p.id = e.product_id
+    SELECT e.id, e.product_id, coalesce(p.handle, '') AS handle, coalesce(p.title, '') AS title, e.size, e.color,
+           e.shop, e.url, e.price, e.currency, e.seen_on
+    FROM elsewhere e LEFT JOIN product p ON p.id = e.product_id
 """
 # What names the very size or colour comes first, then what was seen last.
 _NAMED: Final = f"""{_VIEW}
-    WHERE e.product_id = :product_id AND e.removed_at IS NULL
+    WHERE e.product_id = :product_id AND e.listed AND e.removed_at IS NULL
     AND (e.size = '' OR CAST(:size AS text) = '' OR lower(e.size) = lower(:size))
     AND (e.color = '' OR CAST(:color AS text) = '' OR lower(e.color) = lower(:color))
     ORDER BY lower(e.size) = lower(:size) DESC, lower(e.color) = lower(:color) DESC, e.seen_on DESC, e.id DESC
     LIMIT :limit
 """
 _ONE: Final = f"{_VIEW} WHERE e.id = :id AND e.removed_at IS NULL"
-_LIST: Final = f"{_VIEW} WHERE e.removed_at IS NULL AND (CAST(:handle AS text) = '' OR p.handle = :handle)"
+_LIST: Final = f"{_VIEW} WHERE e.listed AND e.removed_at IS NULL AND (CAST(:handle AS text) = '' OR p.handle = :handle)"
 # The longest unseen first: they are to be looked at again.
 _FIRST: Final = f"{_LIST} ORDER BY e.seen_on, e.id LIMIT :limit"
 _AFTER: Final = f"""{_LIST}
@@ -89,7 +91,7 @@ async def places_for(db: AsyncConnection, product_id: UUID, size: str, color: st
 
 
 async def place_by_id(db: AsyncConnection, place_id: UUID) -> PlaceView:
-    """One other shop of our list.
+    """One other shop that is on our list, or was named to somebody.
 
     Raises:
         NotFoundError: there is none, or it was taken off the list.
@@ -128,7 +130,7 @@ async def add_place(db: AsyncConnection, actor: Actor, place: PlaceInput, today:
         known: UUID = rows[0].id
         return known
     place_id = new_id()
-    row = {"id": place_id, **values, "created_at": clock.now()}
+    row = {"id": place_id, **values, "listed": True, "created_at": clock.now()}
     told = history.rows(actor, ("elsewhere", place_id, "added", {"product": str(values["product_id"])}))
     await insert_rows(db, (Elsewhere, [row]), told)
     return place_id
@@ -138,8 +140,23 @@ async def add_place(db: AsyncConnection, actor: Actor, place: PlaceInput, today:
 _LOCK: Final = "SELECT id FROM product WHERE handle = :handle FOR UPDATE"
 _SAME: Final = """
     SELECT id FROM elsewhere WHERE product_id = :product_id AND size = :size AND color = :color AND url = :url
-    AND removed_at IS NULL
+    AND listed AND removed_at IS NULL
 """
+
+
+async def name_once(db: AsyncConnection, actor: Actor, place: PlaceInput, today: date) -> UUID:
+    """Keep another shop that is named to one person and stands on no list; its id.
+
+    Raises:
+        ForbiddenError: the actor names none.
+        InvalidError: something of it is not possible; names the field.
+    """
+    actor.require("support")
+    place_id = new_id()
+    product_id = await _product(db, place.product) if place.product else None
+    row = {"id": place_id, "product_id": product_id, **_facts(place, today), "listed": False, "created_at": clock.now()}
+    await insert_rows(db, (Elsewhere, [row]))
+    return place_id
 
 
 async def change_place(db: AsyncConnection, actor: Actor, place_id: UUID, place: PlaceInput, today: date) -> None:
@@ -167,13 +184,22 @@ async def _write(db: AsyncConnection, actor: Actor, place_id: UUID, values: dict
 
 
 async def _checked(db: AsyncConnection, place: PlaceInput, today: date) -> dict[str, Any]:
-    rows = await run(db, _LOCK, handle=place.product.strip())
+    return {"product_id": await _product(db, place.product.strip()), **_facts(place, today)}
+
+
+async def _product(db: AsyncConnection, handle: str) -> UUID:
+    """A product by its handle, locked."""
+    rows = await run(db, _LOCK, handle=handle)
     if not rows:
         raise InvalidError(no_product().sentence, field="product")
+    product_id: UUID = rows[0].id
+    return product_id
+
+
+def _facts(place: PlaceInput, today: date) -> dict[str, Any]:
     if not is_currency(place.currency):
         raise InvalidError(mark("A currency is given by its three letters, as in ISO 4217."), field="currency")
     return {
-        "product_id": rows[0].id,
         "size": one_line(place.size, "size", MAX_SIZE, required=False),
         "color": one_line(place.color, "color", MAX_COLOR, required=False),
         "shop": one_line(place.shop, "shop", MAX_SHOP),

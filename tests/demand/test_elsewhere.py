@@ -105,7 +105,7 @@ async def test_the_best_fitting_is_named_first(portal: Portal) -> None:
         found = await places_for(db, product_id, "43", "black")
         assert [each.id for each in found] == [exact, everything]
         assert len(await places_for(db, product_id, "", "")) == 4
-        assert [each.id for each in await list_places(db, SUPPORT, after=everything)][0] == exact
+        assert (await list_places(db, SUPPORT, after=everything))[0].id == exact
 
 
 async def test_its_links_lead_to_the_list_and_nowhere_else(browser: Browser, portal: Portal) -> None:

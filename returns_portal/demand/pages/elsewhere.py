@@ -12,7 +12,6 @@ from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.actor import Actor
-from returns_portal.demand.pages.words import look
 from returns_portal.demand.places import (
     PlaceInput,
     PlaceView,
@@ -23,6 +22,7 @@ from returns_portal.demand.places import (
     remove_place,
 )
 from returns_portal.demand.rules import is_stale
+from returns_portal.demand.words import look
 from returns_portal.errors import InvalidError
 from returns_portal.finance.filters import parse_day, today
 from returns_portal.finance.typed import typed_amount
