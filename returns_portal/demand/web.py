@@ -2,6 +2,6 @@
 
 from typing import Any
 
-from returns_portal.demand.pages import customer, elsewhere, outbound
+from returns_portal.demand.pages import customer, elsewhere, outbound, requests, staff
 
-routes: list[Any] = [*customer.routes, *elsewhere.routes, *outbound.routes]
+routes: list[Any] = [*customer.routes, *elsewhere.routes, *outbound.routes, *requests.routes, *staff.routes]

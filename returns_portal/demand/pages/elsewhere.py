@@ -21,6 +21,7 @@ from returns_portal.demand.places import (
     place_by_id,
     remove_place,
 )
+from returns_portal.demand.queries import RequestView
 from returns_portal.demand.rules import is_stale
 from returns_portal.demand.words import look
 from returns_portal.errors import InvalidError
@@ -96,8 +97,8 @@ async def add(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
     return redirect(LIST)
 
 
-def typed_place(sent: Form) -> PlaceInput:
-    """Another shop as it was typed.
+def typed_place(sent: Form, *, of: RequestView | None = None) -> PlaceInput:
+    """Another shop as it was typed: of what is typed with it, or of what a request asks for.
 
     Raises:
         InvalidError: its price, currency or day is none.
@@ -106,9 +107,9 @@ def typed_place(sent: Form) -> PlaceInput:
     if not is_currency(currency):
         raise InvalidError(mark("A currency is given by its three letters, as in ISO 4217."), field="currency")
     return PlaceInput(
-        product=sent.text("product", limit=200),
-        size=sent.get("size", ""),
-        color=sent.get("color", ""),
+        product=of.handle if of else sent.text("product", limit=200),
+        size=of.size if of else sent.get("size", ""),
+        color=of.color if of else sent.get("color", ""),
         shop=sent.get("shop", ""),
         url=sent.get("url", ""),
         price=typed_amount(sent, "price", currency),
