@@ -148,10 +148,16 @@ def referral_rows(request_id: UUID, places: Sequence[UUID], shown: Shown) -> lis
     ]
 
 
-_END: Final = """
-    UPDATE product_request SET wish = 'ended', email = '', email_key = '', consent = ''
-    WHERE id = :id AND email <> '' RETURNING id
+_FORGET: Final = """
+    UPDATE product_request SET wish = CASE wish WHEN 'told' THEN wish ELSE 'ended' END,
+        email = '', email_key = '', consent = ''
+    WHERE id = ANY(:ids) AND email <> '' RETURNING id
 """
+
+
+async def forget(db: AsyncConnection, ids: Sequence[UUID]) -> bool:
+    """Take the addresses of requests away, and end what waits for them; whether there were any."""
+    return bool(await run(db, _FORGET, ids=list(ids)))
 
 
 async def end(db: AsyncConnection, actor: Actor, request_id: UUID) -> None:
@@ -159,5 +165,5 @@ async def end(db: AsyncConnection, actor: Actor, request_id: UUID) -> None:
 
     The caller has shown that whoever asks has the link of its e-mails.
     """
-    if await run(db, _END, id=request_id):
+    if await forget(db, [request_id]):
         await history.record(db, actor, ("product_request", request_id, "ended", {}))

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, Index, Text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Identity, Index, Text
 from sqlmodel import Field, SQLModel
 
 from returns_portal.tables import minor_units, moment, one_of
@@ -150,3 +150,21 @@ class Referral(SQLModel, table=True):
     shown_at: datetime = Field(sa_column=moment(nullable=False))
     followed_at: datetime | None = Field(default=None, sa_column=moment())
     """When they went there first."""
+
+
+class StockRise(SQLModel, table=True):
+    """Pieces of a variant that came into stock while somebody waited for its product; gone once they were told.
+
+    The database writes it (a trigger on `variant`), since stock rises in many ways: counts, pushes and files of the
+    catalogue, what is put back from returns, what an exchange or a trial gives up.
+    """
+
+    __tablename__ = "stock_rise"
+    __table_args__ = (
+        CheckConstraint("pieces > 0", name="pieces_came"),
+        Index("ix_stock_rise_variant", "variant_id"),
+    )
+
+    id: int = Field(sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
+    variant_id: UUID = Field(foreign_key="variant.id")
+    pieces: int
