@@ -2,6 +2,13 @@
 
 from typing import Any
 
-from returns_portal.demand.pages import customer, elsewhere, outbound, requests, staff
+from returns_portal.demand.pages import customer, elsewhere, outbound, report, requests, staff
 
-routes: list[Any] = [*customer.routes, *elsewhere.routes, *outbound.routes, *requests.routes, *staff.routes]
+routes: list[Any] = [
+    *customer.routes,
+    *elsewhere.routes,
+    *outbound.routes,
+    *report.routes,
+    *requests.routes,
+    *staff.routes,
+]
