@@ -77,7 +77,7 @@ async def ask(db: AsyncConnection, actor: Actor, settings: Settings, asked: Aske
     email = asked.email.strip()
     if email and not is_email(email):
         raise InvalidError(mark("This is not an e-mail address."), field="email")
-    row = {
+    row: dict[str, Any] = {
         "id": new_id(),
         "product_id": product.id if product else None,
         "what": product.title if product else one_line(asked.what, "what", MAX_WHAT),

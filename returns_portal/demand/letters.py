@@ -35,7 +35,7 @@ async def answered(
     """Send what a person found, or knows, with the other shops that they name."""
     with speaking(request.locale):
         shops = [msgspec.structs.asdict(shop) for shop in _shops(settings, places)]
-        values = {"lead": lead(state), "words": words, "shops": shops}
+        values: dict[str, object] = {"lead": lead(state), "words": words, "shops": shops}
     await _send(db, settings, "request_answered", request, values)
 
 
