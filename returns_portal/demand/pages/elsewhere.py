@@ -22,15 +22,16 @@ from returns_portal.demand.places import (
     remove_place,
 )
 from returns_portal.demand.queries import RequestView
+from returns_portal.demand.reading import COLUMNS, MAX_BYTES, rows_of, take_all
 from returns_portal.demand.rules import is_stale
 from returns_portal.demand.words import look
 from returns_portal.errors import InvalidError
 from returns_portal.finance.filters import parse_day, today
 from returns_portal.finance.typed import typed_amount
-from returns_portal.i18n import _, mark, translate
+from returns_portal.i18n import _, mark, ngettext, translate
 from returns_portal.money import Money, is_currency
 from returns_portal.shop.queries import current
-from returns_portal.web import Form, flash, form, page, page_after, redirect, requires_staff
+from returns_portal.web import Form, flash, form, form_with_file, page, page_after, redirect, requires_staff
 from returns_portal.web.formats import format_date, money
 
 AnyRequest = Request[Any, Any, State]
@@ -40,6 +41,8 @@ Errors = dict[str, str]
 
 LIST: Final = "/staff/elsewhere"
 PAGE: Final = 50
+_WRONG: Final = 20
+"""Wrong lines of a file that are named at once."""
 support = [requires_staff("support")]
 
 
@@ -72,6 +75,7 @@ async def _show(
         first_href=f"{LIST}?{urlencode(asked)}" if "after" in request.query_params else "",
         typed=typed or beforehand,
         errors=errors,
+        columns=", ".join(COLUMNS),
     )
 
 
@@ -116,6 +120,28 @@ def typed_place(sent: Form, *, of: RequestView | None = None) -> PlaceInput:
         currency=currency,
         seen_on=parse_day(sent.text("seen_on", limit=10), "seen_on"),
     )
+
+
+@post(f"{LIST}/file", guards=support, status_code=200, request_max_body_size=MAX_BYTES + 20_000)
+async def add_file(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
+    """Put all lines of a file on the list, or none where one is wrong; then every wrong one is named."""
+    sent, content = await form_with_file(request, "file", most=MAX_BYTES)
+    try:
+        async with db.begin_nested() as taking:
+            count, wrong = await take_all(db, actor, rows_of(content), today((await current(db)).timezone))
+            if wrong:
+                await taking.rollback()
+    except InvalidError as error:
+        return await _show(request, db, actor, sent, _told(error), error.status)
+    if wrong:
+        lines = [
+            _("Line {line}: {reason}", line=each.line, reason=translate(each.error.sentence, **each.error.values))
+            for each in wrong[:_WRONG]
+        ]
+        said = _("Nothing was taken in. Put these lines right, and send the whole file again.")
+        return await _show(request, db, actor, sent, {"file": " ".join((said, *lines))}, 422)
+    flash(request, ngettext("{n} line was taken in.", "{n} lines were taken in.", count))
+    return redirect(LIST)
 
 
 def _told(error: InvalidError) -> Errors:
@@ -178,4 +204,4 @@ async def remove(request: AnyRequest, db: Db, actor: By, place_id: FromPath[UUID
     return redirect(LIST)
 
 
-routes: list[Any] = [show_list, add, edit, change, remove]
+routes: list[Any] = [show_list, add, add_file, edit, change, remove]
