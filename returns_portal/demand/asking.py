@@ -70,7 +70,9 @@ async def ask(db: AsyncConnection, actor: Actor, settings: Settings, asked: Aske
     size = one_line(asked.size, "size", MAX_SIZE, required=False)
     color = one_line(asked.color, "color", MAX_COLOR, required=False)
     if product is not None:
-        # Until this is kept nothing comes in: what comes afterwards finds who waits for it.
+        # Until this is kept nothing comes in: what comes afterwards finds who waits for it. The product first, then its
+        # variants in the order of their SKUs, as by everybody who changes them.
+        await run(db, "SELECT id FROM product WHERE id = :id FOR KEY SHARE", id=product.id)
         await run(db, _HOLD, id=product.id)
         product = await product_for(db, actor, asked.product)
         size, color = _settled(product, size, color)

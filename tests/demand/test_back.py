@@ -1,5 +1,6 @@
 """What is back is told to those who wished it: once, the oldest first, a few for each piece, whatever way it came."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -65,6 +66,18 @@ async def test_a_few_for_each_piece_the_oldest_first_each_once(portal: Portal) -
     mail = await one(portal, "SELECT values FROM email WHERE template = 'back_in_stock' LIMIT 1")
     assert mail.values["url"] == "/shop/boot?size=43&color=Black"
     assert await portal.rows("SELECT id FROM stock_rise") == []
+
+
+async def test_what_comes_while_somebody_asks_finds_them(portal: Portal) -> None:
+    await stock(portal)
+    asked = Asked(source=Source.PRODUCT, locale="en", product="boot", size="43", email="ana@example.com", consent="yes")
+    async with portal.begin() as db:
+        await asking.ask(db, STRANGER, portal.settings, asked)
+        coming = [asyncio.create_task(each(portal)) for each in (by_putting_back, by_catalogue, by_catalogue)]
+        await asyncio.sleep(0.3)
+        assert not any(task.done() for task in coming)
+    await asyncio.gather(*coming)
+    assert await told(portal) == ["ana"]
 
 
 async def by_count(portal: Portal) -> None:
