@@ -94,6 +94,14 @@ _CAME: Final = """
 """
 
 
+_CALLED_OFF: Final = """
+    UPDATE product_request r SET came_back_order_id = NULL FROM orders o
+    WHERE o.id = r.came_back_order_id AND o.cancelled_at IS NOT NULL AND r.asked_at >= :since
+"""
+
+
 async def note_who_came_back(db: AsyncConnection) -> None:
-    """Note with which order those came back who had asked for something."""
-    await run(db, _CAME, since=clock.now() - WISH_LASTS)
+    """Note with which order those came back who had asked for something; an order that was cancelled is none."""
+    since = clock.now() - WISH_LASTS
+    await run(db, _CALLED_OFF, since=since)
+    await run(db, _CAME, since=since)
