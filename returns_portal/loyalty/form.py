@@ -1,0 +1,118 @@
+"""The programme as the admin types it, and as it is shown to be changed. Pure but for the sentences of its errors."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from returns_portal.errors import InvalidError
+from returns_portal.i18n import mark
+from returns_portal.loyalty.rules import MOST_DAYS, MOST_LEVELS, MOST_MONTHS, Level, Programme
+from returns_portal.money import Money, is_currency, to_minor
+
+MAX_NAME: Final = 60
+MAX_AMOUNTS: Final = 200
+_MOST_MINOR: Final = 10**12
+"""More than anything costs in any currency, and far below what 64 bits hold."""
+_AMOUNT: Final = re.compile(r"(\d{1,12}(?:[.,]\d{1,4})?)\s*([A-Za-z]{3})|([A-Za-z]{3})\s*(\d{1,12}(?:[.,]\d{1,4})?)")
+
+
+def read_levels(sent: Mapping[str, str]) -> tuple[Level, ...]:
+    """The levels of a form, from the first to the highest; a row without a name is none.
+
+    Raises:
+        InvalidError: something cannot be read, or a level asks for nothing; its `field` is that of the form.
+    """
+    return tuple(_level(sent, place) for place in range(MOST_LEVELS) if _typed(sent, place))
+
+
+def _typed(sent: Mapping[str, str], place: int) -> bool:
+    return any(sent.get(f"{part}-{place}", "").strip() for part in ("name", "orders", "values"))
+
+
+def _level(sent: Mapping[str, str], place: int) -> Level:
+    name = sent.get(f"name-{place}", "").strip()
+    if not name or len(name) > MAX_NAME:
+        raise InvalidError(
+            mark("Give the level a name of at most {limit} characters."), field=f"name-{place}", limit=MAX_NAME
+        )
+    orders = whole(sent, f"orders-{place}", least=0, most=10_000)
+    values = amounts(sent.get(f"values-{place}", ""), f"values-{place}")
+    both = sent.get(f"both-{place}") == "yes"
+    if not (orders and values if both else orders or values):
+        raise InvalidError(
+            mark("Say what is needed for this level: a number of orders, a value, or both where you ticked both."),
+            field=f"orders-{place}",
+        )
+    return Level(name, orders, values, both)
+
+
+def read_terms(sent: Mapping[str, str]) -> dict[str, int]:
+    """For how long orders count, and when.
+
+    Raises:
+        InvalidError: as `read_levels`.
+    """
+    return {
+        "months": whole(sent, "months", least=1, most=MOST_MONTHS),
+        "wait_days": whole(sent, "wait_days", least=0, most=MOST_DAYS),
+    }
+
+
+def whole(sent: Mapping[str, str], field: str, *, least: int, most: int) -> int:
+    """A whole number within limits; where nothing is typed, 0 if that is within them.
+
+    Raises:
+        InvalidError: it is no such number.
+    """
+    text = sent.get(field, "").strip() or ("0" if least == 0 else "")
+    if not re.fullmatch(r"[0-9]{1,6}", text) or not least <= int(text) <= most:
+        raise InvalidError(mark("Give a whole number from {least} to {most}."), field=field, least=least, most=most)
+    return int(text)
+
+
+def amounts(text: str, field: str) -> dict[str, int]:
+    """Amounts of several currencies, such as `300 EUR, 600 BGN`, in minor units.
+
+    Raises:
+        InvalidError: something is no amount, or there are two of one currency.
+    """
+    found: dict[str, int] = {}
+    # A comma parts amounts only where no digit follows it: 49,90 EUR is one.
+    for part in filter(str.strip, re.split(r"[;\n]|,(?!\d)", text[:MAX_AMOUNTS])):
+        match = _AMOUNT.fullmatch(part.strip())
+        number, currency = ("", "") if match is None else (match[1] or match[4], (match[2] or match[3]).upper())
+        minor = _minor(number, currency)
+        if minor is None or currency in found:
+            raise InvalidError(
+                mark("Give amounts such as 300 EUR, one for each currency, with commas between them."), field=field
+            )
+        found[currency] = minor
+    return found
+
+
+def _minor(number: str, currency: str) -> int | None:
+    if not is_currency(currency):
+        return None
+    try:
+        minor = to_minor(number.replace(",", "."), currency)
+    except ValueError:
+        return None
+    return minor if 0 < minor <= _MOST_MINOR else None
+
+
+def shown_levels(rules: Programme) -> dict[str, str]:
+    """The fields of the form of levels, as they stand."""
+    fields = {"months": str(rules.months), "wait_days": str(rules.wait_days)}
+    for place, level in enumerate(rules.levels):
+        fields |= {
+            f"name-{place}": level.name,
+            f"orders-{place}": str(level.orders or ""),
+            f"values-{place}": written(level.values),
+            f"both-{place}": "yes" if level.both else "",
+        }
+    return fields
+
+
+def written(values: Mapping[str, int]) -> str:
+    """Amounts as `amounts` reads them."""
+    return ", ".join(f"{Money(minor, currency).decimal:f} {currency}" for currency, minor in sorted(values.items()))
