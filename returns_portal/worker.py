@@ -24,6 +24,7 @@ from returns_portal.gifts import jobs as gifts_jobs
 from returns_portal.jobs import JobContext, queue_app, work
 from returns_portal.labels import jobs as labels_jobs
 from returns_portal.labels.renderer import LabelRenderer
+from returns_portal.loyalty import jobs as loyalty_jobs
 from returns_portal.notifications import jobs as notifications_jobs
 from returns_portal.notifications.mailer import Mailer
 from returns_portal.payments import jobs as payments_jobs
@@ -45,6 +46,7 @@ JOB_MODULES: Final[tuple[ModuleType, ...]] = (
     gifts_jobs,
     finance_jobs,
     labels_jobs,
+    loyalty_jobs,
     notifications_jobs,
     payments_jobs,
     points_jobs,

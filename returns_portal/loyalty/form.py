@@ -2,15 +2,19 @@
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from returns_portal.errors import InvalidError
-from returns_portal.i18n import mark
+from returns_portal.i18n import available, mark
+from returns_portal.loyalty.models import SurpriseKind
 from returns_portal.loyalty.rules import MOST_DAYS, MOST_LEVELS, MOST_MONTHS, Level, Programme
 from returns_portal.money import Money, is_currency, to_minor
 
 MAX_NAME: Final = 60
 MAX_AMOUNTS: Final = 200
+MAX_CARD: Final = 400
+"""Characters of a card's words: more do not fit on it."""
+MOST_CONTROL: Final = 50
 _MOST_MINOR: Final = 10**12
 """More than anything costs in any currency, and far below what 64 bits hold."""
 _AMOUNT: Final = re.compile(r"(\d{1,12}(?:[.,]\d{1,4})?)\s*([A-Za-z]{3})|([A-Za-z]{3})\s*(\d{1,12}(?:[.,]\d{1,4})?)")
@@ -68,6 +72,67 @@ def whole(sent: Mapping[str, str], field: str, *, least: int, most: int) -> int:
     if not re.fullmatch(r"[0-9]{1,6}", text) or not least <= int(text) <= most:
         raise InvalidError(mark("Give a whole number from {least} to {most}."), field=field, least=least, most=most)
     return int(text)
+
+
+def read_surprises(sent: Mapping[str, str]) -> dict[str, Any]:
+    """What the form of surprises says, as fields of a programme. A kind without a cost is not offered.
+
+    Raises:
+        InvalidError: as `read_levels`.
+    """
+    budget = amounts(sent.get("budget", ""), "budget")
+    if len(budget) != 1:
+        raise InvalidError(mark("Give one amount, such as 100 EUR."), field="budget")
+    [(currency, most)] = budget.items()
+    costs = {kind.value: _cost(sent, kind, currency) for kind in SurpriseKind if sent.get(f"cost-{kind}", "").strip()}
+    surprises = sent.get("surprises") == "yes"
+    if surprises and not costs:
+        raise InvalidError(mark("Say what at least one surprise costs you."), field=f"cost-{SurpriseKind.FASTER}")
+    return {
+        "surprises": surprises,
+        "currency": currency,
+        "budget": most,
+        "costs": costs,
+        "from_level": whole(sent, "from_level", least=0, most=MOST_LEVELS),
+        "every_days": whole(sent, "every_days", least=1, most=MOST_DAYS),
+        "control_percent": whole(sent, "control_percent", least=0, most=MOST_CONTROL),
+        "cards": {language: words for language in available() if (words := _card(sent, language))},
+    }
+
+
+def _cost(sent: Mapping[str, str], kind: SurpriseKind, currency: str) -> int:
+    try:
+        minor = to_minor(sent[f"cost-{kind}"].replace(",", "."), currency)
+    except ValueError:
+        minor = -1
+    if not 0 <= minor <= _MOST_MINOR:
+        raise InvalidError(
+            mark("Give an amount in {currency}, such as 2.50; 0 where it costs nothing."),
+            field=f"cost-{kind}",
+            currency=currency,
+        )
+    return minor
+
+
+def _card(sent: Mapping[str, str], language: str) -> str:
+    words = sent.get(f"card-{language}", "").replace("\r", "").strip()
+    if len(words) > MAX_CARD:
+        raise InvalidError(mark("This is longer than {limit} characters."), field=f"card-{language}", limit=MAX_CARD)
+    return words
+
+
+def shown_surprises(rules: Programme) -> dict[str, str]:
+    """The fields of the form of surprises, as they stand."""
+    costs = {f"cost-{kind}": f"{Money(cost, rules.currency).decimal:f}" for kind, cost in rules.costs.items()}
+    return {
+        "surprises": "yes" if rules.surprises else "",
+        "budget": f"{Money(rules.budget, rules.currency).decimal:f} {rules.currency}" if rules.budget else "",
+        "from_level": str(rules.from_level),
+        "every_days": str(rules.every_days),
+        "control_percent": str(rules.control_percent),
+        **costs,
+        **{f"card-{language}": words for language, words in rules.cards.items()},
+    }
 
 
 def amounts(text: str, field: str) -> dict[str, int]:

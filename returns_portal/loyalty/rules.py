@@ -7,8 +7,9 @@ it, as an order counts for so many months.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -37,6 +38,22 @@ class Programme(msgspec.Struct, frozen=True):
     """How long after its delivery it is settled what of an order was kept."""
     levels: tuple[Level, ...] = ()
     """From the first to the highest."""
+    surprises: bool = False
+    """Whether the packing table is told of any."""
+    currency: str = "EUR"
+    """That of the budget and the costs, which are minor units of it."""
+    budget: int = 0
+    """For a month."""
+    costs: dict[str, int] = {}
+    """By kind (`models.SurpriseKind`); what is not named is not offered."""
+    from_level: int = 1
+    """The lowest level that is surprised; 0 is everybody."""
+    every_days: int = 90
+    """How long nobody is surprised again."""
+    control_percent: int = 10
+    """The share that is left out by lot."""
+    cards: dict[str, str] = {}
+    """The words of the card by language; `{name}` is the customer's."""
 
 
 class KeptOrder(msgspec.Struct, frozen=True):
@@ -54,6 +71,16 @@ class Standing(msgspec.Struct, frozen=True):
     orders: int = 0
     values: dict[str, int] = {}
     level: int = 0
+
+
+def affordable(costs: Mapping[str, int], left: int) -> list[str]:
+    """The kinds that so much of the budget still pays for, in the order of their names."""
+    return sorted(kind for kind, cost in costs.items() if cost <= left)
+
+
+def month_of(moment: datetime, zone: str) -> date:
+    """The first day of the month, by the shop's clock."""
+    return moment.astimezone(ZoneInfo(zone)).date().replace(day=1)
 
 
 def standing(levels: Sequence[Level], kept: Iterable[KeptOrder]) -> Standing:

@@ -2,6 +2,6 @@
 
 from typing import Any
 
-from returns_portal.loyalty.pages import rules
+from returns_portal.loyalty.pages import rules, station
 
-routes: list[Any] = [*rules.routes]
+routes: list[Any] = [*rules.routes, *station.routes]

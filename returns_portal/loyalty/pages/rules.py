@@ -1,7 +1,9 @@
 """The programme's rules, which the admin sets; and where a customer stands, for support."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
+from babel import Locale
 from litestar import Request, Response, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
@@ -10,12 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.actor import Actor
 from returns_portal.errors import DomainError, InvalidError
-from returns_portal.i18n import _, translate
+from returns_portal.i18n import _, available, current, translate
 from returns_portal.loyalty.actions import change
-from returns_portal.loyalty.form import read_levels, read_terms, shown_levels
+from returns_portal.loyalty.form import read_levels, read_surprises, read_terms, shown_levels, shown_surprises
+from returns_portal.loyalty.models import SurpriseKind
 from returns_portal.loyalty.queries import programme, standing_for
 from returns_portal.loyalty.rules import MOST_LEVELS, Standing
-from returns_portal.web import Form, flash, form, formats, page, redirect, requires_staff
+from returns_portal.web import flash, form, formats, page, redirect, requires_staff
 
 AnyRequest = Request[Any, Any, State]
 Db = NamedDependency[AsyncConnection]
@@ -31,18 +34,29 @@ support = [requires_staff("support")]
 async def rules_page(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
     """How the shop thanks loyal customers."""
     del actor  # Asked for so that the page's header knows who is there.
-    return _show(request, shown_levels(await programme(db)), {})
+    rules = await programme(db)
+    return _show(request, {**shown_levels(rules), **shown_surprises(rules)})
 
 
-def _show(request: AnyRequest, typed: Form | dict[str, str], errors: dict[str, str]) -> Response[Any]:
+def _show(request: AnyRequest, typed: Mapping[str, str], error: InvalidError | None = None) -> Response[Any]:
     return page(
         request,
         "loyalty/rules.html",
-        status=422 if errors else 200,
-        typed=typed,
-        errors=errors,
+        status=422 if error else 200,
+        typed={**typed},
+        errors={error.field or "": translate(error.sentence, **error.values)} if error else {},
         places=list(range(MOST_LEVELS)),
+        kinds=_kind_words(),
+        spoken=[(tag, Locale.parse(tag, sep="-").get_display_name(current())) for tag in available()],
     )
+
+
+def _kind_words() -> list[tuple[str, str]]:
+    return [
+        (SurpriseKind.FASTER.value, _("Faster delivery")),
+        (SurpriseKind.GIFT.value, _("A small gift in the parcel")),
+        (SurpriseKind.CARD.value, _("A card with the customer’s name")),
+    ]
 
 
 @post(PAGE, guards=admins, status_code=200)
@@ -52,8 +66,20 @@ async def change_levels(request: AnyRequest, db: Db, actor: By) -> Response[Any]
     try:
         await change(db, actor, **read_terms(sent), levels=read_levels(sent))
     except InvalidError as error:
-        return _show(request, sent, {error.field or "": translate(error.sentence, **error.values)})
+        return _show(request, {**shown_surprises(await programme(db)), **sent}, error)
     flash(request, _("Changed. Every customer's level is counted by these rules from now on."))
+    return redirect(PAGE)
+
+
+@post(f"{PAGE}/surprises", guards=admins, status_code=200)
+async def change_surprises(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
+    """Change what customers are surprised with, and what it may cost; errors as with the levels."""
+    sent = await form(request)
+    try:
+        await change(db, actor, **read_surprises(sent))
+    except InvalidError as error:
+        return _show(request, {**shown_levels(await programme(db)), **sent}, error)
+    flash(request, _("Changed. The packing table follows within a minute."))
     return redirect(PAGE)
 
 
@@ -83,4 +109,4 @@ def _amounts(found: Standing) -> str:
     return ", ".join(formats.money(minor, currency) for currency, minor in sorted(found.values.items()))
 
 
-routes: list[Any] = [rules_page, change_levels, customer_page]
+routes: list[Any] = [rules_page, change_levels, change_surprises, customer_page]
