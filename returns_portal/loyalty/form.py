@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from returns_portal.errors import InvalidError
@@ -15,6 +16,7 @@ MAX_AMOUNTS: Final = 200
 MAX_CARD: Final = 400
 """Characters of a card's words: more do not fit on it."""
 MOST_CONTROL: Final = 50
+MOST_THANKS: Final = 100_000
 _MOST_MINOR: Final = 10**12
 """More than anything costs in any currency, and far below what 64 bits hold."""
 _AMOUNT: Final = re.compile(r"(\d{1,12}(?:[.,]\d{1,4})?)\s*([A-Za-z]{3})|([A-Za-z]{3})\s*(\d{1,12}(?:[.,]\d{1,4})?)")
@@ -133,6 +135,25 @@ def shown_surprises(rules: Programme) -> dict[str, str]:
         **costs,
         **{f"card-{language}": words for language, words in rules.cards.items()},
     }
+
+
+def read_thanks(sent: Mapping[str, str], before: Programme, now: datetime) -> dict[str, Any]:
+    """What the form of points says, as fields of a programme; from `now` on where none were given before.
+
+    Raises:
+        InvalidError: as `read_levels`.
+    """
+    points = whole(sent, "thanks_points", least=0, most=MOST_THANKS)
+    least = amounts(sent.get("thanks_from", ""), "thanks_from")
+    if points and not least:
+        raise InvalidError(mark("Say how much of an order must be kept, such as 300 EUR."), field="thanks_from")
+    since = (before.thanks_since or now) if points else None
+    return {"thanks_points": points, "thanks_from": least, "thanks_since": since}
+
+
+def shown_thanks(rules: Programme) -> dict[str, str]:
+    """The fields of the form of points, as they stand."""
+    return {"thanks_points": str(rules.thanks_points), "thanks_from": written(rules.thanks_from)}
 
 
 def amounts(text: str, field: str) -> dict[str, int]:

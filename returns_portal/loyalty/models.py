@@ -86,3 +86,16 @@ class Surprise(SQLModel, table=True):
     """The first day of the month, by the shop's clock, whose budget pays for it."""
     proposed_at: datetime = Field(sa_column=moment(nullable=False))
     decided_at: datetime | None = Field(default=None, sa_column=moment())
+
+
+class LoyaltyThanks(SQLModel, table=True):
+    """Points for an order of which much was kept: its row is what makes them come once."""
+
+    __tablename__ = "loyalty_thanks"
+    __table_args__ = (CheckConstraint("points > 0", name="points_positive"),)
+
+    order_id: UUID = Field(primary_key=True, foreign_key="orders.id")
+    control: bool
+    """Whether none were given, because its customer is left out by lot."""
+    points: int = Field(sa_column=minor_units())
+    at: datetime = Field(sa_column=moment(nullable=False))

@@ -8,7 +8,7 @@ it, as an order counts for so many months.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Final
+from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -54,6 +54,12 @@ class Programme(msgspec.Struct, frozen=True):
     """The share that is left out by lot."""
     cards: dict[str, str] = {}
     """The words of the card by language; `{name}` is the customer's."""
+    thanks_points: int = 0
+    """What is given for an order of which at least `thanks_from` was kept; 0 for nothing."""
+    thanks_from: dict[str, int] = {}
+    """Minor units by currency; an order in another one brings none."""
+    thanks_since: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    """Orders that were settled before bring none: it is set when this is turned on, so that no history is paid for."""
 
 
 class KeptOrder(msgspec.Struct, frozen=True):

@@ -16,6 +16,7 @@ _KINDS: Final = {
     "trial_shipped": Optional.PARCEL,
     "parcel_stuck": Optional.PARCEL,
     "points_expiring": Optional.POINTS,
+    "loyalty_thanks": Optional.POINTS,
 }
 
 

@@ -49,7 +49,7 @@ async def off(portal: Portal) -> set[Optional]:
 
 ALWAYS = sorted(
     {*get_args(Template)}
-    - {"parcel_delivered", "parcel_on_its_way", "parcel_stuck", "trial_shipped", "points_expiring"}
+    - {"parcel_delivered", "parcel_on_its_way", "parcel_stuck", "trial_shipped", "points_expiring", "loyalty_thanks"}
 )
 
 

@@ -10,11 +10,20 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from returns_portal import clock
 from returns_portal.actor import Actor
 from returns_portal.errors import DomainError, InvalidError
 from returns_portal.i18n import _, available, current, translate
 from returns_portal.loyalty.actions import change
-from returns_portal.loyalty.form import read_levels, read_surprises, read_terms, shown_levels, shown_surprises
+from returns_portal.loyalty.form import (
+    read_levels,
+    read_surprises,
+    read_terms,
+    read_thanks,
+    shown_levels,
+    shown_surprises,
+    shown_thanks,
+)
 from returns_portal.loyalty.models import SurpriseKind
 from returns_portal.loyalty.queries import programme, standing_for
 from returns_portal.loyalty.rules import MOST_LEVELS, Standing
@@ -35,7 +44,7 @@ async def rules_page(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
     """How the shop thanks loyal customers."""
     del actor  # Asked for so that the page's header knows who is there.
     rules = await programme(db)
-    return _show(request, {**shown_levels(rules), **shown_surprises(rules)})
+    return _show(request, {**shown_levels(rules), **shown_surprises(rules), **shown_thanks(rules)})
 
 
 def _show(request: AnyRequest, typed: Mapping[str, str], error: InvalidError | None = None) -> Response[Any]:
@@ -66,7 +75,8 @@ async def change_levels(request: AnyRequest, db: Db, actor: By) -> Response[Any]
     try:
         await change(db, actor, **read_terms(sent), levels=read_levels(sent))
     except InvalidError as error:
-        return _show(request, {**shown_surprises(await programme(db)), **sent}, error)
+        rules = await programme(db)
+        return _show(request, {**shown_surprises(rules), **shown_thanks(rules), **sent}, error)
     flash(request, _("Changed. Every customer's level is counted by these rules from now on."))
     return redirect(PAGE)
 
@@ -78,8 +88,21 @@ async def change_surprises(request: AnyRequest, db: Db, actor: By) -> Response[A
     try:
         await change(db, actor, **read_surprises(sent))
     except InvalidError as error:
-        return _show(request, {**shown_levels(await programme(db)), **sent}, error)
+        rules = await programme(db)
+        return _show(request, {**shown_levels(rules), **shown_thanks(rules), **sent}, error)
     flash(request, _("Changed. The packing table follows within a minute."))
+    return redirect(PAGE)
+
+
+@post(f"{PAGE}/points", guards=admins, status_code=200)
+async def change_thanks(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
+    """Change what is given for an order of which much was kept; errors as with the levels."""
+    sent, rules = await form(request), await programme(db)
+    try:
+        await change(db, actor, **read_thanks(sent, rules, clock.now()))
+    except InvalidError as error:
+        return _show(request, {**shown_levels(rules), **shown_surprises(rules), **sent}, error)
+    flash(request, _("Changed. Orders that are counted from now on follow it."))
     return redirect(PAGE)
 
 
@@ -109,4 +132,4 @@ def _amounts(found: Standing) -> str:
     return ", ".join(formats.money(minor, currency) for currency, minor in sorted(found.values.items()))
 
 
-routes: list[Any] = [rules_page, change_levels, change_surprises, customer_page]
+routes: list[Any] = [rules_page, change_levels, change_surprises, change_thanks, customer_page]
