@@ -2,6 +2,6 @@
 
 from typing import Any
 
-from returns_portal.loyalty.pages import rules, station
+from returns_portal.loyalty.pages import report, rules, station
 
-routes: list[Any] = [*rules.routes, *station.routes]
+routes: list[Any] = [*rules.routes, *report.routes, *station.routes]

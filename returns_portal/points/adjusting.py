@@ -115,8 +115,8 @@ async def give(db: AsyncConnection, email: str, currency: str, amount: int, reas
 _UNSEEN_FOR: Final = timedelta(days=30)
 _UNSEEN: Final = """
     SELECT coalesce(sum(abs(amount)), 0)::bigint AS points FROM points_adjustment
-    WHERE account_id = :account_id AND currency = :currency AND NOT needed_second AND requested_by <> :rule AND requested_at > :since
-        AND sign(amount) = sign(:amount)
+    WHERE account_id = :account_id AND currency = :currency AND NOT needed_second AND requested_at > :since
+        AND requested_by <> :rule AND sign(amount) = sign(:amount)
 """
 
 
