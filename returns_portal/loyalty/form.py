@@ -13,8 +13,9 @@ from returns_portal.money import Money, is_currency, to_minor
 
 MAX_NAME: Final = 60
 MAX_AMOUNTS: Final = 200
-MAX_CARD: Final = 400
-"""Characters of a card's words: more do not fit on it."""
+MAX_CARD: Final = 260
+MAX_CARD_LINES: Final = 5
+"""More does not fit on one page with a long name."""
 MOST_CONTROL: Final = 50
 MOST_THANKS: Final = 100_000
 _MOST_MINOR: Final = 10**12
@@ -118,8 +119,13 @@ def _cost(sent: Mapping[str, str], kind: SurpriseKind, currency: str) -> int:
 
 def _card(sent: Mapping[str, str], language: str) -> str:
     words = sent.get(f"card-{language}", "").replace("\r", "").strip()
-    if len(words) > MAX_CARD:
-        raise InvalidError(mark("This is longer than {limit} characters."), field=f"card-{language}", limit=MAX_CARD)
+    if len(words) > MAX_CARD or len(words.splitlines()) > MAX_CARD_LINES:
+        raise InvalidError(
+            mark("The card has room for {limit} characters on {lines} lines."),
+            field=f"card-{language}",
+            limit=MAX_CARD,
+            lines=MAX_CARD_LINES,
+        )
     return words
 
 

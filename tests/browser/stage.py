@@ -57,6 +57,7 @@ from tests.browser.anew import replacements
 from tests.browser.asked import asked
 from tests.browser.at_once import exchanges_at_once
 from tests.browser.gifts import gifts
+from tests.browser.thanked import thanked
 from tests.catalog.pictures import a_picture
 from tests.exchanges.samples import a_boot, exchanged, the_one
 from tests.finance.seed import stories
@@ -119,6 +120,7 @@ async def set_up(database_url: str, settings: Settings) -> Stage:
         await director.together()
         await director.served()
         await director.questions()
+        await thanked(director.portal)
         await director.hire()
     await engine.dispose()
     return director.stage

@@ -8,13 +8,16 @@ import pytest
 from returns_portal import clock
 from returns_portal.actor import SYSTEM
 from returns_portal.errors import ConflictError
+from returns_portal.loyalty.card import CardContent
+from returns_portal.loyalty.card_printing import render_card
+from returns_portal.loyalty.form import MAX_CARD
 from returns_portal.loyalty.rules import Level, affordable
 from returns_portal.privacy.collecting import everything_of
 from returns_portal.privacy.erasing import erase
 from returns_portal.privacy.people import person_of
 from returns_portal.shop.queries import DEFAULT
 from returns_portal.tryon import calling_off, shipping
-from tests.labels.prints import squeezed, text
+from tests.labels.prints import pages, squeezed, text
 from tests.loyalty.things import PACKER, at_the_table, leave, look, put, surprises, waiting
 from tests.portal import API, Portal, at_once
 from tests.returns.visits import post, sign_in, words
@@ -140,6 +143,14 @@ async def test_the_packer_puts_it_in_and_prints_the_card(browser: Browser, porta
     assert await statuses(portal) == ["given"]
 
 
+def test_the_longest_words_fit_on_one_card() -> None:
+    words = "Dear " + "Maximilian Wolfeschlegelsteinhausen,\nЩ\nЩ\nЩ\n"
+    words += ("Щедра " * MAX_CARD)[: MAX_CARD - len(words) + len("Maximilian Wolfeschlegelsteinhausen") - len("{name}")]
+    card = render_card(CardContent("en", words, "Nord & Sund"))
+    assert len(pages(card)) == 1
+    assert squeezed(words[-20:]) in squeezed(text(card))
+
+
 async def test_what_is_wrong_is_told_and_the_other_form_stays(browser: Browser, portal: Portal) -> None:
     await sign_in(browser, portal, "mira@example.com", "admin")
     for field, value in (
@@ -148,7 +159,8 @@ async def test_what_is_wrong_is_told_and_the_other_form_stays(browser: Browser, 
         ("cost-card", ""),
         ("control_percent", "51"),
         ("every_days", "0"),
-        ("card-en", "x" * 401),
+        ("card-en", "x" * 261),
+        ("card-en", "a\nb\nc\nd\ne\nf"),
     ):
         refused = await post(browser, f"{PAGE}/surprises", FORM | {field: value})
         assert refused.status_code == 422, field
