@@ -44,7 +44,7 @@ def doors_by_mail(visitor: Visitor, email: str) -> list[str]:
 
 @WHO
 def test_by_the_code_on_the_packing_slip(enter: Enter, locale: str, size: dict[str, int]) -> None:
-    order = purchase("1026" if locale.startswith("uk") else "1031")
+    order = purchase("1041" if locale.startswith("uk") else "1047")
     customer = enter(size=size, locale=locale)
     page = customer.page
     page.goto(f"/?order={order.number}")
@@ -59,7 +59,7 @@ def test_by_the_code_on_the_packing_slip(enter: Enter, locale: str, size: dict[s
 
 @WHO
 def test_by_the_list_of_orders_that_comes_by_e_mail(enter: Enter, locale: str, size: dict[str, int]) -> None:
-    order = purchase("1032" if locale.startswith("uk") else "1013")
+    order = purchase("1049" if locale.startswith("uk") else "1058")
     customer = enter(size=size, locale=locale)
     page = customer.page
     page.goto("/")

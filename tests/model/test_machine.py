@@ -38,7 +38,14 @@ ENDS = {"succeeded", "failed", "canceled", "awaiting_transfer"}
 
 
 class Afresh(HypothesisProvider):
-    """Draws each example anew: the near copies of earlier ones that are the default find little here, and are slow."""
+    """Draws each example anew: the near copies of earlier ones that are the default find little here, and are slow.
+
+    Nothing is drawn from the constants of the modules that happen to be loaded: the first round would be another one
+    after each other test file that ran before it.
+    """
+
+    def _maybe_draw_constant(self, *_args: object, **_options: object) -> None:
+        return None
 
 
 # As Hypothesis documents for backends of one's own.
