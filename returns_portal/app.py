@@ -23,6 +23,7 @@ import returns_portal.catalog.web
 import returns_portal.claims.api
 import returns_portal.claims.replacements.api
 import returns_portal.claims.web
+import returns_portal.demand.web
 import returns_portal.exchanges.api
 import returns_portal.exchanges.web
 import returns_portal.finance.api
@@ -79,6 +80,7 @@ FACES: Final[list[Any]] = [
     *returns_portal.accounts.web_shop_login.routes,
     *returns_portal.catalog.web.routes,
     *returns_portal.claims.web.routes,
+    *returns_portal.demand.web.routes,
     *returns_portal.exchanges.web.routes,
     *returns_portal.finance.web.routes,
     *returns_portal.gifts.web.routes,

@@ -17,6 +17,7 @@ from returns_portal.accounts import jobs as accounts_jobs
 from returns_portal.carriers.registry import carriers_of
 from returns_portal.claims import jobs as claims_jobs
 from returns_portal.db import beginner, create_engine
+from returns_portal.demand import jobs as demand_jobs
 from returns_portal.embedded import database_url
 from returns_portal.exchanges import jobs as exchanges_jobs
 from returns_portal.finance import jobs as finance_jobs
@@ -41,6 +42,7 @@ log = structlog.get_logger(__name__)
 JOB_MODULES: Final[tuple[ModuleType, ...]] = (
     accounts_jobs,
     claims_jobs,
+    demand_jobs,
     exchanges_jobs,
     gifts_jobs,
     finance_jobs,

@@ -15,6 +15,7 @@ from returns_portal.catalog.pages.product import product_page
 from returns_portal.catalog.pages.shelf import shelf
 from returns_portal.catalog.queries import picture, product_for
 from returns_portal.catalog.search import a_wish, an_id, search
+from returns_portal.demand.pages.missing import missing_here
 from returns_portal.errors import NotFoundError
 from returns_portal.i18n import mark
 from returns_portal.tryon.insight import sentence_for
@@ -45,10 +46,12 @@ async def product(request: AnyRequest, db: Db, actor: By, handle: FromPath[str])
     asked = request.query_params
     color, size = asked.get("color", "")[:MAX_COLOR], asked.get("size", "")[:MAX_SIZE]
     found = await product_for(db, actor, handle)
+    view = product_page(found, color, size)
     return page(
         request,
         "shop/product.html",
-        view=product_page(found, color, size),
+        view=view,
+        missing=await missing_here(db, site(request).settings, view),
         trial=await policy(db),
         insight=await sentence_for(db, found.id),
     )

@@ -42,16 +42,21 @@ class Offers(msgspec.Struct, frozen=True):
     """The same product in other sizes and colours."""
     others: list[Offer] = []
     """What was looked for."""
+    missing: list[Offer] = []
+    """The same product in sizes and colours of which there is none just now."""
+    handle: str = ""
+    """The name of the same product in addresses; empty where the shop does not show it."""
 
 
 _KNOWN: Final = "SELECT sku, product_id, price, currency FROM variant WHERE sku = ANY(:skus)"
 _OFFERED: Final = """
-    SELECT v.sku, v.product_id, p.title, v.size, v.color, v.stock, v.price FROM variant v
-    JOIN product p ON p.id = v.product_id
-    WHERE v.archived_at IS NULL AND v.stock > 0 AND v.currency = :currency AND
+    SELECT v.sku, v.product_id, p.title, v.size, v.color, v.stock, v.price,
+           CASE WHEN p.listed THEN p.handle ELSE '' END AS handle
+    FROM variant v JOIN product p ON p.id = v.product_id
+    WHERE v.archived_at IS NULL AND v.currency = :currency AND
 """
 _SAME: Final = f"{_OFFERED} v.product_id = ANY(:products) ORDER BY v.product_id, v.position, v.id"
-_CHOSEN: Final = f"{_OFFERED} v.sku = ANY(:skus) ORDER BY p.title, v.product_id, v.position, v.id"
+_CHOSEN: Final = f"{_OFFERED} v.stock > 0 AND v.sku = ANY(:skus) ORDER BY p.title, v.product_id, v.position, v.id"
 
 
 async def returned_units(db: AsyncConnection, lines: Sequence[Line], currency: str) -> dict[UUID, Returned]:
@@ -92,16 +97,20 @@ async def offers_for(
     others += await _chosen(db, set(chosen) - {row["sku"] for row in others}, currency)
     skus = {line.line_id: line.sku for line in lines}
     return {
-        line_id: Offers(
-            [
-                _offer(row._asdict(), unit, currency)
-                for row in same
-                if row.product_id == unit.product_id and row.sku != skus[line_id]
-            ],
-            [_offer(row, unit, currency) for row in others if row["product_id"] != unit.product_id],
-        )
+        line_id: _offers(unit, [row for row in same if row.sku != skus[line_id]], others, currency)
         for line_id, unit in returned.items()
     }
+
+
+def _offers(unit: Returned, same: Sequence[Any], others: Sequence[Mapping[str, Any]], currency: str) -> Offers:
+    """What there is for a unit: of its own product also what there is none of, so that nobody thinks it never was."""
+    own = [row for row in same if row.product_id == unit.product_id]
+    return Offers(
+        [_offer(row._asdict(), unit, currency) for row in own if row.stock],
+        [_offer(row, unit, currency) for row in others if row["product_id"] != unit.product_id],
+        [_offer(row._asdict(), unit, currency) for row in own if not row.stock],
+        own[0].handle if own else "",
+    )
 
 
 def _offer(row: Mapping[str, Any], unit: Returned, currency: str) -> Offer:

@@ -21,6 +21,7 @@ from returns_portal.notifications.models import Email, EmailStatus
 
 Template = Literal[
     "access_code",
+    "back_in_stock",
     "checked_in",
     "claim_decided",
     "claim_received",
@@ -51,6 +52,8 @@ Template = Literal[
     "question_received",
     "refund_failed",
     "refunded",
+    "request_answered",
+    "request_kept",
     "replacement_ended",
     "replacement_sent",
     "return_cancelled",

@@ -16,6 +16,9 @@ _KINDS: Final = {
     "trial_shipped": Optional.PARCEL,
     "parcel_stuck": Optional.PARCEL,
     "points_expiring": Optional.POINTS,
+    "back_in_stock": Optional.STOCK,
+    "request_answered": Optional.STOCK,
+    "request_kept": Optional.STOCK,
 }
 
 

@@ -65,6 +65,8 @@ class Optional(StrEnum):
     """Where a parcel is, and that it does not move."""
     POINTS = "points"
     """That points are going to expire."""
+    STOCK = "stock"
+    """What becomes of something that they asked for and was not in stock."""
 
 
 class MailRefusal(SQLModel, table=True):

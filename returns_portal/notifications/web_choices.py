@@ -93,6 +93,8 @@ def _label(kind: Optional) -> str:
             return _("Where my parcel is: on its way, arrived, or not moving")
         case Optional.POINTS:
             return _("That points of mine are going to expire")
+        case Optional.STOCK:
+            return _("What becomes of something that I asked for and you had not")
 
 
 routes: list[Any] = [show, save]

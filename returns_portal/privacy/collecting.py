@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from returns_portal import clock
 from returns_portal.db import run
 from returns_portal.orders.units import OF_GIFT
+from returns_portal.privacy.asked import LookedFor, Question
 from returns_portal.privacy.data import (
     VERSION,
     Everything,
@@ -15,7 +16,6 @@ from returns_portal.privacy.data import (
     Letter,
     Movement,
     OrderPlaced,
-    Question,
     Session,
     Statement,
     Trial,
@@ -128,6 +128,14 @@ _QUESTIONS: Final = """
             FROM question_message m WHERE m.question_id = q.id) AS messages
     FROM question q WHERE q.id = ANY(:ids) ORDER BY q.id
 """
+_LOOKED_FOR: Final = """
+    SELECT r.what, r.size, r.color, r.words, r.email, r.consent AS agreed_to, r.asked_at, r.wish, r.told_at, r.answer,
+           (SELECT coalesce(json_agg(concat_ws(', ', e.shop, CASE WHEN f.followed_at IS NOT NULL THEN 'followed' END)
+                ORDER BY f.id), '[]') FROM referral f JOIN elsewhere e ON e.id = f.elsewhere_id
+            WHERE f.request_id = r.id) AS named,
+           coalesce(o.number, '') AS came_back_with_order
+    FROM product_request r LEFT JOIN orders o ON o.id = r.came_back_order_id WHERE r.id = ANY(:ids) ORDER BY r.id
+"""
 _POINTS: Final = """
     SELECT t.at, t.kind, -e.amount AS points, e.currency, coalesce(a.reason, '') AS reason
     FROM ledger_entry e JOIN ledger_transaction t ON t.id = e.transaction_id
@@ -159,6 +167,7 @@ async def everything_of(db: AsyncConnection, person: Person, shop: ShopInfo) -> 
         trials=_as(list[Trial], await run(db, _TRIALS, ids=person.trials)),
         withdrawals=_as(list[Statement], await run(db, _WITHDRAWALS, ids=person.withdrawals)),
         questions=_as(list[Question], await run(db, _QUESTIONS, ids=person.questions)),
+        looked_for=_as(list[LookedFor], await run(db, _LOOKED_FOR, ids=person.wishes)),
         points=_as(list[Movement], await run(db, _POINTS, ids=person.accounts)),
         letters=_as(list[Letter], await run(db, _LETTERS, key=person.email, ids=person.subjects)),
         sessions=_as(list[Session], await run(db, _SESSIONS, ids=person.orders)),

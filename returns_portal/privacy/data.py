@@ -7,6 +7,8 @@ from datetime import datetime
 
 import msgspec
 
+from returns_portal.privacy.asked import LookedFor, Question
+
 VERSION = 1
 """Raised when a field changes its meaning or goes; new ones may come at any time."""
 
@@ -204,28 +206,6 @@ class GiftSentBack(msgspec.Struct, frozen=True):
     refunds: list[RefundMade]
 
 
-class Said(msgspec.Struct, frozen=True):
-    """A message of a question; `by` is customer or staff."""
-
-    at: datetime
-    by: str
-    text: str
-    files: list[str]
-    """The names of files that came along."""
-
-
-class Question(msgspec.Struct, frozen=True):
-    """What was asked, and what was answered."""
-
-    number: str
-    subject: str
-    email: str
-    name: str
-    state: str
-    opened_at: datetime
-    messages: list[Said]
-
-
 class Trial(msgspec.Struct, frozen=True):
     """Things that were ordered to try."""
 
@@ -291,6 +271,7 @@ class Everything(msgspec.Struct, frozen=True):
     trials: list[Trial]
     withdrawals: list[Statement]
     questions: list[Question]
+    looked_for: list[LookedFor]
     points: list[Movement]
     letters: list[Letter]
     sessions: list[Session]

@@ -118,6 +118,9 @@ _STATEMENTS: Final = (
         WHERE question_id = ANY(:questions) OR lower(sender) = :key""",
     """UPDATE question SET subject = CAST(:nameless AS text), name = '', email = :known_as, email_key = :known_as
         WHERE id = ANY(:questions)""",
+    # That it was asked for stays counted, without who it was and what they said.
+    """UPDATE product_request SET words = '', answer = '', email = '', email_key = '', consent = '',
+        wish = CASE wish WHEN 'told' THEN wish ELSE 'ended' END WHERE id = ANY(:wishes)""",
     # Where they live, and where their money went.
     "UPDATE pickup SET line1 = '', city = '', postal_code = '', phone = '' WHERE return_id = ANY(:returns)",
     "UPDATE label SET pdf = NULL WHERE return_id = ANY(:returns) AND pdf IS NOT NULL",
@@ -161,6 +164,7 @@ _NOTES: Final = (
     ("goodwill", ("reason", "decision_note"), "order_id = ANY(:orders)"),
     ("points_adjustment", ("reason",), "account_id = ANY(:accounts)"),
     ("item_claim", ("answer",), "order_id = ANY(:orders)"),
+    ("product_request", ("what",), "id = ANY(:wishes)"),
     ("replacement", ("carrier", "tracking"), "order_id = ANY(:orders)"),
     ("returns", ("proof_carrier", "proof_tracking"), "id = ANY(:returns)"),
     ("parcel", ("note",), "return_id = ANY(:returns)"),
@@ -234,6 +238,7 @@ def _values(person: Person) -> dict[str, Any]:
         "trials": person.trials,
         "exchanges": person.exchanges,
         "questions": person.questions,
+        "wishes": person.wishes,
         "accounts": person.accounts,
         "gifts": person.gifts,
         "subjects": person.subjects,

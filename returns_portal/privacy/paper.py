@@ -7,7 +7,8 @@ from typing import Final
 from returns_portal import i18n
 from returns_portal.documents.record import Record, Section
 from returns_portal.i18n import _
-from returns_portal.privacy.data import Everything, GiftSentBack, OrderPlaced, Question, RefundMade, ReturnFiled
+from returns_portal.privacy.asked import LookedFor, Question
+from returns_portal.privacy.data import Everything, GiftSentBack, OrderPlaced, RefundMade, ReturnFiled
 from returns_portal.settings import Settings
 from returns_portal.shop.queries import ShopInfo
 from returns_portal.web import formats
@@ -61,6 +62,7 @@ def _sections(found: Everything) -> Iterator[Section]:
         stated = [(_("Name"), one.name), (_("E-mail"), one.email), (_("What you wrote"), one.details)]
         yield Section(_("Withdrawal from order {number}", number=one.order_number), _filled(stated, one.submitted_at))
     yield from (_question(asked) for asked in found.questions)
+    yield from (_looked_for(wish) for wish in found.looked_for)
     if found.points:
         moved = [
             (_moment(line.at), f"{line.points:+} {line.currency} {line.kind} {line.reason}") for line in found.points
@@ -77,6 +79,13 @@ def _sections(found: Everything) -> Iterator[Section]:
 def _question(asked: Question) -> Section:
     written = [(_moment(one.at), one.text) for one in asked.messages if one.text]
     return Section(_("Question {number}", number=asked.number), [(_("E-mail"), asked.email), *written])
+
+
+def _looked_for(wish: LookedFor) -> Section:
+    rows = [(_("E-mail"), wish.email), (_("What you wrote"), wish.words), (_("Answer"), wish.answer)]
+    rows += [(_("The other shop"), shop) for shop in wish.named]
+    what = " ".join(part for part in (wish.what, wish.size, wish.color) if part)
+    return Section(_("You looked for: {what}", what=what), _filled(rows, wish.asked_at))
 
 
 def _filled(rows: list[tuple[str, str]], at: datetime) -> list[tuple[str, str]]:

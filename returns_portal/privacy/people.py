@@ -30,22 +30,27 @@ class Person(msgspec.Struct, frozen=True):
     questions: list[UUID]
     gifts: list[UUID]
     """By which they came to send back what others had ordered; `returns` has those, and not what others sent back."""
+    wishes: list[UUID]
+    """What they asked for that was not in stock."""
 
     @property
     def subjects(self) -> list[UUID]:
         """What letters can be about."""
         own = (self.orders, self.returns, self.refunds, self.withdrawals, self.trials, self.exchanges, self.gifts)
-        return [subject for subjects in (*own, self.questions) for subject in subjects]
+        return [subject for subjects in (*own, self.questions, self.wishes) for subject in subjects]
 
     @property
     def known(self) -> bool:
         """Whether anything is kept; letters alone, which somebody else may have caused, are not looked for."""
-        return bool(self.orders or self.withdrawals or self.trials or self.accounts or self.gifts or self.questions)
+        own = (self.orders, self.withdrawals, self.trials, self.accounts, self.gifts, self.questions, self.wishes)
+        return any(own)
 
 
 _FIND: Final = """
     WITH mine AS MATERIALIZED (SELECT id, locale, placed_at FROM orders WHERE email_key = :key),
     got AS MATERIALIZED (SELECT id, locale FROM gift WHERE email_key = :key),
+    asked AS MATERIALIZED (SELECT id FROM question WHERE email_key = :key
+        UNION SELECT id FROM question WHERE order_id IN (SELECT id FROM mine)),
     back AS MATERIALIZED (SELECT id FROM returns WHERE (order_id IN (SELECT id FROM mine) AND gift_id IS NULL)
         OR gift_id IN (SELECT id FROM got))
     SELECT coalesce((SELECT locale FROM mine ORDER BY placed_at DESC, id DESC LIMIT 1),
@@ -60,9 +65,10 @@ _FIND: Final = """
                  UNION SELECT id FROM trial WHERE order_id IN (SELECT id FROM mine) ORDER BY id) AS trials,
            ARRAY(SELECT id FROM exchange WHERE return_id IN (SELECT id FROM back) ORDER BY id) AS exchanges,
            ARRAY(SELECT id FROM points_account WHERE email_key = :key) AS accounts,
-           ARRAY(SELECT id FROM question WHERE email_key = :key
-                 UNION SELECT id FROM question WHERE order_id IN (SELECT id FROM mine) ORDER BY id) AS questions,
-           ARRAY(SELECT id FROM got ORDER BY id) AS gifts
+           ARRAY(SELECT id FROM asked ORDER BY id) AS questions,
+           ARRAY(SELECT id FROM got ORDER BY id) AS gifts,
+           ARRAY(SELECT id FROM product_request WHERE email_key = :key
+                 UNION SELECT id FROM product_request WHERE question_id IN (SELECT id FROM asked) ORDER BY id) AS wishes
 """
 
 

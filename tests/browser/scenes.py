@@ -278,6 +278,33 @@ _EXCHANGES = (
     "exchange ended",
 )  # fmt: skip
 
+WANTED = [
+    Scene("not in stock", "/shop/wander-boot?color=Black&size=43"),
+    Scene("not in stock, kept", "/shop/wander-boot?size=43", act=press("I need this", email="eve@example.com")),
+    Scene("wanted", "/wanted"),
+    Scene("wanted, of a product", "/wanted?product=wander-boot&size=43"),
+    Scene("wanted, wrong", "/wanted", act=press("I need this", email="nobody")),
+    Scene("wanted, kept", "{number}", case="request, kept"),
+    Scene("wanted, ending", "{number}", case="request, ending"),
+    Scene("question, something wanted", "/questions/new?topic=wanted&about=/shop/wander-boot"),
+    Scene("requests", "/staff/requests", "support"),
+    Scene("requests, none", "/staff/requests?what=nothing", "support"),
+    *(
+        Scene(f"{name}, staff", "/staff/requests/{number}", "support", open_details, name)
+        for name in ("request", "request answered", "request of nobody")
+    ),
+    Scene("request, wrong", "/staff/requests/{number}", "support", press("Send the answer"), "request"),
+    Scene("request in a thread", "/staff/questions/{number}", "support", open_details, "question with a request"),
+    Scene("other shops", "/staff/elsewhere", "support"),
+    Scene("other shops, none", "/staff/elsewhere?product=none", "support"),
+    Scene("other shops, wrong", "/staff/elsewhere", "support", press("Put it on the list", url="http://x.example")),
+    Scene("other shop", "/staff/elsewhere/{number}", "support", case="elsewhere"),
+    Scene("demand", "/staff/demand", "support"),
+    Scene("demand, none", "/staff/demand?from=2024-01&to=2024-02", "support"),
+    Scene("demand, wrong", "/staff/demand?from=2026-12&to=2026-01", "support"),
+    Scene("demand, named", "/staff/demand/named", "support"),
+]
+
 SCENES = [
     Scene("landing", "/"),
     Scene("landing, come in already", "/", "fresh"),
@@ -491,6 +518,7 @@ SCENES = [
         press("Send the answer", body=" "),
         "question asked",
     ),
+    *WANTED,
     Scene("hours", "/staff/hours", "support"),
     Scene("hours, to be changed", "/staff/hours", "admin"),
     Scene("hours, wrong", "/staff/hours", "admin", press("Save", **{"phone-0": "nine to five", "goal": "soon"})),

@@ -57,6 +57,7 @@ from tests.browser.anew import replacements
 from tests.browser.asked import asked
 from tests.browser.at_once import exchanges_at_once
 from tests.browser.gifts import gifts
+from tests.browser.wanted import wanted
 from tests.catalog.pictures import a_picture
 from tests.exchanges.samples import a_boot, exchanged, the_one
 from tests.finance.seed import stories
@@ -151,6 +152,8 @@ class _Director:
         """Cases go by the question's id."""
         for name, question_id, token in await asked(self.portal, self._enter):
             self.stage.cases[name] = Case(str(question_id), "", token)
+        for name, number in await wanted(self.portal):
+            self.stage.cases[name] = Case(number, "", "")
 
     async def nothing_filed(self) -> None:
         for name, number in (("fresh", "1061"), ("cancelled order", "1019"), ("closed", "1054")):

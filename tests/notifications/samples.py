@@ -81,6 +81,7 @@ CLAIM: dict[str, object] = {
     "url": URL,
 }
 
+WANTED: dict[str, object] = {"topic": "Chelsea <Boot>, Size 43", "url": URL}
 QUESTION: dict[str, object] = {"number": "Q-7K3M-9QXD", "topic": "A <boot>?", "references": [], "url": URL}
 SAMPLES: dict[Template, dict[str, object]] = {
     "claim_received": CLAIM,
@@ -239,6 +240,17 @@ SAMPLES: dict[Template, dict[str, object]] = {
             {"number": "A & B <2>", "placed_at": "2026-10-31T23:30:00+00:00", "link": f"{URL}/in/two"},
         ],
     },
+    "request_kept": {**WANTED, "days": 180},
+    "request_answered": {
+        **WANTED,
+        "lead": "We do not have it, and found it elsewhere for you.",
+        "words": "They had <two> & sent them\n\nOlga",
+        "shops": [
+            {"shop": "Kestrel & Sons", "what": "Size 43", "price": "€179.90", "seen": "", "href": f"{URL}/elsewhere/x"},
+            {"shop": "B", "what": "", "price": "€9.90", "seen": "seen on 3 May 2026", "href": f"{URL}/elsewhere/y"},
+        ],
+    },
+    "back_in_stock": WANTED,
     "question_received": {**QUESTION, "quoted": "Is it <waterproof>?\n\nOlena", "opens_at": "Monday", "usual": ""},
     "question_answered": {**QUESTION, "answer": "It is <b>not</b>.\n\nOlga"},
     "question_delayed": {**QUESTION, "until": "Monday, 23 November, 18:00", "words": "We ask the maker & tell you."},

@@ -50,6 +50,7 @@ async def off(portal: Portal) -> set[Optional]:
 ALWAYS = sorted(
     {*get_args(Template)}
     - {"parcel_delivered", "parcel_on_its_way", "parcel_stuck", "trial_shipped", "points_expiring"}
+    - {"back_in_stock", "request_answered", "request_kept"}
 )
 
 
@@ -146,16 +147,16 @@ async def test_following_the_link_changes_nothing_and_the_page_does(reader: Brow
     page = await reader.get(led.headers["location"])
     assert "For o…@example.org." in words(page)
     assert OLENA not in page.text
-    assert page.text.count(" checked") == 2
+    assert page.text.count(" checked") == 3
     assert await off(portal) == set()
-    kept = await post(reader, led.headers["location"], {"kind": "points"})
+    kept = await post(reader, led.headers["location"], {"kind": ["points", "stock"]})
     assert (kept.status_code, kept.headers["location"]) == (303, led.headers["location"])
     assert await off(portal) == {Optional.PARCEL}
     assert "You can change it here at any time" in words(await reader.get(led.headers["location"]))
     await post(reader, led.headers["location"], {})
-    assert await off(portal) == {Optional.PARCEL, Optional.POINTS}
+    assert await off(portal) == {Optional.PARCEL, Optional.POINTS, Optional.STOCK}
     await post(reader, led.headers["location"], {"kind": "parcel", "nonsense": "x"})
-    assert await off(portal) == {Optional.POINTS}
+    assert await off(portal) == {Optional.POINTS, Optional.STOCK}
 
 
 async def test_the_page_s_form_is_taken_from_the_page_alone(reader: Browser, portal: Portal) -> None:

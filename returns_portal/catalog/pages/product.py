@@ -41,6 +41,13 @@ class Column(msgspec.Struct, frozen=True):
     cells: list[str]
 
 
+class Missing(msgspec.Struct, frozen=True):
+    """A size and a colour that somebody looks at and that is not there; empty where they chose none."""
+
+    size: str
+    color: str
+
+
 class ProductPage(msgspec.Struct, frozen=True):
     """Everything that the page says."""
 
@@ -56,6 +63,7 @@ class ProductPage(msgspec.Struct, frozen=True):
     tried: bool
     """Whether there is a size beside the chosen one to try, too."""
     sold_out: bool
+    missing: Missing | None
     columns: list[Column]
     group: str
 
@@ -78,9 +86,18 @@ def product_page(product: ProductView, color: str, size: str) -> ProductPage:
         ticks=ticks,
         tried=len(ticks) > 1,
         sold_out=not any(variant.stock for variant in product.variants),
+        missing=_missing(product, chosen, shown, size),
         columns=_columns(product),
         group=_group(product.size_group),
     )
+
+
+def _missing(product: ProductView, chosen: VariantView | None, color: str, size: str) -> Missing | None:
+    if chosen is not None:
+        return None if chosen.stock else Missing(chosen.size, chosen.color)
+    if size:
+        return Missing(size, color)
+    return None if any(variant.stock for variant in product.variants) else Missing("", "")
 
 
 def _first_colour(product: ProductView, colours: Sequence[str]) -> str:

@@ -35,6 +35,8 @@ class SwapOption(msgspec.Struct, frozen=True):
     sku: str
     text: str
     chosen: bool
+    out: bool = False
+    """Whether there is none just now: it is shown, and cannot be chosen."""
 
 
 class SwapGroup(msgspec.Struct, frozen=True):
@@ -42,6 +44,8 @@ class SwapGroup(msgspec.Struct, frozen=True):
 
     title: str
     options: list[SwapOption]
+    ask: str = ""
+    """Where one says that one needs what there is none of; empty where there is all."""
 
 
 class Picked(msgspec.Struct, frozen=True):
@@ -113,7 +117,9 @@ async def swaps_of(
 
 
 def _groups(found: Offers, currency: str, chosen: str) -> list[SwapGroup]:
-    same = [SwapGroup("", [_option(offer, currency, chosen) for offer in found.same])] if found.same else []
+    own = [_option(offer, currency, chosen) for offer in found.same] + [_out(offer) for offer in found.missing]
+    ask = f"/wanted?product={found.handle}&from=exchange" if found.missing and found.handle else ""
+    same = [SwapGroup("", own, ask)] if own else []
     others = [
         SwapGroup(title, [_option(offer, currency, chosen) for offer in offers])
         for title, offers in groupby(found.others, key=lambda offer: offer.title)
@@ -121,9 +127,17 @@ def _groups(found: Offers, currency: str, chosen: str) -> list[SwapGroup]:
     return [*same, *others]
 
 
-def _option(offer: Offer, currency: str, chosen: str) -> SwapOption:
+def _look(offer: Offer) -> str:
     size = _("Size {size}", size=offer.size) if offer.size else ""
-    words = ", ".join(part for part in (size, offer.color) if part) or offer.title
+    return ", ".join(part for part in (size, offer.color) if part) or offer.title
+
+
+def _out(offer: Offer) -> SwapOption:
+    return SwapOption(offer.sku, _("{item}: not in stock", item=_look(offer)), chosen=False, out=True)
+
+
+def _option(offer: Offer, currency: str, chosen: str) -> SwapOption:
+    words = _look(offer)
     found = offer.difference
     if found.to_pay:
         words = _("{item}: you pay {amount}", item=words, amount=formats.money(found.to_pay, currency))

@@ -19,12 +19,15 @@ from returns_portal.accounts.limits import Limit, bucket, count, hit
 from returns_portal.accounts.queries import order_contact
 from returns_portal.accounts.rules import email_key, is_email
 from returns_portal.actor import Actor
+from returns_portal.demand.links import request_path
+from returns_portal.demand.pages.missing import consent
 from returns_portal.errors import DomainError, InvalidError, NotFoundError, TooManyError
 from returns_portal.i18n import _, mark, translate
 from returns_portal.returns.door import is_stranger, to_the_door
 from returns_portal.service import asking
 from returns_portal.service.asking import Asked
 from returns_portal.service.pages.about import About, about_of
+from returns_portal.service.pages.wanting import looked_for
 from returns_portal.service.pages.words import for_templates
 from returns_portal.service.queries import messages_of, question_for, questions_of_order
 from returns_portal.service.rules import MAX_BODY, MAX_NAME, check_body
@@ -47,7 +50,8 @@ _PREFIX: Final = "/questions/"
 async def new_page(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
     """The form; what somebody has come in for is filled in."""
     about = await about_of(db, actor, request.query_params.get("about", ""))
-    return _new(request, about, Form({}), {})
+    topic = request.query_params.get("topic", "")
+    return _new(request, about, Form({"topic": [topic]} if topic else {}), {})
 
 
 def _new(request: AnyRequest, about: About, typed: Form, errors: Errors, status: int = 200) -> Response[Any]:
@@ -62,6 +66,7 @@ def _new(request: AnyRequest, about: About, typed: Form, errors: Errors, status:
         token=typed.get("token", "") or secrets.token_urlsafe(16),
         longest=MAX_BODY,
         longest_name=MAX_NAME,
+        consent=consent(),
     )
 
 
@@ -79,9 +84,11 @@ async def ask_page(request: AnyRequest) -> Response[Any]:
         return _new(request, about, sent, {error.field or "": _said(error)}, error.status)
     try:
         async with transaction_of(request) as (db, actor):
-            question_id = await _ask_once(db, actor, about, sent, email)
+            question_id, wanted = await _ask_once(request, db, actor, about, sent, email)
     except InvalidError as error:
         return _new(request, about, sent, {error.field or "": _said(error)}, error.status)
+    if wanted is not None:
+        return redirect(request_path(here.settings, wanted))
     if about.order_id is None:
         # Where it can be read is told to its address alone: whoever typed that may be somebody else.
         return page(request, "service/asked.html", email=email)
@@ -114,8 +121,13 @@ def _limits(request: AnyRequest, email: str) -> tuple[Limit, ...]:
     )
 
 
-async def _ask_once(db: AsyncConnection, actor: Actor, about: About, sent: Form, email: str) -> UUID:
-    """Begin a thread, unless this very form was sent before: then it is the one of back then. Its id."""
+async def _ask_once(
+    request: AnyRequest, db: AsyncConnection, actor: Actor, about: About, sent: Form, email: str
+) -> tuple[UUID, UUID | None]:
+    """Begin a thread, unless this very form was sent before: then it is the one of back then.
+
+    Its id, and that of what is looked for, where it is about something that is not in stock.
+    """
     order_id = about.order_id
     if order_id is None and not about.return_id and (number := sent.text("order", limit=64)):
         # An order of another address is nobody's business: the question stays one without an order.
@@ -132,12 +144,15 @@ async def _ask_once(db: AsyncConnection, actor: Actor, about: About, sent: Form,
     )
 
     async def work() -> tuple[int, object]:
-        return 303, {"id": str(await asking.ask(db, actor, await current(db), asked))}
+        question_id = await asking.ask(db, actor, await current(db), asked)
+        wanted = await looked_for(db, actor, site(request).settings, sent, asked, question_id)
+        return 303, {"id": str(question_id), "wanted": str(wanted or "")}
 
     token = sent.text("token", limit=_TOKEN)
     key = hashlib.sha256(f"question\n{token}\n{asked.body}".encode()).hexdigest() if token else None
     _status, answer, _repeated = await once(db, actor, key, b"", work)
-    return UUID(answer["id"])  # type: ignore[index]  # the answer that `work` gave
+    answered: Any = answer
+    return UUID(answered["id"]), UUID(answered["wanted"]) if answered.get("wanted") else None
 
 
 @get("/questions")

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock
 from returns_portal.actor import Actor
+from returns_portal.demand.pages.staff import requests_here
 from returns_portal.errors import ConflictError, DomainError, InvalidError, NotFoundError
 from returns_portal.i18n import _, mark, translate
 from returns_portal.service import answering
@@ -106,6 +107,7 @@ async def _show(
         typed=typed,
         errors=errors,
         longest=MAX_BODY,
+        **await requests_here(request, db, actor, question),
         **for_templates(),
     )
 
