@@ -54,7 +54,7 @@ from returns_portal.accounts.queries import actor_for_key, actor_for_session
 from returns_portal.catalog.queries import something_listed
 from returns_portal.db import create_engine
 from returns_portal.labels.renderer import LabelRenderer
-from returns_portal.service.pace import Pace, pace
+from returns_portal.service.pace import Pace, pace, public_line
 from returns_portal.service.pace import in_words as pace_in_words
 from returns_portal.settings import Settings
 from returns_portal.shop.queries import ShopInfo
@@ -141,6 +141,10 @@ class _PageFacts(ShopInfo, frozen=True):
     def answers(self) -> str:
         """How soon questions were answered of late, in the reader's words; empty where nothing can be said."""
         return pace_in_words(self.pace)
+
+    def says_pace(self) -> str:
+        """The same in one sentence for every page, where the shop has switched it on."""
+        return public_line(self.pace) if self.shows_pace else ""
 
 
 async def _load_shop(db: AsyncConnection) -> ShopFacts:

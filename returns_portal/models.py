@@ -23,6 +23,7 @@ import returns_portal.privacy.models
 import returns_portal.refunds.models
 import returns_portal.refunds.pace_models
 import returns_portal.returns.models
+import returns_portal.service.desk_models
 import returns_portal.service.models
 import returns_portal.shop.models
 import returns_portal.tryon.claim_models

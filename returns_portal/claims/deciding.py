@@ -30,7 +30,7 @@ from returns_portal.settings import Settings
 from returns_portal.shop.queries import ShopInfo
 
 Decision = Literal["refund", "reduction", "replacement", "goods", "refusal"]
-_REASONS: Final = {
+REASONS: Final = {
     Kind.DAMAGED: mark("It arrived damaged."),
     Kind.FAULTY: mark("It is faulty."),
     Kind.MISSING: mark("It did not arrive."),
@@ -106,7 +106,7 @@ async def _pay(
 
 def _reason(claim: ClaimView) -> str:
     with speaking(claim.locale):
-        return translate(_REASONS[claim.kind])
+        return translate(REASONS[claim.kind])
 
 
 async def _refuse_returned(db: AsyncConnection, actor: Actor, claim: ClaimView) -> OrderState:

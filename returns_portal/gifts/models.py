@@ -16,7 +16,7 @@ class Gift(SQLModel, table=True):
     """
 
     __tablename__ = "gift"
-    __table_args__ = (Index("uq_gift", "order_id", "email_key", unique=True),)
+    __table_args__ = (Index("uq_gift", "order_id", "email_key", unique=True), Index("ix_gift_email", "email_key"))
 
     id: UUID = Field(primary_key=True)
     order_id: UUID = Field(foreign_key="orders.id")

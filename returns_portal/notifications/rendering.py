@@ -18,7 +18,7 @@ from returns_portal.settings import Settings
 from returns_portal.shop.colours import scheme_of
 from returns_portal.shop.queries import ShopInfo
 from returns_portal.web import formats
-from returns_portal.web.links import unsubscribe_link, view_link
+from returns_portal.web.links import rating_link, unsubscribe_link, view_link
 
 SUBJECT_LENGTH: Final = 200
 """Characters; longer ones are cut, for the order numbers of some shops are whole sentences."""
@@ -87,13 +87,14 @@ def _links(values: Mapping[str, object], settings: Settings) -> dict[str, object
 
     Callers give paths, since only the portal's settings say under which address people see it.
     """
-    url = values.get("url")
+    url, rated = values.get("url"), values.get("rating")
     if not isinstance(url, str):
         return {}
     parcel = values.get("number")
     code = f"{url}/qr" + (f"?parcel={parcel}" if isinstance(parcel, int) and parcel > 1 else "")
     whole = (view_link(settings, path) if path.startswith("/") else path for path in (url, code))
-    return dict(zip(("url", "code_url"), whole, strict=True))
+    links: dict[str, object] = dict(zip(("url", "code_url"), whole, strict=True))
+    return links | ({"rating_url": rating_link(settings, rated)} if isinstance(rated, str) else {})
 
 
 @cache

@@ -3,7 +3,7 @@
 import re
 from base64 import b64encode
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -22,16 +22,9 @@ from returns_portal.notifications.queries import PAGE, OutboxEmail, outbox, outb
 from returns_portal.notifications.rendering import CODE_PICTURE, Rendered, render_email
 from returns_portal.shop.queries import ShopInfo, current
 from returns_portal.web import page, site
-from returns_portal.web.envelope import POLICY
+from returns_portal.web.envelope import MAIL_POLICY, POLICY
 
 AnyRequest = Request[Any, Any, State]
-
-MAIL_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox"
-"""The one page with inline styles, for it is not one of ours: it is an e-mail, and mail clients know no other styles.
-
-Nothing can run or be loaded in it, no link of it leads anywhere, and `sandbox` gives it an origin of its own, so that
-it could not read a cookie or a page of the portal even if something in it ran.
-"""
 
 _LINK = re.compile(r"(https?://\S+)")
 

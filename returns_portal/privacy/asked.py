@@ -24,6 +24,10 @@ class Question(msgspec.Struct, frozen=True):
     name: str
     state: str
     opened_at: datetime
+    helped: bool | None
+    """Whether they were helped, as they said."""
+    comment: str
+    """What they said beside it."""
     messages: list[Said]
 
 

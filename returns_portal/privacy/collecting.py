@@ -120,13 +120,13 @@ _WITHDRAWALS: Final = """
 """
 # Notes are what the shop's people wrote for one another of a person: they are part of what is kept of them.
 _QUESTIONS: Final = """
-    SELECT q.number, q.subject, q.email, q.name, q.state, q.opened_at,
+    SELECT q.number, q.subject, q.email, q.name, q.state, q.opened_at, t.helped, coalesce(t.comment, '') AS comment,
            (SELECT json_agg(json_build_object('at', m.at, 'text', m.body,
                 'by', CASE WHEN m.kind IN ('customer', 'machine') THEN 'customer' ELSE 'staff' END,
                 'files', (SELECT coalesce(json_agg(f.name ORDER BY f.id), '[]') FROM question_attachment f
                     WHERE f.message_id = m.id)) ORDER BY m.id)
             FROM question_message m WHERE m.question_id = q.id) AS messages
-    FROM question q WHERE q.id = ANY(:ids) ORDER BY q.id
+    FROM question q LEFT JOIN question_rating t ON t.question_id = q.id WHERE q.id = ANY(:ids) ORDER BY q.id
 """
 _LOOKED_FOR: Final = """
     SELECT r.what, r.size, r.color, r.words, r.email, r.consent AS agreed_to, r.asked_at, r.wish, r.told_at, r.answer,

@@ -112,6 +112,8 @@ _STATEMENTS: Final = (
         WHERE id IN (SELECT found_id FROM parcel WHERE return_id = ANY(:returns))""",
     # What was said by both: an answer tells of the person as much as the question does.
     "UPDATE question_message SET body = '', quoted = '' WHERE question_id = ANY(:questions)",
+    "UPDATE question_rating SET comment = '' WHERE question_id = ANY(:questions) AND comment <> ''",
+    "DELETE FROM question_draft WHERE question_id = ANY(:questions)",
     """DELETE FROM question_attachment
         WHERE message_id IN (SELECT id FROM question_message WHERE question_id = ANY(:questions))""",
     """UPDATE inbound_mail SET sender = '', known_as = ''

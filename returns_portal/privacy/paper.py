@@ -78,7 +78,8 @@ def _sections(found: Everything) -> Iterator[Section]:
 
 def _question(asked: Question) -> Section:
     written = [(_moment(one.at), one.text) for one in asked.messages if one.text]
-    return Section(_("Question {number}", number=asked.number), [(_("E-mail"), asked.email), *written])
+    said = [(_("What should we know?"), asked.comment)] if asked.comment else []
+    return Section(_("Question {number}", number=asked.number), [(_("E-mail"), asked.email), *written, *said])
 
 
 def _looked_for(wish: LookedFor) -> Section:

@@ -14,9 +14,10 @@ from returns_portal.errors import ConflictError, InvalidError
 from returns_portal.i18n import mark
 from returns_portal.service import letters
 from returns_portal.service.asking import message
-from returns_portal.service.models import Kind, QuestionMessage, State
+from returns_portal.service.models import Kind, QuestionMessage, State, Topic
 from returns_portal.service.queries import UNSAID, Message, QuestionView, colleagues, messages_of, question_for
 from returns_portal.service.rules import check_body, check_promise
+from returns_portal.service.variables import refuse_gaps
 
 
 async def _lock(db: AsyncConnection, actor: Actor, question_id: UUID) -> QuestionView:
@@ -44,6 +45,11 @@ def _refuse_crossing(said: Sequence[Message], seen: int) -> None:
     )
 
 
+def is_said(said: Sequence[Message], actor: Actor, text: str) -> bool:
+    """Whether the actor said just this last: then it was sent by a first click, and the second one changes nothing."""
+    return said[-1].kind is Kind.STAFF and (said[-1].staff_id, said[-1].body) == (UUID(actor.id), text)
+
+
 _ANSWERED: Final = """
     UPDATE question SET state = 'answered', asked_at = NULL, due_at = NULL, promised_until = NULL,
         first_reply_at = coalesce(first_reply_at, :now), assigned_to = coalesce(assigned_to, :staff_id),
@@ -65,13 +71,14 @@ async def reply(db: AsyncConnection, actor: Actor, question_id: UUID, body: str,
     Raises:
         ForbiddenError: the actor answers no questions.
         NotFoundError: there is no such question.
-        InvalidError: it says nothing, or too much.
+        InvalidError: it says nothing, too much, or has a place that is not filled.
         ConflictError: somebody else, or the customer, wrote meanwhile (`crossed`).
     """
     text = check_body(body)
+    refuse_gaps(text, field="body")
     question = await _lock(db, actor, question_id)
     said = [one for one in await messages_of(db, actor, question_id) if one.kind not in UNSAID]
-    if said[-1].kind is Kind.STAFF and (said[-1].staff_id, said[-1].body) == (UUID(actor.id), text):
+    if is_said(said, actor, text):
         return
     _refuse_crossing(said, seen)
     row = message(question_id, Kind.STAFF, text, staff_id=UUID(actor.id))
@@ -94,10 +101,12 @@ async def promise(db: AsyncConnection, actor: Actor, question_id: UUID, until: d
     Raises:
         ForbiddenError: the actor answers no questions.
         NotFoundError: there is no such question.
-        InvalidError: the moment is over, or too far; or the words are too long.
+        InvalidError: the moment is over, or too far; or the words are too long, or have a place that is not
+            filled.
         ConflictError: nobody waits for an answer (`not_waiting`).
     """
     text = check_body(words, field="words") if words.strip() else ""
+    refuse_gaps(text, field="words")
     check_promise(until, clock.now())
     question = await _lock(db, actor, question_id)
     if question.state is not State.WAITING:
@@ -145,6 +154,20 @@ async def assign(db: AsyncConnection, actor: Actor, question_id: UUID, staff_id:
     await run(db, "UPDATE question SET assigned_to = :staff_id WHERE id = :id", id=question_id, staff_id=staff_id)
     told: dict[str, Any] = {"to": str(staff_id) if staff_id else None}
     await history.record(db, actor, ("question", question_id, "assigned", told))
+
+
+async def say_topic(db: AsyncConnection, actor: Actor, question_id: UUID, topic: Topic | None) -> None:
+    """Say what a question is about, or that nobody knows.
+
+    Raises:
+        ForbiddenError: the actor answers no questions.
+        NotFoundError: there is no such question.
+    """
+    question = await _lock(db, actor, question_id)
+    if topic == question.topic:
+        return
+    await run(db, "UPDATE question SET topic = :topic WHERE id = :id", id=question_id, topic=topic)
+    await history.record(db, actor, ("question", question_id, "topic", {"topic": topic}))
 
 
 _CLOSED: Final = "UPDATE question SET state = 'closed', closed_at = :now, changed_at = :now WHERE id = :id"

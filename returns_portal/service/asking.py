@@ -95,7 +95,7 @@ def actor_of(actor: Actor, question_id: UUID) -> Actor:
 
 
 def message(
-    question_id: UUID, kind: Kind, body: str, *, staff_id: UUID | None = None, quoted: str = ""
+    question_id: UUID, kind: Kind, body: str, *, staff_id: UUID | None = None, quoted: str = "", link: str = ""
 ) -> dict[str, Any]:
     """A message's row."""
     return {
@@ -104,6 +104,7 @@ def message(
         "kind": kind,
         "body": body,
         "quoted": quoted,
+        "link": link,
         "staff_id": staff_id,
         "at": clock.now(),
     }

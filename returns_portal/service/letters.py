@@ -12,8 +12,11 @@ from returns_portal import clock, i18n
 from returns_portal.db import run
 from returns_portal.i18n import speaking
 from returns_portal.notifications.actions import enqueue
+from returns_portal.notifications.rendering import Rendered, render_email
 from returns_portal.service.pace import in_words, pace
 from returns_portal.service.queries import QuestionView
+from returns_portal.settings import Settings
+from returns_portal.shop.queries import ShopInfo
 from returns_portal.web import formats
 
 _QUOTED: Final = 1000
@@ -41,7 +44,13 @@ async def received(db: AsyncConnection, question: QuestionView, body: str, known
 
 async def answered(db: AsyncConnection, question: QuestionView, message_id: UUID, body: str) -> None:
     """Send an answer."""
-    await _send(db, question, "question_answered", message_id, {"answer": body})
+    await _send(db, question, "question_answered", message_id, _answer(question, body))
+
+
+def as_sent(question: QuestionView, body: str, shop: ShopInfo, settings: Settings) -> Rendered:
+    """An answer as its reader will get it, by the way by which it is made when it is sent."""
+    values = _about(question) | _answer(question, body)
+    return render_email("question_answered", question.locale, values, shop, settings, recipient=question.email)
 
 
 async def delayed(db: AsyncConnection, question: QuestionView, message_id: UUID, until: datetime, words: str) -> None:
@@ -58,12 +67,7 @@ async def _send(
     change: UUID,
     values: dict[str, object],
 ) -> None:
-    about: dict[str, object] = {
-        "number": question.number,
-        "topic": question.subject,
-        "url": f"/questions/{question.id}",
-        "references": await _said_before(db, question.id),
-    }
+    references = {"references": await _said_before(db, question.id)}
     await enqueue(
         db,
         template=template,
@@ -71,8 +75,17 @@ async def _send(
         locale=question.locale,
         subject_id=question.id,
         change=str(change),
-        values=about | values,
+        values=_about(question) | references | values,
     )
+
+
+def _answer(question: QuestionView, body: str) -> dict[str, object]:
+    """What an answer's e-mail says, with the page on which its reader says whether it helped."""
+    return {"answer": body, "rating": f"/questions/{question.id}"}
+
+
+def _about(question: QuestionView) -> dict[str, object]:
+    return {"number": question.number, "topic": question.subject, "url": f"/questions/{question.id}"}
 
 
 _BEFORE: Final = """

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Index, LargeBinary, Text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, LargeBinary, String, Text
 from sqlmodel import Field, SQLModel
 
 from returns_portal.tables import json, moment, one_of
@@ -42,6 +42,24 @@ class Source(StrEnum):
     EMAIL = "email"
 
 
+class Topic(StrEnum):
+    """What a question is about, as somebody of the staff says; nothing guesses it."""
+
+    DAMAGED = "damaged"
+    """It broke on its way."""
+    ADDRESS = "address"
+    """It went to a wrong address."""
+    WRONG = "wrong"
+    """Another size, colour or thing came."""
+    LATE = "late"
+    MISSING = "missing"
+    """Something was not in the parcel."""
+    RETURN = "return"
+    REFUND = "refund"
+    PRODUCT = "product"
+    OTHER = "other"
+
+
 class Question(SQLModel, table=True):
     """A thread. What it waits for follows from its messages, and is written here under its own lock."""
 
@@ -49,6 +67,7 @@ class Question(SQLModel, table=True):
     __table_args__ = (
         one_of(State, "state"),
         one_of(Source, "source"),
+        one_of(Topic, "topic"),
         CheckConstraint("(state = 'waiting') = (asked_at IS NOT NULL)", name="waits_since"),
         CheckConstraint("(state = 'waiting') = (due_at IS NOT NULL)", name="waits_until"),
         CheckConstraint("promised_until IS NULL OR state = 'waiting'", name="promised_to_who_waits"),
@@ -93,6 +112,8 @@ class Question(SQLModel, table=True):
     """The times of service as they were when it was asked (`shop.hours.Schedule`), by which it is measured."""
     goal_minutes: int
     """The shop's aim of that day."""
+    topic: str | None = None
+    """None until somebody says it."""
 
 
 class QuestionMessage(SQLModel, table=True):
@@ -112,6 +133,8 @@ class QuestionMessage(SQLModel, table=True):
     body: str = Field(sa_column=Column(Text, nullable=False))
     quoted: str = Field(sa_column=Column(Text, nullable=False))
     """What an e-mail repeats of others."""
+    link: str = Field(default="", sa_column=Column(String, nullable=False, server_default=""))
+    """The path of the page with what a note tells of; empty where it tells of nothing."""
     staff_id: UUID | None = Field(default=None, foreign_key="staff.id")
     at: datetime = Field(sa_column=moment(nullable=False))
 

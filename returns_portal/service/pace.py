@@ -84,6 +84,13 @@ def in_words(measured: Pace | None) -> str:
     )
 
 
+def public_line(measured: Pace | None) -> str:
+    """The one sentence that a shop may say on every page; empty where too few were answered to say it."""
+    if measured is None:
+        return ""
+    return _("We answer half of all questions within {usual}.", usual=duration(measured.median))
+
+
 def duration(seconds: float) -> str:
     """A length of time as people say it, never shorter than it is: minutes by fives, hours to two days, then days."""
     if seconds <= 55 * _MINUTE:

@@ -12,7 +12,7 @@ from returns_portal.actor import Actor
 from returns_portal.db import run
 from returns_portal.errors import NotFoundError
 from returns_portal.i18n import mark
-from returns_portal.service.models import Kind, Source, State
+from returns_portal.service.models import Kind, Source, State, Topic
 from returns_portal.shop.hours import Schedule
 
 Shown = Literal["waiting", "mine", "answered", "closed"]
@@ -42,6 +42,8 @@ class Message(msgspec.Struct, frozen=True):
     sender: str
     """The address that an e-mail came from, where it is another than the thread's; empty otherwise."""
     files: list[File]
+    link: str
+    """Where what a note tells of stands; empty where it tells of nothing."""
 
 
 class QuestionView(msgspec.Struct, frozen=True):
@@ -73,6 +75,11 @@ class QuestionView(msgspec.Struct, frozen=True):
     seen_at: datetime | None
     schedule: Schedule
     goal_minutes: int
+    topic: Topic | None
+    helped: bool | None
+    """Whether the customer was helped, as they say; None until they do."""
+    comment: str
+    """What they said beside it."""
 
     @property
     def is_unread(self) -> bool:
@@ -84,9 +91,10 @@ _VIEW: Final = """
     SELECT q.id, q.number, q.subject, q.source, q.email, q.name, q.locale, q.order_id,
            coalesce(o.number, '') AS order_number, coalesce(r.rma, '') AS rma, q.product, q.state, q.opened_at,
            q.asked_at, q.due_at, q.promised_until, q.first_reply_at, q.closed_at, q.changed_at, q.assigned_to,
-           coalesce(s.name, '') AS assignee, q.seen_at, q.schedule, q.goal_minutes
+           coalesce(s.name, '') AS assignee, q.seen_at, q.schedule, q.goal_minutes, q.topic,
+           t.helped, coalesce(t.comment, '') AS comment
     FROM question q LEFT JOIN orders o ON o.id = q.order_id LEFT JOIN returns r ON r.id = q.return_id
-    LEFT JOIN staff s ON s.id = q.assigned_to
+    LEFT JOIN staff s ON s.id = q.assigned_to LEFT JOIN question_rating t ON t.question_id = q.id
 """
 
 
@@ -109,7 +117,7 @@ async def question_for(db: AsyncConnection, actor: Actor, question_id: UUID, *, 
 
 
 _MESSAGES: Final = """
-    SELECT m.id, m.kind, m.body, m.quoted, coalesce(split_part(s.name, ' ', 1), '') AS author, m.staff_id, m.at,
+    SELECT m.id, m.kind, m.body, m.quoted, coalesce(split_part(s.name, ' ', 1), '') AS author, m.staff_id, m.at, m.link,
            coalesce((SELECT i.sender FROM inbound_mail i
                      WHERE i.message_id = m.id AND lower(i.sender) <> q.email_key LIMIT 1), '') AS sender,
            (SELECT coalesce(json_agg(json_build_object('id', f.id, 'name', f.name, 'media_type', f.media_type,

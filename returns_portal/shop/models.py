@@ -54,6 +54,8 @@ class Shop(SQLModel, table=True):
     """The shop's own words by place (`actions.PLACES`) and language."""
     hours: dict[str, Any] = Field(sa_column=json())
     """When somebody serves which channel (`hours.Hours`)."""
+    shows_pace: bool = False
+    """Whether every page says how soon questions are answered, as it was measured."""
     updated_at: datetime = Field(sa_column=moment(nullable=False))
 
 

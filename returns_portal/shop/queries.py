@@ -46,6 +46,7 @@ class ShopInfo(msgspec.Struct, frozen=True):
     logo: str = ""
     texts: dict[str, dict[str, str]] = {}
     hours: Hours = Hours()
+    shows_pace: bool = False
 
     def words(self, place: str, language: str) -> str:
         """What the shop says in a place (`actions.PLACES`) in its own words; empty where it says nothing there."""

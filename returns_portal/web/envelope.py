@@ -30,6 +30,12 @@ POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
     " connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; manifest-src 'self'"
 )
+MAIL_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox"
+"""The one page with inline styles, for it is not one of ours: it is an e-mail, and mail clients know no other styles.
+
+Nothing can run or be loaded in it, no link of it leads anywhere, and `sandbox` gives it an origin of its own, so that
+it could not read a cookie or a page of the portal even if something in it ran.
+"""
 _HEADERS: Final = {
     "content-security-policy": POLICY,
     "x-content-type-options": "nosniff",

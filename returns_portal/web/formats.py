@@ -57,6 +57,14 @@ def format_datetime(value: datetime, style: Style = "long") -> str:
     return f"{_date(here.date(), style, i18n.current())}, {time}"
 
 
+def format_lately(value: datetime) -> str:
+    """A moment that is mostly of today, in the shop's zone: `09:12`; of any other day, with the day."""
+    if local_day(value) != today():
+        return format_datetime(value, "medium")
+    here = value.astimezone(_zone(zone.get()))
+    return dates.format_time(here, "HH:mm", locale=i18n.formatting_locale(_dates_like(i18n.current())))
+
+
 def _dates_like(locale: str) -> str:
     """Plain English writes days as most of its readers in the shop's part of the world do: day before month."""
     return "en-GB" if locale == i18n.DEFAULT else locale

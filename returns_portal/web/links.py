@@ -35,6 +35,13 @@ def view_link(settings: Settings, path: str) -> str:
     return settings.public_url + path
 
 
+def rating_link(settings: Settings, path: str) -> str:
+    """The whole address at which an e-mail's reader says whether the answer to the question at `path` helped."""
+    if settings.signing_keys:
+        path = "/questions/link/" + seal(derive(settings.signing_keys[0], "view"), path, lasting=VIEW_LASTS)
+    return f"{settings.public_url}{path}/rating"
+
+
 def viewed(settings: Settings, token: str) -> str | None:
     """The path that a view link shows; None where it was not made here, or is too old."""
     found = opened(settings, "view", token)

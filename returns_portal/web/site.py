@@ -75,6 +75,9 @@ class ShopFacts(Protocol):
     def answers(self) -> str:
         """How soon questions were answered of late, in the reader's words; empty where nothing can be said."""
 
+    def says_pace(self) -> str:
+        """The same in one sentence for every page; empty where the shop does not want it said."""
+
 
 class UnknownShop(msgspec.Struct, frozen=True):
     """What is said about the shop while the database has not told yet."""
@@ -98,6 +101,10 @@ class UnknownShop(msgspec.Struct, frozen=True):
         return None
 
     def answers(self) -> str:
+        """Not known yet."""
+        return ""
+
+    def says_pace(self) -> str:
         """Not known yet."""
         return ""
 

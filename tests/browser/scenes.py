@@ -7,6 +7,7 @@ from playwright.sync_api import Page
 
 from tests.browser import promises, road
 from tests.browser.at_once import AT_ONCE
+from tests.browser.inbox_scenes import INBOX
 from tests.browser.live import Live, signed
 from tests.browser.visitor import Visitor
 
@@ -519,6 +520,7 @@ SCENES = [
         "question asked",
     ),
     *WANTED,
+    *(Scene(*scene) for scene in INBOX),
     Scene("hours", "/staff/hours", "support"),
     Scene("hours, to be changed", "/staff/hours", "admin"),
     Scene("hours, wrong", "/staff/hours", "admin", press("Save", **{"phone-0": "nine to five", "goal": "soon"})),

@@ -252,7 +252,7 @@ SAMPLES: dict[Template, dict[str, object]] = {
     },
     "back_in_stock": WANTED,
     "question_received": {**QUESTION, "quoted": "Is it <waterproof>?\n\nOlena", "opens_at": "Monday", "usual": ""},
-    "question_answered": {**QUESTION, "answer": "It is <b>not</b>.\n\nOlga"},
+    "question_answered": {**QUESTION, "answer": "It is <b>not</b>.\n\nOlga", "rating": QUESTION["url"]},
     "question_delayed": {**QUESTION, "until": "Monday, 23 November, 18:00", "words": "We ask the maker & tell you."},
     "transfer_needed": {"rma": RMA, "order_number": "1042", "amount": 11691, "currency": "EUR", "url": URL},
     "decision_made": {

@@ -18,8 +18,8 @@ from returns_portal.notifications.delivery import deliver_due
 from returns_portal.notifications.mailer import Mailer
 from returns_portal.notifications.models import Email
 from returns_portal.notifications.queries import PAGE
-from returns_portal.notifications.web import MAIL_POLICY
 from returns_portal.settings import Settings
+from returns_portal.web.envelope import MAIL_POLICY
 from tests.notifications.samples import RMA, SAMPLES, URL
 
 pytestmark = pytest.mark.anyio

@@ -6,13 +6,16 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from returns_portal.actor import SYSTEM
+from returns_portal.actor import SYSTEM, Actor
 from returns_portal.privacy.collecting import everything_of
 from returns_portal.privacy.erasing import StillOpenError, erase
 from returns_portal.privacy.people import person_of
+from returns_portal.service.composing import keep_draft
 from returns_portal.service.files import kept
 from returns_portal.service.mail import read
 from returns_portal.service.mailbox import Raw
+from returns_portal.service.playbooks import Letter
+from returns_portal.service.rating import rate
 from returns_portal.service.receiving import take
 from returns_portal.shop.queries import DEFAULT
 from returns_portal.web.links import reply_address
@@ -48,7 +51,12 @@ async def test_what_was_asked_is_in_the_file_and_goes_once_it_is_answered(portal
         async with portal.begin() as db:
             await erase(db, SYSTEM, EMAIL)
     assert [one.what for one in refusal.value.found] == ["question"]
-    await answers(portal, await hire(portal), question_id, f"Dear {NAME}, it is")
+    olga = await hire(portal)
+    await answers(portal, olga, question_id, f"Dear {NAME}, it is")
+    async with portal.begin() as db:
+        await keep_draft(db, olga, question_id, Letter(sorry=f"Dear {NAME}"), looked=False)
+        asker = Actor(kind="customer", question_id=question_id)
+        await rate(db, asker, question_id, helped=False, comment=f"Call {PHONE}")
     async with portal.begin() as db:
         found = await everything_of(db, await person_of(db, EMAIL), DEFAULT)
         [asked] = msgspec.to_builtins(found)["questions"]
@@ -58,8 +66,10 @@ async def test_what_was_asked_is_in_the_file_and_goes_once_it_is_answered(portal
             ("staff", f"Dear {NAME}, it is"),
         ]
         assert asked["messages"][1]["files"] == [f"{NAME}.pdf"]
+        assert (asked["helped"], asked["comment"]) == (False, f"Call {PHONE}")
         await erase(db, SYSTEM, EMAIL)
     assert await traces(portal) == {}
-    # That there was one, and how soon it was answered, stays for the measure; what others asked stays.
+    assert (await portal.rows("SELECT helped FROM question_rating"))[0].helped is False
+    # That there was one, how soon it was answered and whether it helped stays; so does what others asked.
     rows = await portal.rows("SELECT id, first_reply_at IS NOT NULL AS answered FROM question ORDER BY id")
     assert [tuple(row) for row in rows] == [(question_id, True), (other, False)]

@@ -186,9 +186,9 @@ async def add(request: AnyRequest, db: Db, actor: By, question_id: FromPath[UUID
 async def show_by_link(request: AnyRequest, db: Db, actor: By, token: FromPath[str]) -> Response[Any]:
     """A question that belongs to no order: its e-mails' link is all that its asker has."""
     del actor
-    reader = _reader(request, token)
+    reader = reader_by(request, token)
     if reader is None or reader.question_id is None:
-        return _too_old(request)
+        return too_old(request)
     answer = await _show(request, db, reader, reader.question_id, request.scope["path"], Form({}), {})
     answer.headers["X-Robots-Tag"] = "noindex, nofollow"
     return answer
@@ -198,9 +198,9 @@ async def show_by_link(request: AnyRequest, db: Db, actor: By, token: FromPath[s
 async def add_by_link(request: AnyRequest, db: Db, actor: By, token: FromPath[str]) -> Response[Any]:
     """Write once more, as by an answer to the e-mail that has the link: it opens this question and nothing else."""
     del actor
-    reader = _reader(request, token)
+    reader = reader_by(request, token)
     if reader is None or reader.question_id is None:
-        return _too_old(request)
+        return too_old(request)
     question = await question_for(db, reader, reader.question_id)
     if question.order_id is not None:
         # It was brought together with an order since: then the order's own way in counts.
@@ -208,7 +208,7 @@ async def add_by_link(request: AnyRequest, db: Db, actor: By, token: FromPath[st
     return await _add(request, db, reader, question.id, request.scope["path"])
 
 
-def _reader(request: AnyRequest, token: str) -> Actor | None:
+def reader_by(request: AnyRequest, token: str) -> Actor | None:
     """Whoever has the link; None where it was not made here, or is too old."""
     path = viewed(site(request).settings, token) or ""
     if not path.startswith(_PREFIX):
@@ -217,7 +217,8 @@ def _reader(request: AnyRequest, token: str) -> Actor | None:
     return Actor(kind="customer", id=str(question_id), question_id=question_id)
 
 
-def _too_old(request: AnyRequest) -> Response[Any]:
+def too_old(request: AnyRequest) -> Response[Any]:
+    """What is said to whoever comes by a link that is not valid, or not any more."""
     flash(
         request, _("This link is not valid any more. Please write to us again; we find what you asked before."), "wait"
     )

@@ -7,22 +7,26 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from litestar import Request, Response, get
+from babel import numbers
+from litestar import Request, Response, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from returns_portal import clock
+from returns_portal import clock, i18n
 from returns_portal.actor import Actor
 from returns_portal.errors import InvalidError
 from returns_portal.finance.filters import day_begins, next_day, parse_day, today
 from returns_portal.i18n import _, mark, translate
 from returns_portal.service.measuring import Case, Figure, Measured, came_between, cases_between, measured
-from returns_portal.service.pace import duration
+from returns_portal.service.pace import duration, pace, public_line
+from returns_portal.service.pages.words import for_templates
 from returns_portal.service.queries import Waiting, waiting_now
+from returns_portal.service.topical import Share, Topical, by_topic, summed
+from returns_portal.shop.actions import update_shop
 from returns_portal.shop.presence import weekdays
 from returns_portal.shop.queries import current
-from returns_portal.web import formats, page, requires_staff
+from returns_portal.web import flash, form, formats, page, redirect, requires_staff
 
 AnyRequest = Request[Any, Any, State]
 Db = NamedDependency[AsyncConnection]
@@ -34,7 +38,8 @@ _MOST_DAYS: Final = 366
 _SHADES: Final = 5
 _COLUMNS: Final = (
     "number", "source", "state", "opened_at", "first_reply_at", "closed_at", "first_reply_seconds",
-    "first_reply_service_seconds", "resolution_seconds", "resolution_service_seconds",
+    "first_reply_service_seconds", "resolution_seconds", "resolution_service_seconds", "topic", "was_closed",
+    "reopened", "helped",
 )  # fmt: skip
 support = [requires_staff("support")]
 
@@ -71,7 +76,9 @@ async def service_page(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
         last = today(zone)
         first = last - timedelta(days=_DAYS - 1)
     start, end = _moments(first, last, zone)
-    counted = await asyncio.to_thread(measured, await cases_between(db, actor, start, end))
+    cases = await cases_between(db, actor, start, end)
+    counted = await asyncio.to_thread(measured, cases)
+    topics = await asyncio.to_thread(lambda: [*by_topic(cases), summed(None, cases)])
     typed = {name: request.query_params.get(name, day.isoformat()) for name, day in (("from", first), ("to", last))}
     return page(
         request,
@@ -84,6 +91,9 @@ async def service_page(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
         asked=counted.asked,
         now=_waiting(await waiting_now(db)),
         rows=_rows(counted),
+        topics=[_topical(one) for one in topics[:-1]],
+        all_topics=_topical(topics[-1]),
+        public_line=public_line(await pace(db)),
         hours=[f"{hour}" for hour in range(24)],
         week=_shaded(await came_between(db, actor, start, end, zone)),
     )
@@ -109,6 +119,23 @@ def _rows(counted: Measured) -> list[tuple[str, str, str, str, str]]:
         (whole, calendar, *_said(counted.whole_calendar)),
         (whole, service, *_said(counted.whole_service)),
     ]
+
+
+def _topical(one: Topical) -> tuple[str, str, str, str, str]:
+    """What it is about, how many, half answered within, opened again, helped: no share without what it is of."""
+    name = for_templates()["topic_words"][one.topic] if one.topic else _("Not said yet")
+    count, median, _p90 = _said(one.first)
+    if one.first.count:
+        median = _("{time}, of {count} answered", time=median, count=count)
+    return name, formats.number(one.asked), median, _share(one.reopened), _share(one.helped)
+
+
+def _share(share: Share) -> str:
+    if not share.of:
+        return "–"
+    percent = numbers.format_percent(share.count / share.of, locale=i18n.formatting_locale(i18n.current()))
+    values = {"count": formats.number(share.count), "all": formats.number(share.of), "share": percent}
+    return _("{count} of {all} ({share})", **values)
 
 
 def _said(figure: Figure) -> tuple[str, str, str]:
@@ -147,8 +174,22 @@ def _written(cases: Sequence[Case]) -> str:
         moments = (case.opened_at, case.first_reply_at, case.closed_at)
         told = [f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else "" for moment in moments]
         times = (*(case.first_seconds or ("", "")), *(case.whole_seconds or ("", "")))
-        writer.writerow([case.number, case.source, case.state, *told, *times])
+        ends = (case.topic or "", _flag(case.was_closed), _flag(case.reopened), _flag(case.helped))
+        writer.writerow([case.number, case.source, case.state, *told, *times, *ends])
     return written.getvalue()
 
 
-routes: list[Any] = [service_page, service_csv]
+def _flag(value: bool | None) -> str:
+    return "" if value is None else "yes" if value else "no"
+
+
+@post(f"{PAGE}/public", guards=[requires_staff("admin")], status_code=200)
+async def say_in_public(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
+    """Say on every page how soon questions are answered, or no longer."""
+    shows = (await form(request)).get("shows") == "yes"
+    await update_shop(db, actor, shows_pace=shows)
+    flash(request, _("Every page says so within a few seconds.") if shows else _("No page says it any more."))
+    return redirect(PAGE)
+
+
+routes: list[Any] = [service_page, service_csv, say_in_public]

@@ -8,42 +8,22 @@ from zoneinfo import ZoneInfo
 
 from litestar import Request, Response, get, post
 from litestar.datastructures import State
-from litestar.di import NamedDependency
 from litestar.params import FromPath
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from returns_portal import clock
-from returns_portal.actor import Actor
-from returns_portal.demand.pages.staff import requests_here
-from returns_portal.errors import ConflictError, DomainError, InvalidError, NotFoundError
-from returns_portal.i18n import _, mark, translate
+from returns_portal.errors import InvalidError
+from returns_portal.i18n import _, mark
 from returns_portal.service import answering
-from returns_portal.service.pace import duration
+from returns_portal.service.beside import MOST, beside
+from returns_portal.service.pages.thread import QUEUE, By, Db, deadline, do, here_in_words, show_thread, support
 from returns_portal.service.pages.words import for_templates
-from returns_portal.service.queries import (
-    SHOWN,
-    UNSAID,
-    QuestionView,
-    Shown,
-    colleagues,
-    file_for,
-    list_questions,
-    messages_of,
-    question_for,
-    waiting_now,
-)
-from returns_portal.service.rules import MAX_BODY, pressure
+from returns_portal.service.presence import look_in
+from returns_portal.service.queries import SHOWN, Shown, file_for, list_questions, question_for, waiting_now
 from returns_portal.shop.queries import current
-from returns_portal.web import Form, flash, form, formats, page, page_after, redirect, requires_staff
+from returns_portal.web import Form, form, page, page_after
 
 AnyRequest = Request[Any, Any, State]
-Db = NamedDependency[AsyncConnection]
-By = NamedDependency[Actor]
-Errors = dict[str, str]
 
-QUEUE: Final = "/staff/questions"
 PAGE: Final = 50
-support = [requires_staff("support")]
 
 
 @get(QUEUE, guards=support)
@@ -55,7 +35,7 @@ async def queue(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
     return page(
         request,
         "service/queue.html",
-        rows=[(question, _deadline(question)) for question in found[:PAGE]],
+        rows=[(question, deadline(question)) for question in found[:PAGE]],
         after=str(found[PAGE - 1].id) if found[PAGE:] else "",
         paged="after" in request.query_params,
         shown=shown,
@@ -64,52 +44,32 @@ async def queue(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
     )
 
 
-def _deadline(question: QuestionView) -> dict[str, str]:
-    """How long somebody has waited, and until when they should not: in words, and as a colour that repeats them."""
-    now = clock.now()
-    if question.asked_at is None or question.due_at is None:
-        return {}
-    kind = pressure(question.schedule, question.due_at, now)
-    late = duration(abs((question.due_at - now).total_seconds()))
-    if kind == "bad":
-        words = _("promised, {time} over", time=late) if question.promised_until else _("{time} over", time=late)
-    else:
-        until = formats.format_datetime(question.due_at, "day")
-        words = (
-            _("promised until {moment}", moment=until) if question.promised_until else _("until {moment}", moment=until)
-        )
-    return {"kind": kind, "words": words, "waits": duration((now - question.asked_at).total_seconds())}
-
-
 @get(f"{QUEUE}/{{question_id:uuid}}", guards=support)
 async def show(request: AnyRequest, db: Db, actor: By, question_id: FromPath[UUID]) -> Response[Any]:
     """One question; that it was read is noted."""
     await answering.see(db, actor, await question_for(db, actor, question_id))
-    return await _show(request, db, actor, question_id, Form({}), {}, 200)
+    return await show_thread(request, db, actor, question_id, Form({}), {}, 200)
 
 
-async def _show(
-    request: AnyRequest, db: AsyncConnection, actor: Actor, question_id: UUID, typed: Form, errors: Errors, status: int
-) -> Response[Any]:
+@get(f"{QUEUE}/{{question_id:uuid}}/customer", guards=support)
+async def show_customer(request: AnyRequest, db: Db, actor: By, question_id: FromPath[UUID]) -> Response[Any]:
+    """All that is known of who asked. The question stands in the address, so that their own does not."""
     question = await question_for(db, actor, question_id)
-    messages = await messages_of(db, actor, question_id)
     return page(
         request,
-        "service/answer.html",
-        status=status,
+        "service/customer.html",
         question=question,
-        deadline=_deadline(question),
-        messages=messages,
-        seen=sum(one.kind not in UNSAID for one in messages),
-        colleagues=[("", _("nobody")), *((str(staff_id), name) for staff_id, name in await colleagues(db))],
-        chosen=str(question.assigned_to or ""),
-        me=actor.id,
-        typed=typed,
-        errors=errors,
-        longest=MAX_BODY,
-        **await requests_here(request, db, actor, question),
+        known=await beside(db, actor, question, limit=MOST),
+        most=MOST,
         **for_templates(),
     )
+
+
+@post(f"{QUEUE}/{{question_id:uuid}}/presence", guards=support, status_code=200)
+async def be_here(db: Db, actor: By, question_id: FromPath[UUID]) -> Response[list[str]]:
+    """Still here: a page that somebody looks at says so, and is told who else does."""
+    question = await question_for(db, actor, question_id)
+    return Response(here_in_words(await look_in(db, actor, question.id)))
 
 
 @get(f"{QUEUE}/{{question_id:uuid}}/files/{{file_id:uuid}}", guards=support)
@@ -135,7 +95,7 @@ async def answer(request: AnyRequest, db: Db, actor: By, question_id: FromPath[U
         if sent.get("close", ""):
             await answering.close(db, actor, question_id)
 
-    return await _do(request, db, actor, question_id, sent, work(), _("Sent. The customer gets it by e-mail."))
+    return await do(request, db, actor, question_id, sent, work(), _("Sent. The customer gets it by e-mail."))
 
 
 @post(f"{QUEUE}/{{question_id:uuid}}/promise", guards=support, status_code=200)
@@ -147,7 +107,7 @@ async def promise(request: AnyRequest, db: Db, actor: By, question_id: FromPath[
     async def work() -> None:
         await answering.promise(db, actor, question_id, _moment(sent.get("until", ""), zone), sent.get("words", ""))
 
-    return await _do(request, db, actor, question_id, sent, work(), _("The customer is told until when."))
+    return await do(request, db, actor, question_id, sent, work(), _("The customer is told until when."))
 
 
 def _moment(text: str, zone: str) -> datetime:
@@ -167,7 +127,7 @@ async def note(request: AnyRequest, db: Db, actor: By, question_id: FromPath[UUI
     """Keep a note."""
     sent = await form(request)
     work = answering.note(db, actor, question_id, sent.get("note", ""))
-    return await _do(request, db, actor, question_id, sent, work, _("The note is kept. Customers never see it."))
+    return await do(request, db, actor, question_id, sent, work, _("The note is kept. Customers never see it."))
 
 
 @post(f"{QUEUE}/{{question_id:uuid}}/assignment", guards=support, status_code=200)
@@ -183,7 +143,7 @@ async def assign(request: AnyRequest, db: Db, actor: By, question_id: FromPath[U
             raise InvalidError(mark("This person answers no questions."), field="staff") from None
         await answering.assign(db, actor, question_id, staff_id)
 
-    return await _do(request, db, actor, question_id, sent, work(), _("Changed."))
+    return await do(request, db, actor, question_id, sent, work(), _("Changed."))
 
 
 @post(f"{QUEUE}/{{question_id:uuid}}/closure", guards=support, status_code=200)
@@ -191,30 +151,7 @@ async def close(request: AnyRequest, db: Db, actor: By, question_id: FromPath[UU
     """Close it."""
     sent = await form(request)
     work = answering.close(db, actor, question_id)
-    return await _do(request, db, actor, question_id, sent, work, _("Closed. It opens again when the customer writes."))
+    return await do(request, db, actor, question_id, sent, work, _("Closed. It opens again when the customer writes."))
 
 
-async def _do(
-    request: AnyRequest,
-    db: AsyncConnection,
-    actor: Actor,
-    question_id: UUID,
-    sent: Form,
-    work: Any,  # noqa: ANN401 - a coroutine
-    done: str,
-) -> Response[Any]:
-    """Do it, and show the question; what cannot be is said beside everything that was typed."""
-    try:
-        async with db.begin_nested():
-            await work
-    except NotFoundError:
-        raise
-    except DomainError as error:
-        field = error.field or ("" if isinstance(error, ConflictError) else "body")
-        errors = {field: translate(error.sentence, **error.values)}
-        return await _show(request, db, actor, question_id, sent, errors, error.status)
-    flash(request, done)
-    return redirect(f"{QUEUE}/{question_id}")
-
-
-routes: list[Any] = [queue, show, show_file, answer, promise, note, assign, close]
+routes: list[Any] = [queue, show, show_customer, be_here, show_file, answer, promise, note, assign, close]
