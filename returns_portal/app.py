@@ -23,6 +23,8 @@ import returns_portal.catalog.web
 import returns_portal.claims.api
 import returns_portal.claims.replacements.api
 import returns_portal.claims.web
+import returns_portal.confirming.api
+import returns_portal.confirming.web
 import returns_portal.demand.web
 import returns_portal.exchanges.api
 import returns_portal.exchanges.web
@@ -80,6 +82,7 @@ FACES: Final[list[Any]] = [
     *returns_portal.accounts.web_shop_login.routes,
     *returns_portal.catalog.web.routes,
     *returns_portal.claims.web.routes,
+    *returns_portal.confirming.web.routes,
     *returns_portal.demand.web.routes,
     *returns_portal.exchanges.web.routes,
     *returns_portal.finance.web.routes,
@@ -104,6 +107,7 @@ CALLS: Final[list[Any]] = [
     *returns_portal.catalog.api.routes,
     *returns_portal.claims.api.routes,
     *returns_portal.claims.replacements.api.routes,
+    *returns_portal.confirming.api.routes,
     *returns_portal.exchanges.api.routes,
     *returns_portal.finance.api.routes,
     *returns_portal.labels.api.routes,

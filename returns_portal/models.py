@@ -6,6 +6,7 @@ import returns_portal.accounts.models
 import returns_portal.catalog.models
 import returns_portal.claims.models
 import returns_portal.claims.replacements.models
+import returns_portal.confirming.models
 import returns_portal.demand.models
 import returns_portal.exchanges.models
 import returns_portal.finance.models

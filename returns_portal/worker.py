@@ -16,6 +16,7 @@ from returns_portal import logs, memory
 from returns_portal.accounts import jobs as accounts_jobs
 from returns_portal.carriers.registry import carriers_of
 from returns_portal.claims import jobs as claims_jobs
+from returns_portal.confirming import jobs as confirming_jobs
 from returns_portal.db import beginner, create_engine
 from returns_portal.demand import jobs as demand_jobs
 from returns_portal.embedded import database_url
@@ -42,6 +43,7 @@ log = structlog.get_logger(__name__)
 JOB_MODULES: Final[tuple[ModuleType, ...]] = (
     accounts_jobs,
     claims_jobs,
+    confirming_jobs,
     demand_jobs,
     exchanges_jobs,
     gifts_jobs,

@@ -23,7 +23,8 @@ def shop() -> None:
 def show() -> None:
     """Print every setting as `key=value`, in the form in which `set` takes them.
 
-    The logo, the shop's own words and its opening hours are not among them: they are set on pages of their own.
+    The logo, the shop's own words, its opening hours and what is done about new orders are not among them: they are
+    set on pages of their own.
     """
     _print(in_transaction(current))
 
@@ -69,7 +70,7 @@ def _parsed(settings: tuple[str, ...]) -> dict[str, object]:
     return changes
 
 
-_ELSEWHERE: Final = frozenset({"address", "hours", "logo", "pays_postage", "texts"})
+_ELSEWHERE: Final = frozenset({"address", "confirming", "hours", "logo", "pays_postage", "texts"})
 """What is no `key=value`: printed in parts, or not at all."""
 
 

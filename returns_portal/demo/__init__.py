@@ -30,6 +30,7 @@ from returns_portal.returns.actions import Wanted
 from returns_portal.returns.models import RefundTo
 from returns_portal.settings import Settings
 from returns_portal.shop.actions import update_shop
+from returns_portal.shop.confirming import Confirming
 from returns_portal.shop.hours import Channel, Hours
 from returns_portal.shop.queries import current
 from returns_portal.warehouse.models import Condition
@@ -56,6 +57,13 @@ HOURS: Final = Hours(
     written=Channel(week=(_DAY, _DAY, _DAY, _DAY, _DAY, ((10 * 60, 14 * 60),), ())),
 )
 """When somebody is there."""
+CONFIRMING: Final = Confirming(
+    order_received_mail=True,
+    call_new_customers=True,
+    call_unclear_addresses=True,
+    call_from={"EUR": 300_00},
+    sms_service_messages=True,
+)
 
 
 def load(settings: Settings) -> None:
@@ -87,7 +95,7 @@ async def _load(settings: Settings) -> None:
 
 async def _load_orders(begin: Begin, settings: Settings) -> None:
     async with begin() as db:
-        await update_shop(db, SYSTEM, hours=HOURS)
+        await update_shop(db, SYSTEM, hours=HOURS, confirming=CONFIRMING)
     await _hire(begin)
     await import_orders(
         begin,

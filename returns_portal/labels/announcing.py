@@ -11,7 +11,7 @@ from returns_portal.jobs import JobContext
 from returns_portal.labels.life import about
 from returns_portal.labels.models import PickupStatus
 from returns_portal.notifications.actions import enqueue
-from returns_portal.notifications.texting import enqueue_sms
+from returns_portal.notifications.texting import enqueue_sms, texter_of
 from returns_portal.settings import Settings
 from returns_portal.shop.queries import current
 from returns_portal.web import formats
@@ -52,7 +52,7 @@ async def announce(context: JobContext, pickup_id: UUID, *, soon: bool = False) 
             },
         )
         # An SMS is for what changes somebody's next hours: who comes, that they come now, that nobody does.
-        if settings.sms_url is not None and (soon or refused or pickup.courier_name):
+        if texter_of(settings) is not None and (soon or refused or pickup.courier_name):
             await enqueue_sms(db, recipient=pickup.phone, locale=told.locale, text=message, subject_id=told.id)
 
 

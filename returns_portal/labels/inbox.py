@@ -53,7 +53,7 @@ async def store(db: AsyncConnection, carrier: str, news: News, body: bytes) -> b
 
 
 async def read(context: JobContext, news_id: UUID) -> None:
-    """Look at the parcels that news tell of; those of labels that are not ours are left alone.
+    """Look at the parcels that come back of which news tell; what is none of ours may be one that we sent.
 
     Raises:
         CarrierUnknownError: no answer; the job comes again.
@@ -64,6 +64,8 @@ async def read(context: JobContext, news_id: UUID) -> None:
         await track(context, label_id)
     async with context.begin() as db:
         await run(db, "UPDATE carrier_news SET handled_at = :now WHERE id = :id", id=news_id, now=clock.now())
+        if not subjects:
+            await defer(db, "confirming.read_news", news_id=str(news_id))
 
 
 async def forget_bodies(begin: Begin) -> None:

@@ -234,7 +234,10 @@ class OutboundParcel(SQLModel, table=True):
     """A parcel in which goods of an order went out: some carriers take back only what they brought."""
 
     __tablename__ = "outbound_parcel"
-    __table_args__ = (Index("uq_outbound_parcel", "order_id", "carrier", "tracking", unique=True),)
+    __table_args__ = (
+        Index("uq_outbound_parcel", "order_id", "carrier", "tracking", unique=True),
+        Index("ix_outbound_parcel_tracking", "tracking"),
+    )
 
     id: UUID = Field(primary_key=True)
     order_id: UUID = Field(foreign_key="orders.id")

@@ -11,6 +11,7 @@ from returns_portal.db import run
 from returns_portal.notifications.models import Optional
 
 _KINDS: Final = {
+    "courier_announced": Optional.PARCEL,
     "parcel_delivered": Optional.PARCEL,
     "parcel_on_its_way": Optional.PARCEL,
     "trial_shipped": Optional.PARCEL,

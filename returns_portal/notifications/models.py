@@ -89,6 +89,8 @@ class SmsStatus(StrEnum):
     """Somebody sends it, or died while doing so: it is not sent again."""
     SENT = "sent"
     FAILED = "failed"
+    UNKNOWN = "unknown"
+    """It may have gone out: nobody answered. It is not sent again, for one too many is worse than one too few."""
 
 
 class Sms(SQLModel, table=True):

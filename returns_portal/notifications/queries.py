@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from returns_portal.actor import Actor
+from returns_portal.db import run
 from returns_portal.errors import NotFoundError
 from returns_portal.i18n import mark
 from returns_portal.notifications.models import Email, EmailStatus
@@ -29,7 +30,7 @@ class FailedEmail(msgspec.Struct, frozen=True):
 
 
 class OutboxEmail(msgspec.Struct, frozen=True):
-    """An e-mail in the demo's outbox, as it was written."""
+    """An e-mail in the demo's outbox, as it was written; or an SMS, which has no template and its text in `sms`."""
 
     id: UUID
     template: str
@@ -38,6 +39,8 @@ class OutboxEmail(msgspec.Struct, frozen=True):
     values: dict[str, object]
     status: str
     created_at: datetime
+    sms: str = ""
+    """The text of an SMS."""
 
 
 async def failed(db: AsyncConnection, actor: Actor, limit: int = 1000) -> list[FailedEmail]:
@@ -56,18 +59,25 @@ async def failed(db: AsyncConnection, actor: Actor, limit: int = 1000) -> list[F
     return [FailedEmail(*row) for row in await db.execute(query)]
 
 
-_OUTBOX = [getattr(Email, field) for field in OutboxEmail.__struct_fields__]
+_OUTBOX: Final = """
+    SELECT * FROM (SELECT id, template, recipient, locale, values, status, created_at, '' AS sms FROM email
+        WHERE id < :before ORDER BY id DESC LIMIT :limit) AS e
+    UNION ALL SELECT * FROM (SELECT id, '', recipient, locale, CAST('{}' AS jsonb), status, created_at, text FROM sms
+        WHERE id < :before ORDER BY id DESC LIMIT :limit) AS s
+    ORDER BY id DESC LIMIT :limit
+"""
+_LAST: Final = UUID(int=2**128 - 1)
 
 
 async def outbox(db: AsyncConnection, before: UUID | None = None) -> list[OutboxEmail]:
-    """Up to `PAGE` + 1 e-mails, the newest first, older than one; the one too many says that there are more.
+    """Up to `PAGE` + 1 e-mails and SMS, the newest first, older than one; the one too many says that there are more.
 
     Only the demo shows them, where all people and addresses are made up; hence no actor is asked for.
     """
-    query = select(*_OUTBOX).order_by(col(Email.id).desc()).limit(PAGE + 1)
-    if before is not None:
-        query = query.where(col(Email.id) < before)
-    return [OutboxEmail(*row) for row in await db.execute(query)]
+    return [OutboxEmail(*row) for row in await run(db, _OUTBOX, before=before or _LAST, limit=PAGE + 1)]
+
+
+_EMAIL = [getattr(Email, field) for field in OutboxEmail.__struct_fields__ if field != "sms"]
 
 
 async def outbox_email(db: AsyncConnection, email_id: UUID) -> OutboxEmail:
@@ -76,7 +86,7 @@ async def outbox_email(db: AsyncConnection, email_id: UUID) -> OutboxEmail:
     Raises:
         NotFoundError: there is none with this id.
     """
-    row = (await db.execute(select(*_OUTBOX).where(col(Email.id) == email_id))).one_or_none()
+    row = (await db.execute(select(*_EMAIL).where(col(Email.id) == email_id))).one_or_none()
     if row is None:
         raise NotFoundError(mark("There is no such e-mail."))
     return OutboxEmail(*row)

@@ -83,7 +83,7 @@ def render_email(
 
 
 def _links(values: Mapping[str, object], settings: Settings) -> dict[str, object]:
-    """The page that an e-mail is about, and the page of its code alone.
+    """The page that an e-mail is about, the page of its code alone, and where its reader asks about it.
 
     Callers give paths, since only the portal's settings say under which address people see it.
     """
@@ -92,8 +92,12 @@ def _links(values: Mapping[str, object], settings: Settings) -> dict[str, object
         return {}
     parcel = values.get("number")
     code = f"{url}/qr" + (f"?parcel={parcel}" if isinstance(parcel, int) and parcel > 1 else "")
-    whole = (view_link(settings, path) if path.startswith("/") else path for path in (url, code))
-    links: dict[str, object] = dict(zip(("url", "code_url"), whole, strict=True))
+    paths = {"url": url, "code_url": code}
+    if isinstance(asking := values.get("ask_url"), str):
+        paths["ask_url"] = asking
+    links: dict[str, object] = {
+        name: view_link(settings, path) if path.startswith("/") else path for name, path in paths.items()
+    }
     return links | ({"rating_url": rating_link(settings, rated)} if isinstance(rated, str) else {})
 
 

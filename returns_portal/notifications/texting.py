@@ -1,6 +1,6 @@
 """SMS: written as a row by what causes them, sent by a job. Only what cannot wait for an e-mail is worth one.
 
-An SMS that may have gone out is not sent again: an unknown outcome counts as sent, where an e-mail would be repeated.
+An SMS that may have gone out is not sent again, and stays `unknown`, where an e-mail would be repeated.
 """
 
 from typing import Final, Protocol
@@ -33,11 +33,15 @@ class TextDelayedError(Exception):
     """It did not go out, and may be tried again."""
 
 
+class TextUnknownError(Exception):
+    """It may have gone out, and may not have."""
+
+
 class Texter(Protocol):
     """Whoever sends an SMS."""
 
     async def send(self, recipient: str, text: str) -> None:
-        """Send one. May raise `TextRefusedError` and `TextDelayedError`; an unknown outcome is no error."""
+        """Send one. May raise `TextRefusedError`, `TextDelayedError` and `TextUnknownError`."""
 
 
 class Twilio:
@@ -55,6 +59,7 @@ class Twilio:
         Raises:
             TextRefusedError: Twilio refuses the number.
             TextDelayedError: it was not reached, or is busy.
+            TextUnknownError: it did not answer, or is out of order.
         """
         fields = {"To": recipient, "From": self._sender, "Body": text}
         limit = aiohttp.ClientTimeout(total=_SECONDS)
@@ -67,13 +72,22 @@ class Twilio:
         except aiohttp.ClientConnectorError as error:
             raise TextDelayedError("not reached") from error
         except (aiohttp.ClientError, TimeoutError) as error:
-            # It may have gone out.
             log.warning("sms.no_answer", error=type(error).__name__)
-            return
+            raise TextUnknownError(type(error).__name__) from error
         if status in (429, 503):
             raise TextDelayedError(str(status))
         if 400 <= status < 500:  # noqa: PLR2004 - HTTP's refusals
             raise TextRefusedError(str(status))
+        if status >= 500:  # noqa: PLR2004 - HTTP's faults of the server
+            raise TextUnknownError(str(status))
+
+
+class Outbox:
+    """The demo's: what is written is kept, shown at `/outbox`, and sent to nobody."""
+
+    async def send(self, recipient: str, text: str) -> None:
+        """Send nothing: the row is all that there is to see."""
+        del recipient, text
 
 
 class _Nobody:
@@ -90,9 +104,9 @@ class _Nobody:
 
 
 def texter_of(settings: Settings) -> Texter | None:
-    """The one that SMS_URL names; None where none is set."""
+    """The one that SMS_URL names, in the demo the outbox; None where nobody sends any."""
     if settings.sms_url is None:
-        return None
+        return Outbox() if settings.is_demo else None
     parts = urlsplit(settings.sms_url.get_secret_value())
     # Over http it is a server on the same machine, as tests have one.
     scheme = "http" if parts.scheme.endswith("+http") else "https"
@@ -165,6 +179,8 @@ async def send(context: JobContext, sms_id: UUID) -> None:
         await (texter or _Nobody()).send(claimed[0].recipient, claimed[0].text)
     except TextRefusedError as refused:
         status, error = SmsStatus.FAILED, str(refused)
+    except TextUnknownError as silence:
+        status, error = SmsStatus.UNKNOWN, str(silence)
     except TextDelayedError as away:
         status, error, delayed = SmsStatus.QUEUED, str(away), away
     async with context.begin() as db:

@@ -36,7 +36,7 @@ async def outbox_page(
     actor: NamedDependency[Actor],
     before: FromQuery[UUID | None] = None,
 ) -> Response[Any]:
-    """List the e-mails, the newest first."""
+    """List the e-mails and SMS, the newest first."""
     del actor  # Asked for so that the page's header knows who is there.
     _require_demo(request)
     letters = await outbox(db, before)
@@ -97,9 +97,13 @@ class _Shown(msgspec.Struct, frozen=True):
     recipient: str
     created_at: datetime
     rendered: Rendered | None
+    sms: str = ""
+    """The text of an SMS, which is all of it."""
 
 
 def _shown(request: AnyRequest, letter: OutboxEmail, shop: ShopInfo) -> _Shown:
+    if not letter.template:
+        return _Shown(letter.id, letter.recipient, letter.created_at, None, letter.sms)
     sent = letter.status == EmailStatus.SENT
     settings = site(request).settings
     rendered = render_email(letter.template, letter.locale, letter.values, shop, settings, recipient=letter.recipient)

@@ -58,7 +58,8 @@ _STORED = """
             OR EXISTS (SELECT FROM replacement n WHERE n.order_id = o.id AND n.status = 'sent') AS has_replacement,
            EXISTS (SELECT FROM points_earning e WHERE e.order_id = o.id) AS has_earned,
            EXISTS (SELECT FROM payment p WHERE p.order_id = o.id AND p.tender = 'stripe') AS has_stripe,
-           EXISTS (SELECT FROM shop s WHERE o.placed_at >= s.points_since) AS may_earn
+           EXISTS (SELECT FROM shop s WHERE o.placed_at >= s.points_since) AS may_earn,
+           EXISTS (SELECT FROM order_call c WHERE c.order_id = o.id AND c.state = 'waiting') AS awaits_call
     FROM orders o WHERE o.number = :number
 """
 _LINES = "SELECT * FROM order_line WHERE order_id = :id ORDER BY position"
@@ -165,8 +166,14 @@ async def _update(db: AsyncConnection, actor: Actor, stored: Row[Any], new: Prep
         await db.execute(delete(Payment).where(col(Payment.id).in_(changes.removed_payments)))
     told = ("order", stored.id, "updated", {"source": new.source, "changed": sorted(changes.names)})
     await insert_parts(db, lines=changes.lines or [], payments=changes.added_payments, told=history.rows(actor, told))
-    if stored.may_earn:
-        await defer(db, "points.settle", order_id=str(stored.id))
+    await _look_after(db, stored)
+
+
+async def _look_after(db: AsyncConnection, stored: Row[Any]) -> None:
+    """Let those above orders see what a change means for them."""
+    for job, wanted in (("points.settle", stored.may_earn), ("confirming.look_again", stored.awaits_call)):
+        if wanted:
+            await defer(db, job, order_id=str(stored.id))
 
 
 def _require_open(changed: set[str]) -> None:

@@ -18,9 +18,11 @@ from returns_portal.jobs import defer_many
 from returns_portal.orders.checks import checked
 from returns_portal.orders.intake import LineInput, OrderInput, PaymentInput, fingerprint
 from returns_portal.orders.models import FulfillmentStatus, Order, OrderLine
+from returns_portal.orders.news import is_news
 from returns_portal.orders.rules import FrozenLine, FrozenOrder, freeze
 from returns_portal.payments.models import Payment, PaymentStatus, Tender
 from returns_portal.settings import Settings
+from returns_portal.shop.confirming import Confirming
 
 _FIRST_JOB: Final = {PaymentStatus.CREATING: "payments.create", PaymentStatus.UNVERIFIED: "payments.verify"}
 
@@ -29,7 +31,8 @@ _COLUMNS: Final = ", ".join(column.name for column in Order.__table__.columns)  
 _INSERT: Final = (
     f"INSERT INTO orders ({_COLUMNS}) SELECT {_COLUMNS} FROM json_populate_recordset(NULL::orders, CAST(:rows AS json))"  # noqa: S608 - names of our own columns
     " ON CONFLICT (number) DO NOTHING RETURNING number, id,"
-    " EXISTS (SELECT FROM shop s WHERE s.points_rate > 0 AND orders.placed_at >= s.points_since) AS earns"
+    " EXISTS (SELECT FROM shop s WHERE s.points_rate > 0 AND orders.placed_at >= s.points_since) AS earns,"
+    " (SELECT s.confirming FROM shop s) AS confirming"
 )
 
 
@@ -106,7 +109,22 @@ async def insert_new(db: AsyncConnection, actor: Actor, orders: list[Prepared]) 
         )
         # What it earns is decided above orders, by a job that looks at all of it.
         await defer_many(db, "points.settle", [{"order_id": str(row.id)} for row in created if row.earns])
+        choices = msgspec.convert(created[0].confirming or {}, Confirming)
+        news = [{"order_id": str(order_id)} for new, order_id in stored if _is_news(choices, new)]
+        await defer_many(db, "confirming.look_at", news)
     return ids
+
+
+def _is_news(choices: Confirming, new: Prepared) -> bool:
+    order = new.order
+    return is_news(
+        choices,
+        source=new.source,
+        placed_at=order.placed_at,
+        delivered_at=order.delivered_at,
+        cancelled_at=order.cancelled_at,
+        now=clock.now(),
+    )
 
 
 async def insert_parts(

@@ -20,6 +20,7 @@ from returns_portal.db import insert_rows, run
 from returns_portal.ids import new_id
 from returns_portal.jobs import defer
 from returns_portal.orders.models import TRIAL, FinancialStatus, FulfillmentStatus, Order, OrderLine
+from returns_portal.shop.queries import current
 
 
 class TrialLine(msgspec.Struct, frozen=True):
@@ -71,6 +72,8 @@ async def open_order(db: AsyncConnection, actor: Actor, order: TrialOrder) -> tu
     lines = [_line(order_id, position, line) for position, line in enumerate(order.lines)]
     event = history.rows(actor, ("order", order_id, "created", {"source": TRIAL}))
     await insert_rows(db, (Order, [head]), (OrderLine, lines), event)
+    if (await current(db)).confirming.looks:
+        await defer(db, "confirming.look_at", order_id=str(order_id))
     return order_id, [line["id"] for line in lines]
 
 
@@ -118,11 +121,17 @@ async def mark_shipped(db: AsyncConnection, order_id: UUID, at: datetime) -> Non
     await run(db, _SHIP, id=order_id, at=at, now=clock.now())
 
 
+_CANCEL: Final = """
+    UPDATE orders o SET cancelled_at = :now, updated_at = :now WHERE id = :id
+    RETURNING EXISTS (SELECT FROM order_call c WHERE c.order_id = o.id AND c.state = 'waiting') AS awaits_call
+"""
+
+
 async def mark_cancelled(db: AsyncConnection, order_id: UUID) -> None:
-    """Nothing of it will be sent."""
-    await run(
-        db, "UPDATE orders SET cancelled_at = :now, updated_at = :now WHERE id = :id", id=order_id, now=clock.now()
-    )
+    """Nothing of it will be sent, and nobody has to call about it."""
+    rows = await run(db, _CANCEL, id=order_id, now=clock.now())
+    if rows and rows[0].awaits_call:
+        await defer(db, "confirming.look_again", order_id=str(order_id))
 
 
 _DEPOSIT: Final = """

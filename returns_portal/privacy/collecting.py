@@ -77,6 +77,12 @@ _CLAIMS: Final = """
             ) ORDER BY n.id), '[]') FROM replacement n WHERE n.claim_id = c.id)
         ) ORDER BY c.id) FROM item_claim c
 """
+_CALLS: Final = """
+    SELECT json_agg(json_build_object('reasons', c.reasons, 'asked_at', c.created_at, 'outcome', c.outcome,
+        'tries', (SELECT coalesce(json_agg(concat(to_char(y.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), ': ',
+            concat_ws(', ', y.outcome, nullif(y.note, ''))) ORDER BY y.id), '[]')
+            FROM order_call_try y WHERE y.call_id = c.id)) ORDER BY c.id) FROM order_call c
+"""
 # What the receiver of a gift sent back is theirs: whoever gave it learns nothing of it.
 _ORDERS: Final = f"""
     SELECT o.number, o.email, o.name, o.phone, o.locale AS language, o.currency, o.total, o.placed_at, o.shipped_at,
@@ -93,6 +99,7 @@ _ORDERS: Final = f"""
            coalesce(({_RETURNS} WHERE r.order_id = o.id AND r.gift_id IS NULL), '[]') AS returns,
            coalesce(({_REFUNDS} WHERE f.order_id = o.id AND r.gift_id IS NULL), '[]') AS refunds,
            coalesce(({_CLAIMS} WHERE c.order_id = o.id), '[]') AS claims,
+           coalesce(({_CALLS} WHERE c.order_id = o.id), '[]') AS calls,
            (SELECT coalesce(json_agg(concat_ws(', ', d.reason, d.status)), '[]') FROM dispute d
             JOIN payment p ON p.id = d.payment_id WHERE p.order_id = o.id) AS disputes,
            (SELECT coalesce(json_agg(concat_ws(', ', c.kind, c.status, nullif(c.notes, ''))), '[]')

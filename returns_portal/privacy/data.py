@@ -169,6 +169,16 @@ class Claimed(msgspec.Struct, frozen=True):
     sent_anew: list[SentAnew]
 
 
+class Called(msgspec.Struct, frozen=True):
+    """That somebody of the shop was to call about an order, why, and what came of it."""
+
+    reasons: list[str]
+    asked_at: datetime
+    outcome: str | None
+    tries: list[str]
+    """Each as `moment: outcome, what was noted`."""
+
+
 class OrderPlaced(msgspec.Struct, frozen=True):
     """An order with all that came of it."""
 
@@ -189,6 +199,7 @@ class OrderPlaced(msgspec.Struct, frozen=True):
     returns: list[ReturnFiled]
     refunds: list[RefundMade]
     claims: list[Claimed]
+    calls: list[Called]
     disputes: list[str]
     """What a bank asked about: reason, status."""
     carrier_claims: list[str]

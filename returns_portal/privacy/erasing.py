@@ -110,6 +110,11 @@ _STATEMENTS: Final = (
     "UPDATE trial_item SET problem_note = '' WHERE trial_id = ANY(:trials) AND problem_note <> ''",
     """UPDATE found_parcel SET sender = '', description = ''
         WHERE id IN (SELECT found_id FROM parcel WHERE return_id = ANY(:returns))""",
+    # Nobody is left to be called; what came of earlier tries stays, without what was noted.
+    """UPDATE order_call SET state = 'over', outcome = 'not_needed', taken_by = NULL, taken_at = NULL, again_at = NULL,
+        changed_at = :now WHERE order_id = ANY(:orders) AND state = 'waiting'""",
+    """UPDATE order_call_try SET note = ''
+        WHERE note <> '' AND call_id IN (SELECT id FROM order_call WHERE order_id = ANY(:orders))""",
     # What was said by both: an answer tells of the person as much as the question does.
     "UPDATE question_message SET body = '', quoted = '' WHERE question_id = ANY(:questions)",
     "UPDATE question_rating SET comment = '' WHERE question_id = ANY(:questions) AND comment <> ''",
@@ -138,6 +143,8 @@ _STATEMENTS: Final = (
         UNION SELECT reference FROM exchange_charge WHERE exchange_id = ANY(:exchanges))""",
     """UPDATE carrier_news n SET body = NULL FROM label b WHERE b.return_id = ANY(:returns) AND n.body IS NOT NULL
         AND ((b.tracking <> '' AND n.tracking = b.tracking) OR (b.shipment_ref <> '' AND n.ref = b.shipment_ref))""",
+    """UPDATE carrier_news n SET body = NULL FROM outbound_parcel p WHERE p.order_id = ANY(:orders)
+        AND n.body IS NOT NULL AND n.tracking = p.tracking""",
     # Who they are.
     """UPDATE withdrawal SET name = CAST(:nameless AS text), email = :known_as,
         content = content || jsonb_build_object('name', CAST(:nameless AS text), 'email', '', 'details', '')

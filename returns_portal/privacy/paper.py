@@ -121,6 +121,8 @@ def _order(order: OrderPlaced) -> Iterator[tuple[str, str]]:
         for anew in each.sent_anew:
             told = (anew.number, *anew.items, anew.status, anew.carrier, anew.tracking)
             yield _("Sent anew"), ", ".join(part for part in told if part)
+    for call in order.calls:
+        yield _("Call about your order"), ", ".join([_moment(call.asked_at), *call.reasons, *call.tries])
     for dispute in order.disputes:
         yield _("Asked by your bank"), dispute
     for claim in order.carrier_claims:

@@ -56,6 +56,8 @@ class Shop(SQLModel, table=True):
     """When somebody serves which channel (`hours.Hours`)."""
     shows_pace: bool = False
     """Whether every page says how soon questions are answered, as it was measured."""
+    confirming: dict[str, Any] = Field(sa_column=json())
+    """What is done about new orders (`confirming.Confirming`)."""
     updated_at: datetime = Field(sa_column=moment(nullable=False))
 
 

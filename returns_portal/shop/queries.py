@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock
 from returns_portal.db import run
+from returns_portal.shop.confirming import Confirming
 from returns_portal.shop.hours import ChannelName, Hours
 from returns_portal.shop.presence import presence
 from returns_portal.web.site import Presence
@@ -47,6 +48,7 @@ class ShopInfo(msgspec.Struct, frozen=True):
     texts: dict[str, dict[str, str]] = {}
     hours: Hours = Hours()
     shows_pace: bool = False
+    confirming: Confirming = Confirming()
 
     def words(self, place: str, language: str) -> str:
         """What the shop says in a place (`actions.PLACES`) in its own words; empty where it says nothing there."""

@@ -12,6 +12,7 @@ from returns_portal.db import insert_rows, run
 from returns_portal.errors import ConflictError, InvalidError, NotFoundError
 from returns_portal.i18n import mark
 from returns_portal.ids import new_id
+from returns_portal.jobs import defer
 from returns_portal.orders.trials import mark_shipped
 from returns_portal.shop.queries import current
 from returns_portal.tryon.letters import tell
@@ -145,6 +146,7 @@ async def _begin(db: AsyncConnection, actor: Actor, trial: TrialView, at: dateti
     else:
         await run(db, _BEGIN_ANEW, id=trial.id, **begun)
         await history.record(db, actor, ("trial", trial.id, T.DELIVERED.value, {"reason": "real_day"}))
+    await defer(db, "confirming.look_again", order_id=str(trial.order_id))
     if trial.mode == Mode.TRIAL:
         running = await trial_by_id(db, trial.id)
         if running is not None:

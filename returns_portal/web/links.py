@@ -21,7 +21,7 @@ from returns_portal.web.signing import derive, seal, unseal
 VIEW_LASTS: Final = timedelta(days=30)
 MAX_TOKEN: Final = 900
 """Characters; nothing longer is looked at."""
-_SHOWN: Final = ("/returns/", "/refunds/", "/trials/", "/orders/", "/claims/", "/exchanges/", "/questions/")
+_SHOWN: Final = ("/returns/", "/refunds/", "/trials/", "/orders/", "/claims/", "/exchanges/", "/questions/", "/ask/")
 
 
 def view_link(settings: Settings, path: str) -> str:

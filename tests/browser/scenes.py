@@ -7,6 +7,7 @@ from playwright.sync_api import Page
 
 from tests.browser import promises, road
 from tests.browser.at_once import AT_ONCE
+from tests.browser.confirmed import CALLS
 from tests.browser.inbox_scenes import INBOX
 from tests.browser.live import Live, signed
 from tests.browser.visitor import Visitor
@@ -521,6 +522,16 @@ SCENES = [
     ),
     *WANTED,
     *(Scene(*scene) for scene in INBOX),
+    Scene("new orders", "/staff/confirming", "admin"),
+    Scene("new orders, wrong", "/staff/confirming", "admin", press("Save", call_from="EUR")),
+    Scene("courier", "/staff/announce", "warehouse"),
+    Scene("courier, nowhere", "/staff/announce?number=nothing", "support"),
+    Scene("courier, of an order", "/staff/announce?number=3942", "support"),
+    Scene("courier, too late", "/staff/announce?number=3942", "support", press("Tell the customer", on="2026-01-01")),
+    Scene("calls", "/staff/calls", "support"),
+    *(Scene(f"calls, {shown}", f"/staff/calls?show={shown}", "support") for shown in ("later", "over")),
+    *(Scene(name, "/staff/calls/{number}", "support", case=name) for name in CALLS),
+    Scene("call, wrong", "/staff/calls/{number}", "support", press("Note it", note="?"), "call waiting"),
     Scene("hours", "/staff/hours", "support"),
     Scene("hours, to be changed", "/staff/hours", "admin"),
     Scene("hours, wrong", "/staff/hours", "admin", press("Save", **{"phone-0": "nine to five", "goal": "soon"})),

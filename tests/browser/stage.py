@@ -56,6 +56,7 @@ from tests.browser import promises, road
 from tests.browser.anew import replacements
 from tests.browser.asked import asked
 from tests.browser.at_once import exchanges_at_once
+from tests.browser.confirmed import confirmed
 from tests.browser.desk import desk
 from tests.browser.gifts import gifts
 from tests.browser.wanted import wanted
@@ -150,12 +151,10 @@ class _Director:
             await update_shop(db, SYSTEM, hours=hours)
 
     async def questions(self) -> None:
-        """Cases go by the question's id."""
-        for name, question_id, token in [
-            *await asked(self.portal, self._enter),
-            *await desk(self.portal, self._enter),
-        ]:
-            self.stage.cases[name] = Case(str(question_id), "", token)
+        """Cases go by the id of the question, or of the call."""
+        for made in (asked, desk, confirmed):
+            for name, identity, token in await made(self.portal, self._enter):
+                self.stage.cases[name] = Case(str(identity), "", token)
         for name, number in await wanted(self.portal):
             self.stage.cases[name] = Case(number, "", "")
 

@@ -49,7 +49,7 @@ async def off(portal: Portal) -> set[Optional]:
 
 ALWAYS = sorted(
     {*get_args(Template)}
-    - {"parcel_delivered", "parcel_on_its_way", "parcel_stuck", "trial_shipped", "points_expiring"}
+    - {"courier_announced", "parcel_delivered", "parcel_on_its_way", "parcel_stuck", "trial_shipped", "points_expiring"}
     - {"back_in_stock", "request_answered", "request_kept"}
 )
 

@@ -45,7 +45,7 @@ async def _numbers_at(db: AsyncConnection, path: str) -> tuple[str, str]:
     """The number of the return that a page is about, or else of the order; both empty where it is about neither."""
     rma, number = "", ""
     match unquote(urlsplit(path).path).split("/"):
-        case ["", "orders", *parts]:
+        case ["", "orders" | "ask", *parts]:
             number = "/".join(parts)
         case ["", "trials", trial, *_rest]:
             number = parse_trial_number(trial) or ""
