@@ -31,6 +31,7 @@ import returns_portal.exchanges.web
 import returns_portal.finance.api
 import returns_portal.finance.web
 import returns_portal.gifts.web
+import returns_portal.insights.web
 import returns_portal.labels.api
 import returns_portal.labels.web
 import returns_portal.notifications.web
@@ -87,6 +88,7 @@ FACES: Final[list[Any]] = [
     *returns_portal.exchanges.web.routes,
     *returns_portal.finance.web.routes,
     *returns_portal.gifts.web.routes,
+    *returns_portal.insights.web.routes,
     *returns_portal.labels.web.routes,
     *returns_portal.notifications.web.routes,
     *returns_portal.notifications.web_choices.routes,

@@ -12,6 +12,7 @@ import returns_portal.exchanges.models
 import returns_portal.finance.models
 import returns_portal.gifts.models
 import returns_portal.history
+import returns_portal.insights.models
 import returns_portal.labels.models
 import returns_portal.labels.run_models
 import returns_portal.ledger.models

@@ -23,6 +23,7 @@ from returns_portal.embedded import database_url
 from returns_portal.exchanges import jobs as exchanges_jobs
 from returns_portal.finance import jobs as finance_jobs
 from returns_portal.gifts import jobs as gifts_jobs
+from returns_portal.insights import jobs as insights_jobs
 from returns_portal.jobs import JobContext, queue_app, work
 from returns_portal.labels import jobs as labels_jobs
 from returns_portal.labels.renderer import LabelRenderer
@@ -48,6 +49,7 @@ JOB_MODULES: Final[tuple[ModuleType, ...]] = (
     exchanges_jobs,
     gifts_jobs,
     finance_jobs,
+    insights_jobs,
     labels_jobs,
     notifications_jobs,
     payments_jobs,

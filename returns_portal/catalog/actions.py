@@ -60,18 +60,18 @@ async def put_product(db: AsyncConnection, actor: Actor, product: ProductInput) 
 
 
 _LOCK: Final = """
-    SELECT id, title, kind, brand, description, size_system, size_group, tax_rate, listed, tags
+    SELECT id, title, kind, brand, supplier, description, size_system, size_group, tax_rate, listed, tags
     FROM product WHERE handle = :handle FOR UPDATE
 """
 _INSERT: Final = """
-    INSERT INTO product (id, handle, title, kind, brand, description, size_system, size_group, tax_rate, listed,
-                         tags, words, created_at, updated_at)
-    VALUES (:id, :handle, :title, :kind, :brand, :description, :size_system, :size_group, :tax_rate, :listed,
-            :tags, :words, :now, :now)
+    INSERT INTO product (id, handle, title, kind, brand, supplier, description, size_system, size_group, tax_rate,
+                         listed, tags, words, created_at, updated_at)
+    VALUES (:id, :handle, :title, :kind, :brand, :supplier, :description, :size_system, :size_group, :tax_rate,
+            :listed, :tags, :words, :now, :now)
     ON CONFLICT (handle) DO NOTHING RETURNING id
 """
 _UPDATE: Final = """
-    UPDATE product SET title = :title, kind = :kind, brand = :brand, description = :description,
+    UPDATE product SET title = :title, kind = :kind, brand = :brand, supplier = :supplier, description = :description,
         size_system = :size_system, size_group = :size_group, tax_rate = :tax_rate, listed = :listed,
         tags = :tags, words = :words, updated_at = :updated_at
     WHERE id = :id
@@ -94,6 +94,7 @@ async def _insert(db: AsyncConnection, new: ProductInput) -> bool:
         title=new.title,
         kind=new.kind.value,
         brand=new.brand or "",
+        supplier=new.supplier or "",
         description=new.description or "",
         size_system=sizing.system.value,
         size_group=sizing.group.value,
@@ -112,6 +113,7 @@ def _differences(stored: Any, new: ProductInput) -> dict[str, Any]:  # noqa: ANN
         "title": new.title,
         "kind": new.kind.value,
         "brand": new.brand,
+        "supplier": new.supplier,
         "description": new.description,
         "size_system": new.size_system.value if new.size_system else None,
         "size_group": new.size_group.value if new.size_group else None,

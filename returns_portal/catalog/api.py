@@ -29,6 +29,8 @@ class ProductIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     kind: ProductKind
     variants: list[VariantInput]
     brand: str | None = None
+    supplier: str | None = None
+    """From whom the shop gets it; customers never see that."""
     description: str | None = None
     size_system: SizeSystem | None = None
     size_group: SizeGroup | None = None

@@ -46,6 +46,7 @@ def checked(product: ProductInput) -> ProductInput:
         product,
         title=one_line(product.title, "title", 300),
         brand=None if product.brand is None else one_line(product.brand, "brand", 100, required=False),
+        supplier=None if product.supplier is None else one_line(product.supplier, "supplier", 100, required=False),
         description=None if product.description is None else _paragraphs(product.description),
         tags=None if product.tags is None else _tags(product.tags),
         variants=[_checked_variant(variant, f"variants[{i}]") for i, variant in enumerate(product.variants)],

@@ -33,6 +33,8 @@ class ProductInput(msgspec.Struct, frozen=True, kw_only=True):
     kind: ProductKind
     variants: Sequence[VariantInput]
     brand: str | None = None
+    supplier: str | None = None
+    """From whom the shop gets it; customers never see that."""
     description: str | None = None
     size_system: SizeSystem | None = None
     size_group: SizeGroup | None = None

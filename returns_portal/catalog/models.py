@@ -59,6 +59,8 @@ class Product(SQLModel, table=True):
     title: str
     kind: str
     brand: str = ""
+    supplier: str = Field(default="", sa_column=Column(String, nullable=False, server_default=""))
+    """From whom the shop gets it; customers never see that."""
     description: str = ""
     """Plain text, in paragraphs."""
     size_system: str

@@ -3,9 +3,9 @@
 Prices are decimal numbers with tax in the currency beside them (`79.90`). Columns, required ones with an asterisk:
 
 The product: handle* (small letters, digits, dashes; on every row), title*, kind (shoe, clothing or other; guessed from
-the title when empty), brand, description, size_system (eu, uk, us, alpha or own; guessed when empty), size_group (men,
-women, kids or unisex; guessed when empty), tax_rate (percent in the prices, such as 20), listed (yes or no), tags (a
-comma between two).
+the title when empty), brand, supplier (from whom the shop gets it; customers never see that), description, size_system
+(eu, uk, us, alpha or own; guessed when empty), size_group (men, women, kids or unisex; guessed when empty), tax_rate
+(percent in the prices, such as 20), listed (yes or no), tags (a comma between two).
 
 A variant, on each row: sku*, size, color, price*, currency*, ean, stock, weight_grams.
 
@@ -51,6 +51,7 @@ def read(group: Group) -> ProductInput:
         title=title,
         kind=_word(head, "kind", ProductKind) or guess_kind(title),
         brand=text(head, "brand") or None,
+        supplier=text(head, "supplier") or None,
         description=head.get("description", "").strip() or None,
         size_system=_word(head, "size_system", SizeSystem),
         size_group=_word(head, "size_group", SizeGroup) or group_in_words(title),

@@ -54,6 +54,8 @@ class ProductView(msgspec.Struct, frozen=True):
     title: str
     kind: ProductKind
     brand: str
+    supplier: str
+    """From whom the shop gets it, for its people; empty where it does not say."""
     description: str
     """Plain text; an empty line parts two paragraphs."""
     size_system: SizeSystem
@@ -79,8 +81,8 @@ class ProductPage(msgspec.Struct, frozen=True):
 
 
 VIEW: Final = """
-    SELECT p.id, p.handle, p.title, p.kind, p.brand, p.description, p.size_system, p.size_group, p.tax_rate, p.listed,
-           p.tags,
+    SELECT p.id, p.handle, p.title, p.kind, p.brand, p.supplier, p.description, p.size_system, p.size_group, p.tax_rate,
+           p.listed, p.tags,
            (SELECT coalesce(json_agg(json_build_object(
                 'sku', v.sku, 'size', v.size, 'color', v.color, 'price', v.price, 'currency', v.currency, 'ean', v.ean,
                 'stock', v.stock, 'weight_grams', v.weight_grams) ORDER BY v.position, v.id), '[]'::json)

@@ -135,6 +135,18 @@ def neighbours(size: str, sizes: Iterable[str]) -> list[str]:
     return [entry[1] for entry in (below, above) if entry is not None]
 
 
+def larger(size: str, than: str, sizes: Iterable[str]) -> bool | None:
+    """Whether a size is larger than another of the same product, whose sizes these are.
+
+    None where they are equal, or where nobody can tell: letters beside numbers, trousers of another length.
+    """
+    place = _placing([size, than, *sizes])
+    here, there = place(size), place(than)
+    if here is None or there is None or here[0] != there[0] or here[1] == there[1]:
+        return None
+    return here[1] > there[1]
+
+
 def in_order(sizes: Iterable[str]) -> list[str]:
     """Sizes from small to large; those that cannot be read keep the shop's order, after the others."""
     known = list(dict.fromkeys(sizes))

@@ -18,6 +18,7 @@ from returns_portal.catalog.search import a_wish, an_id, search
 from returns_portal.demand.pages.missing import missing_here
 from returns_portal.errors import NotFoundError
 from returns_portal.i18n import mark
+from returns_portal.insights.fitting import told
 from returns_portal.tryon.insight import sentence_for
 from returns_portal.tryon.queries import policy
 from returns_portal.web import page, site
@@ -54,6 +55,7 @@ async def product(request: AnyRequest, db: Db, actor: By, handle: FromPath[str])
         missing=await missing_here(db, site(request).settings, view),
         trial=await policy(db),
         insight=await sentence_for(db, found.id),
+        fit=next(iter((await told(db, [variant.sku for variant in found.variants])).values()), ""),
     )
 
 

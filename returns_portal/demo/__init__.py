@@ -51,6 +51,8 @@ _DOORS: Final = ("/station", "/finance", "/finance/decisions", "/finance")
 
 _CONDITIONS: Final = (Condition.RESELLABLE, Condition.WORN, Condition.DAMAGED, Condition.RESELLABLE, None, None, None)
 """What becomes of the demo's returns, in turn; None is still on its way."""
+_REASONS: Final = ("", "Too small at the toes", "", "Zu klein", "The colour is different", "Твърде големи", "")
+"""What its customers say, in turn; most say nothing."""
 _DAY: Final = ((9 * 60, 18 * 60),)
 HOURS: Final = Hours(
     phone=Channel(week=(_DAY, _DAY, _DAY, _DAY, _DAY, (), ())),
@@ -139,17 +141,17 @@ async def _return_some(begin: Begin, settings: Settings) -> None:
         ).all()
     for index, row in enumerate(rows):
         refund_to = RefundTo.POINTS if index % 4 == 1 else RefundTo.ORIGINAL
+        condition, reason = _CONDITIONS[index % len(_CONDITIONS)], _REASONS[index % len(_REASONS)]
         async with begin() as db:
-            await _return_one(db, settings, row.number, refund_to, _CONDITIONS[index % len(_CONDITIONS)])
+            await _return_one(db, settings, row.number, refund_to, condition, reason)
 
 
 async def _return_one(
-    db: AsyncConnection, settings: Settings, number: str, refund_to: RefundTo, condition: Condition | None
+    db: AsyncConnection, settings: Settings, number: str, refund_to: RefundTo, condition: Condition | None, reason: str
 ) -> None:
     line = await _first_line(db, number)
-    filed = await file(
-        db, Actor(kind="system", id="demo"), settings, await current(db), number, [Wanted(line.id, 1)], refund_to
-    )
+    wanted = [Wanted(line.id, 1, reason)]
+    filed = await file(db, Actor(kind="system", id="demo"), settings, await current(db), number, wanted, refund_to)
     if condition is not None:
         await receive(db, Actor(kind="system", id="demo"), settings, filed.rma, [Counted(line.id, 1, condition)])
 

@@ -60,6 +60,7 @@ from tests.browser.confirmed import confirmed
 from tests.browser.desk import desk
 from tests.browser.gifts import gifts
 from tests.browser.wanted import wanted
+from tests.browser.weak import weak
 from tests.catalog.pictures import a_picture
 from tests.exchanges.samples import a_boot, exchanged, the_one
 from tests.finance.seed import stories
@@ -122,6 +123,7 @@ async def set_up(database_url: str, settings: Settings) -> Stage:
         await director.together()
         await director.served()
         await director.questions()
+        await weak(director.portal)
         await director.hire()
     await engine.dispose()
     return director.stage

@@ -42,14 +42,15 @@ async def test_a_product_is_created_updated_and_left_alone(begin: Begin) -> None
 
 async def test_what_is_left_out_stays(begin: Begin) -> None:
     full = a_product(
-        brand="Kestrel", description="Soft.\n\n\n\nLight.", size_system=SizeSystem.UK, size_group=SizeGroup.MEN,
-        tax_rate=2000, listed=False,
+        brand="Kestrel", supplier="Lviv Tannery", description="Soft.\n\n\n\nLight.", tax_rate=2000, listed=False,
+        size_system=SizeSystem.UK, size_group=SizeGroup.MEN,
         variants=[a_variant("CB-8", ean="4006381333931", stock=3, weight_grams=900)],
     )  # fmt: skip
     short = a_product(variants=[a_variant("CB-8", stock=None)])
     assert outcomes(await put(begin, full, short)) == ["created", "unchanged"]
     view = await shown(begin)
     assert (view.brand, view.description, view.tax_rate, view.listed) == ("Kestrel", "Soft.\n\nLight.", 2000, False)
+    assert view.supplier == "Lviv Tannery"
     assert (view.size_system, view.size_group) == (SizeSystem.UK, SizeGroup.MEN)
     [variant] = view.variants
     assert (variant.ean, variant.stock, variant.weight_grams) == ("4006381333931", 3, 900)

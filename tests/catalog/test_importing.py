@@ -162,17 +162,19 @@ async def test_our_own_columns_are_strict(shop: Importing) -> None:
 
 async def test_optional_columns_are_understood(shop: Importing) -> None:
     header = (
-        "handle,title,kind,brand,description,size_system,size_group,tax_rate,listed,sku,price,currency,ean,weight_grams"
+        "handle,title,kind,brand,description,size_system,size_group,tax_rate,listed,sku,price,currency,ean,weight_grams,"
+        "supplier"
     )
     report = await shop.portal(
-        'belt,Belt,other,Kestrel,"Long.\n\nBrown.",own,men,5.5 %,no,BE-1,20,EUR,4006381333931,150',
-        "bad-kind,Belt,hat,,,,,,,BE-2,20,EUR,,",
-        "bad-rate,Belt,,,,,,a lot,,BE-3,20,EUR,,",
-        "bad-ean,Belt,,,,,,,,BE-4,20,EUR,4006381333932,",
+        'belt,Belt,other,Kestrel,"Long.\n\nBrown.",own,men,5.5 %,no,BE-1,20,EUR,4006381333931,150,Lviv Tannery',
+        "bad-kind,Belt,hat,,,,,,,BE-2,20,EUR,,,",
+        "bad-rate,Belt,,,,,,a lot,,BE-3,20,EUR,,,",
+        "bad-ean,Belt,,,,,,,,BE-4,20,EUR,4006381333932,,",
         header=header,
     )
     assert [each.key for each in report.rejected] == ["bad-kind", "bad-rate", "bad-ean"]
     belt = await shop.product("belt")
+    assert belt.supplier == "Lviv Tannery"
     assert (belt.kind, belt.tax_rate, belt.listed, belt.description) == (
         ProductKind.OTHER, 550, False, "Long.\n\nBrown.",
     )  # fmt: skip

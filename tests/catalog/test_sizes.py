@@ -17,6 +17,7 @@ from returns_portal.catalog.sizes import (
     guess_group,
     guess_system,
     in_order,
+    larger,
     neighbours,
 )
 
@@ -243,3 +244,22 @@ def test_for_whom_is_guessed() -> None:
     assert guess(CLOTHING, "36", "44") == WOMEN
     assert guess(CLOTHING, "48", "50", group=MEN) == MEN
     assert guess_group(Sizing(CLOTHING, MEN, ALPHA), ["S"]) == MEN
+
+
+@pytest.mark.parametrize(
+    ("size", "than", "found"),
+    [
+        ("43", "42", True),
+        ("42 1/2", "42", True),
+        ("41,5", "42", False),
+        ("XXL", "XL", True),
+        ("S", "M", False),
+        ("W34 L32", "W32 L32", True),
+        ("W32 L34", "W32 L32", None),
+        ("42", "42.0", None),
+        ("M", "38", None),
+        ("Bambini", "42", None),
+    ],
+)
+def test_which_of_two_sizes_is_larger(size: str, than: str, found: bool | None) -> None:
+    assert larger(size, than, (size, than)) is found

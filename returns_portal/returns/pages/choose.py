@@ -114,7 +114,10 @@ async def choose_page(
     verdict, problem = _verdict(judged, lines, lead)
     leads = [] if verdict.keep_it else leads
     swapping = await _swapping(db, actor, order, balance, lines, wish, kept=verdict.keep_it)
-    lines = [replace(line, instead=swapping.groups.get(UUID(line.id), [])) for line in lines]
+    lines = [
+        replace(line, instead=swapping.groups.get(UUID(line.id), []), fit=swapping.fits.get(UUID(line.id), ""))
+        for line in lines
+    ]
     picked = swapping.picked({UUID(line.id): line.quantity for line in lines if line.chosen})
     plans = _plans(without(balance, covered_units(picked)), lines, verdict)
     if wish.refund_to not in verdict.outcomes:

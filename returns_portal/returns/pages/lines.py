@@ -53,6 +53,8 @@ class LineChoice(msgspec.Struct, frozen=True):
     chosen: bool
     quantity: int
     instead: Sequence[SwapGroup] = ()
+    fit: str = ""
+    """What is known of how it is cut, for who exchanges it; empty where nothing is."""
     """What can be had in exchange."""
 
     @property

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from returns_portal.actor import Actor
 from returns_portal.exchanges.offers import Line, Offer, Offers, offers_for
 from returns_portal.i18n import _
+from returns_portal.insights.fitting import told
 from returns_portal.refunds.rules import OrderBalance
 from returns_portal.returns.pages.words import item_words
 from returns_portal.returns.queries import OrderState
@@ -68,6 +69,8 @@ class Swapping(msgspec.Struct, frozen=True):
     """What is chosen, and what was paid for the unit that goes back."""
     gone: frozenset[UUID] = frozenset()
     """Lines for which something was chosen that cannot be had any more."""
+    fits: Mapping[UUID, str] = {}
+    """What is known of how things are cut that can be exchanged, by line."""
 
     def finds(self) -> bool:
         """Whether there is anything else than the same products."""
@@ -113,7 +116,9 @@ async def swaps_of(
         for offer in (*found.same, *found.others)
         if offer.sku == wish.swaps.get(line_id)
     }
-    return Swapping(groups, chosen, frozenset(wish.swaps) - frozenset(chosen))
+    cut = await told(db, [line.sku for line in known if line.line_id in groups]) if groups else {}
+    fits = {line.line_id: cut[line.sku] for line in known if line.sku in cut}
+    return Swapping(groups, chosen, frozenset(wish.swaps) - frozenset(chosen), fits)
 
 
 def _groups(found: Offers, currency: str, chosen: str) -> list[SwapGroup]:

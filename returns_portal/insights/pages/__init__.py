@@ -1,0 +1,1 @@
+"""The pages of weak points, for those who can do something about them."""

@@ -1,0 +1,59 @@
+"""The demo shop's orders, counted a second time from the file that they come from."""
+
+import csv
+from collections import Counter
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from returns_portal.actor import SYSTEM
+from returns_portal.catalog.importing import import_products
+from returns_portal.db import Begin
+from returns_portal.demo import ORDERS
+from returns_portal.demo.goods import PRODUCTS
+from returns_portal.insights.lines import Dimension
+from returns_portal.insights.measures import Measure
+from returns_portal.insights.queries import Span, tables
+from returns_portal.orders.importing import import_orders
+from returns_portal.settings import Settings
+
+pytestmark = pytest.mark.anyio
+
+ALL = Span(
+    datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC), "Europe/Sofia"
+)
+
+
+async def test_what_the_demo_shop_sold_is_what_its_file_says(begin: Begin, settings: Settings) -> None:
+    await import_orders(begin, ORDERS, fmt="shopify", dry_run=False, sandbox_payments=False, settings=settings)
+    await import_products(begin, PRODUCTS, fmt="portal", dry_run=False)
+    async with begin() as db:
+        found = await tables(db, SYSTEM, ALL)
+    expected = from_the_files()
+    for dimension, counts in expected.items():
+        assert {group.key: group[Measure.SOLD] for group in found[dimension]} == counts, dimension
+    assert expected[Dimension.SUPPLIER]["Lviv Tannery"] > 20
+
+
+def from_the_files() -> dict[Dimension, Counter[str]]:
+    with PRODUCTS.open(encoding="utf-8", newline="") as file:
+        offered = list(csv.DictReader(file))
+    products = {row["sku"]: row for row in offered}
+    suppliers = {row["handle"]: row["supplier"] for row in offered if row["title"]}
+    with ORDERS.open(encoding="utf-8-sig", newline="") as file:
+        lines = list(csv.DictReader(file))
+    heads = {row["Name"]: row for row in lines if row["Financial Status"]}
+    found: dict[Dimension, Counter[str]] = {
+        each: Counter() for each in (Dimension.PRODUCT, Dimension.SIZE, Dimension.SUPPLIER, Dimension.MONTH)
+    }
+    for line in lines:
+        head, product, count = heads[line["Name"]], products[line["Lineitem sku"]], int(line["Lineitem quantity"])
+        if head["Cancelled at"] and line["Lineitem fulfillment status"] != "fulfilled":
+            continue
+        placed = datetime.fromisoformat(head["Created at"].replace(" +", "+")).astimezone(ZoneInfo("Europe/Sofia"))
+        found[Dimension.PRODUCT][product["handle"]] += count
+        found[Dimension.SIZE][product["size"]] += count
+        found[Dimension.SUPPLIER][suppliers[product["handle"]]] += count
+        found[Dimension.MONTH][placed.strftime("%Y-%m")] += count
+    return found
