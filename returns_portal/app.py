@@ -34,6 +34,7 @@ import returns_portal.gifts.web
 import returns_portal.insights.web
 import returns_portal.labels.api
 import returns_portal.labels.web
+import returns_portal.loyalty.web
 import returns_portal.notifications.web
 import returns_portal.notifications.web_choices
 import returns_portal.orders.api
@@ -90,6 +91,7 @@ FACES: Final[list[Any]] = [
     *returns_portal.gifts.web.routes,
     *returns_portal.insights.web.routes,
     *returns_portal.labels.web.routes,
+    *returns_portal.loyalty.web.routes,
     *returns_portal.notifications.web.routes,
     *returns_portal.notifications.web_choices.routes,
     *returns_portal.points.web.routes,

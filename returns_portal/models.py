@@ -16,6 +16,7 @@ import returns_portal.insights.models
 import returns_portal.labels.models
 import returns_portal.labels.run_models
 import returns_portal.ledger.models
+import returns_portal.loyalty.models
 import returns_portal.notifications.models
 import returns_portal.orders.models
 import returns_portal.payments.models

@@ -27,6 +27,7 @@ from returns_portal.insights import jobs as insights_jobs
 from returns_portal.jobs import JobContext, queue_app, work
 from returns_portal.labels import jobs as labels_jobs
 from returns_portal.labels.renderer import LabelRenderer
+from returns_portal.loyalty import jobs as loyalty_jobs
 from returns_portal.notifications import jobs as notifications_jobs
 from returns_portal.notifications.mailer import Mailer
 from returns_portal.payments import jobs as payments_jobs
@@ -51,6 +52,7 @@ JOB_MODULES: Final[tuple[ModuleType, ...]] = (
     finance_jobs,
     insights_jobs,
     labels_jobs,
+    loyalty_jobs,
     notifications_jobs,
     payments_jobs,
     points_jobs,

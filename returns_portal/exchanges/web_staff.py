@@ -22,6 +22,7 @@ from returns_portal.exchanges.queries import exchange_for, lent, list_exchanges,
 from returns_portal.finance.replies import attempt
 from returns_portal.i18n import _, mark, speaking
 from returns_portal.ids import parse_exchange_number, parse_replacement_number
+from returns_portal.loyalty.packing import proposals
 from returns_portal.shop.queries import current
 from returns_portal.web import flash, form, formats, page, redirect, requires_staff, site
 from returns_portal.web.transaction import asking
@@ -55,7 +56,15 @@ async def table(request: AnyRequest, db: Db, actor: By, code: FromQuery[str] = "
         if not found and not anew:
             flash(request, _("There is nothing to send for {code}: look at the list.", code=code[:_MAX_TEXT]), "bad")
             return redirect(TABLE)
-    return page(request, "exchanges/to_send.html", todo=found, anew=anew, one=bool(code))
+    return page(
+        request,
+        "exchanges/to_send.html",
+        todo=found,
+        anew=anew,
+        one=bool(code),
+        surprises=await proposals(db, actor),
+        here=str(request.url.path),
+    )
 
 
 @get(f"{TABLE}/{{number:str}}/slip.pdf", guards=packers)

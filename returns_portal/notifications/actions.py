@@ -46,6 +46,7 @@ Template = Literal[
     "parcel_regrouped",
     "parcel_stuck",
     "pickup",
+    "loyalty_thanks",
     "points_expiring",
     "privacy_confirm",
     "privacy_ready",

@@ -20,6 +20,7 @@ _KINDS: Final = {
     "back_in_stock": Optional.STOCK,
     "request_answered": Optional.STOCK,
     "request_kept": Optional.STOCK,
+    "loyalty_thanks": Optional.POINTS,
 }
 
 

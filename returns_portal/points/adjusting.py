@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock, history
 from returns_portal.accounts.rules import email_key
-from returns_portal.actor import Actor
+from returns_portal.actor import SYSTEM, Actor
 from returns_portal.db import Rows, insert_rows, run
 from returns_portal.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from returns_portal.i18n import mark
@@ -87,18 +87,48 @@ async def request(
     return AdjustmentStatus.PENDING if second else AdjustmentStatus.DONE
 
 
+async def give(db: AsyncConnection, email: str, currency: str, amount: int, reason: str) -> None:
+    """Give points by a rule of the shop's, for a reason in the customer's language: once for each call.
+
+    Whoever calls has a row of its own that makes this happen once.
+    """
+    account_id, now = await lock_account(db, email), clock.now()
+    row = {
+        "id": new_id(),
+        "account_id": account_id,
+        "currency": currency,
+        "amount": amount,
+        "reason": reason,
+        "status": AdjustmentStatus.DONE,
+        "needed_second": False,
+        "requested_by": SYSTEM.label,
+        "requested_at": now,
+        "decided_by": SYSTEM.label,
+        "decided_at": now,
+    }
+    told = {"adjustment": str(row["id"]), "points": amount, "currency": currency}
+    effect = await _effect(db, row)
+    entry = history.rows(SYSTEM, ("points_account", account_id, "points_adjusted", told))
+    await insert_rows(db, (PointsAdjustment, [row]), *effect, entry)
+
+
 _UNSEEN_FOR: Final = timedelta(days=30)
 _UNSEEN: Final = """
     SELECT coalesce(sum(abs(amount)), 0)::bigint AS points FROM points_adjustment
     WHERE account_id = :account_id AND currency = :currency AND NOT needed_second AND requested_at > :since
-        AND sign(amount) = sign(:amount)
+        AND requested_by <> :rule AND sign(amount) = sign(:amount)
 """
 
 
 async def _unseen(db: AsyncConnection, account_id: UUID, currency: str, amount: int) -> int:
-    """How many points were given (or taken, as now) lately without a second person: many small ones are a large one."""
+    """How many points were given (or taken, as now) lately without a second person: many small ones are a large one.
+
+    What a rule of the shop's gave is none of it: nobody did that by hand.
+    """
     since = clock.now() - _UNSEEN_FOR
-    rows = await run(db, _UNSEEN, account_id=account_id, currency=currency, since=since, amount=amount)
+    rows = await run(
+        db, _UNSEEN, account_id=account_id, currency=currency, since=since, amount=amount, rule=SYSTEM.label
+    )
     return int(rows[0].points)
 
 

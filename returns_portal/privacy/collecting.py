@@ -18,6 +18,7 @@ from returns_portal.privacy.data import (
     OrderPlaced,
     Session,
     Statement,
+    Surprised,
     Trial,
 )
 from returns_portal.privacy.people import Person
@@ -149,6 +150,10 @@ _POINTS: Final = """
     LEFT JOIN points_adjustment a ON a.id = t.cause_id AND t.cause = 'points_adjustment'
     WHERE e.owner_id = ANY(:ids) ORDER BY t.at, t.id
 """
+_SURPRISES: Final = """
+    SELECT s.proposed_at AS at, o.number AS order_number, s.kind, s.status
+    FROM surprise s JOIN orders o ON o.id = s.order_id WHERE s.email_key = :key ORDER BY s.proposed_at, s.id
+"""
 _LETTERS: Final = """
     SELECT 'email' AS channel, e.template AS about, e.recipient, e.status, e.created_at AS written_at,
            CAST(e.values - CAST('{code,url,link}' AS text[]) AS text) AS content
@@ -176,6 +181,7 @@ async def everything_of(db: AsyncConnection, person: Person, shop: ShopInfo) -> 
         questions=_as(list[Question], await run(db, _QUESTIONS, ids=person.questions)),
         looked_for=_as(list[LookedFor], await run(db, _LOOKED_FOR, ids=person.wishes)),
         points=_as(list[Movement], await run(db, _POINTS, ids=person.accounts)),
+        surprises=_as(list[Surprised], await run(db, _SURPRISES, key=person.email)),
         letters=_as(list[Letter], await run(db, _LETTERS, key=person.email, ids=person.subjects)),
         sessions=_as(list[Session], await run(db, _SESSIONS, ids=person.orders)),
     )

@@ -250,6 +250,16 @@ class Movement(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Surprised(msgspec.Struct, frozen=True):
+    """Something that the shop put into a parcel, or thought of, without it having been paid for."""
+
+    at: datetime
+    order_number: str
+    kind: str
+    status: str
+    """`withheld` where the lot had it that none was given, to compare."""
+
+
 class Letter(msgspec.Struct, frozen=True):
     """An e-mail or an SMS."""
 
@@ -284,5 +294,6 @@ class Everything(msgspec.Struct, frozen=True):
     questions: list[Question]
     looked_for: list[LookedFor]
     points: list[Movement]
+    surprises: list[Surprised]
     letters: list[Letter]
     sessions: list[Session]

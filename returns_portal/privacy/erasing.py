@@ -159,6 +159,8 @@ _STATEMENTS: Final = (
     "UPDATE trial SET email_key = :known_as, customer = NULL, payment_method = NULL WHERE id = ANY(:trials)",
     "UPDATE exchange_charge SET customer = NULL, payment_method = NULL WHERE exchange_id = ANY(:exchanges)",
     "UPDATE points_account SET email_key = :known_as WHERE id = ANY(:accounts)",
+    "UPDATE surprise SET email_key = :known_as WHERE email_key = :key",
+    "UPDATE loyalty_member SET email_key = :known_as WHERE email_key = :key",
     """UPDATE orders SET name = :nameless, email = :known_as, email_key = :known_as, phone = '',
         address = CAST(:address AS jsonb) || jsonb_build_object('country', coalesce(address ->> 'country', '')),
         erased_at = :now, updated_at = :now

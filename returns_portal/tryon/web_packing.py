@@ -14,6 +14,7 @@ from returns_portal.actor import Actor
 from returns_portal.finance.replies import attempt
 from returns_portal.i18n import _
 from returns_portal.labels.renderer import LabelRenderer
+from returns_portal.loyalty.packing import proposals
 from returns_portal.shop.queries import current
 from returns_portal.tryon import shipping
 from returns_portal.tryon.picking import number_of, picks
@@ -50,6 +51,8 @@ async def packing_page(request: AnyRequest, db: Db, actor: By, code: FromQuery[s
         left=[pick for pick in found if pick.sent],
         packed=[pick for pick in found if pick.packed],
         one=number is not None,
+        surprises=await proposals(db, actor),
+        here=f"{TABLE}?code={number}" if number else TABLE,
     )
 
 

@@ -59,6 +59,7 @@ from tests.browser.at_once import exchanges_at_once
 from tests.browser.confirmed import confirmed
 from tests.browser.desk import desk
 from tests.browser.gifts import gifts
+from tests.browser.thanked import thanked
 from tests.browser.wanted import wanted
 from tests.browser.weak import weak
 from tests.catalog.pictures import a_picture
@@ -124,6 +125,7 @@ async def set_up(database_url: str, settings: Settings) -> Stage:
         await director.served()
         await director.questions()
         await weak(director.portal)
+        await thanked(director.portal)
         await director.hire()
     await engine.dispose()
     return director.stage

@@ -1,0 +1,54 @@
+"""The card that goes into a parcel: plain records, so that they travel to another process."""
+
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from returns_portal.actor import Actor
+from returns_portal.db import run
+from returns_portal.errors import NotFoundError
+from returns_portal.i18n import _, mark, speaking, supported
+from returns_portal.loyalty.queries import programme
+from returns_portal.shop.queries import current
+
+
+class CardContent(msgspec.Struct, frozen=True):
+    """All that the card says."""
+
+    locale: str
+    words: str
+    """Line by line, with the customer's name in them."""
+    shop_name: str
+
+
+_CARD: Final = """
+    SELECT o.name, o.locale FROM surprise s JOIN orders o ON o.id = s.order_id
+    WHERE s.id = :id AND s.kind = 'card' AND s.status IN ('proposed', 'given')
+"""
+
+
+async def card_content(db: AsyncConnection, actor: Actor, surprise_id: UUID) -> CardContent:
+    """The card in its customer's language: in the shop's words for it, else in ours.
+
+    Raises:
+        ForbiddenError: the actor is not of the warehouse.
+        NotFoundError: no card is proposed or put in by this id.
+    """
+    actor.require("warehouse", "support")
+    rows = await run(db, _CARD, id=surprise_id)
+    if not rows:
+        raise NotFoundError(mark("There is no such card."))
+    [row] = rows
+    rules, shop = await programme(db), await current(db)
+    with speaking(row.locale):
+        words = rules.cards.get(supported(row.locale)) or _our_words()
+    return CardContent(supported(row.locale), words.replace("{name}", row.name), shop.name)
+
+
+def _our_words() -> str:
+    # The name is put in afterwards, as in the shop's own words.
+    return _(
+        "Dear {name},\n\nhow nice that you are with us again. Thank you for your trust, and enjoy what is in here!"
+    )

@@ -1,0 +1,76 @@
+"""Points for an order of which much was kept: once, not for who is left out, never taken back."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from returns_portal import clock
+from returns_portal.actor import SYSTEM
+from returns_portal.errors import InvalidError
+from returns_portal.loyalty.actions import change
+from returns_portal.loyalty.form import read_thanks
+from returns_portal.loyalty.rules import Programme
+from returns_portal.loyalty.thanking import thank
+from tests.loyalty.test_levels import ANA, bought
+from tests.points.purse import send_back
+from tests.portal import Portal, at_once
+
+pytestmark = pytest.mark.anyio
+
+
+async def thanks(portal: Portal, **fields: Any) -> None:  # noqa: ANN401 - the fields of a programme
+    """500 points from 150.00 EUR on, since 20 days ago, nobody left out."""
+    given = {"thanks_points": 500, "thanks_from": {"EUR": 15_000}, "thanks_since": clock.now() - timedelta(days=20)}
+    async with portal.begin() as db:
+        await change(db, SYSTEM, **{**given, "wait_days": 30, "control_percent": 0, **fields})
+
+
+async def test_once_for_an_order_with_an_e_mail_and_kept_whatever_comes_back(portal: Portal) -> None:
+    line = await bought(portal, "3201", days_ago=31, locale="de")
+    await bought(portal, "3202", days_ago=60)
+    await bought(portal, "3203", days_ago=5)
+    await thank(portal.begin)
+    assert await portal.points(ANA) == {}
+    await thanks(portal)
+    await at_once(thank(portal.begin), thank(portal.begin))
+    await thank(portal.begin)
+    assert await portal.points(ANA) == {"EUR": 500}
+    assert (await portal.mails()).count("loyalty_thanks") == 1
+    [row] = await portal.rows("SELECT reason, requested_by FROM points_adjustment")
+    assert "3201" in row.reason
+    assert row.requested_by == "system"
+    await send_back(portal, "3201", line, 1)
+    await thank(portal.begin)
+    assert await portal.points(ANA) == {"EUR": 500}
+
+
+async def test_what_came_back_in_time_brings_none(portal: Portal) -> None:
+    line = await bought(portal, "3211", days_ago=10)
+    await send_back(portal, "3211", line, 1)
+    await thanks(portal)
+    with clock.at(clock.now() + timedelta(days=25)):
+        await thank(portal.begin)
+        assert await portal.points(ANA) == {}
+
+
+async def test_who_is_left_out_gets_none_and_is_counted(portal: Portal) -> None:
+    await bought(portal, "3221", days_ago=31)
+    await portal.rows(f"INSERT INTO loyalty_member VALUES ('{ANA}', true, now()) RETURNING control")  # noqa: S608 - a constant
+    await thanks(portal)
+    await thank(portal.begin)
+    assert await portal.points(ANA) == {}
+    assert [row.control for row in await portal.rows("SELECT control FROM loyalty_thanks")] == [True]
+    assert "loyalty_thanks" not in await portal.mails()
+
+
+def test_points_need_something_to_be_kept_and_begin_when_they_are_turned_on() -> None:
+    now = clock.now()
+    with pytest.raises(InvalidError) as refusal:
+        read_thanks({"thanks_points": "500"}, Programme(), now)
+    assert refusal.value.field == "thanks_from"
+    sent = {"thanks_points": "500", "thanks_from": "300 EUR"}
+    assert read_thanks(sent, Programme(), now)["thanks_since"] == now
+    before = now - timedelta(days=9)
+    assert read_thanks(sent, Programme(thanks_since=before), now)["thanks_since"] == before
+    assert read_thanks({"thanks_points": "0"}, Programme(thanks_since=before), now)["thanks_since"] is None
