@@ -19,7 +19,7 @@ from returns_portal.privacy.collecting import everything_of
 from returns_portal.privacy.erasing import erase
 from returns_portal.privacy.people import person_of
 from returns_portal.shop.queries import DEFAULT
-from returns_portal.tryon.placing import cancel
+from returns_portal.tryon.calling_off import cancel
 from tests.confirming.things import choose, new_order
 from tests.portal import API, Portal, at_once
 from tests.returns.visits import post, sign_in, value, words
