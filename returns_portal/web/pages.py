@@ -16,6 +16,7 @@ from returns_portal import i18n
 from returns_portal.errors import InvalidError
 from returns_portal.i18n import mark
 from returns_portal.web.language import choices
+from returns_portal.web.menu import menu
 from returns_portal.web.signing import CSRF_COOKIE, FLASH_COOKIE, cookie, derive, forget, seal, unseal
 from returns_portal.web.site import FLASH, Connection, Site, known_actor, notes, site
 
@@ -29,16 +30,18 @@ def page(request: Request[Any, Any, State], template: str, *, status: int = 200,
     """Render a template to a whole page, here and now, so that what fails fails before anything is sent.
 
     Templates see their own context and: `shop`, `actor`, `locale`, `csrf_token`, `csrf_input`, `sandbox`, `demo`,
-    `flash` (what the request before this one wanted to be said, or None), `path`, `languages`, `way_back` and
-    `back_to_shop` (the shop's page that a customer came from, or empty).
+    `flash` (what the request before this one wanted to be said, or None), `path`, `menu` (where staff can go),
+    `languages`, `way_back` and `back_to_shop` (the shop's page that a customer came from, or empty).
     """
     here = site(request)
+    actor = known_actor(request)
     token = csrf_token(request)
     said = take_flash(request)
     text = here.templates.render(
         template,
         shop=here.shop,
-        actor=known_actor(request),
+        actor=actor,
+        menu=menu(actor),
         locale=i18n.current(),
         csrf_token=token,
         csrf_input=minijinja.safe(f'<input type="hidden" name="_csrf_token" value="{escape(token)}">'),

@@ -61,6 +61,11 @@ def press(*names: str, **typed: str) -> Act:
     return act
 
 
+def open_menu(page: Page, _live: Live) -> None:
+    page.locator("summary", has_text="Customers").click()
+    page.get_by_role("link", name="Questions").wait_for()
+
+
 def choose_something(page: Page, _live: Live) -> None:
     page.get_by_role("checkbox").first.check()
     page.locator("[data-part=sum] .total").first.wait_for()
@@ -322,6 +327,7 @@ SCENES = [
     Scene("from the shop, come in", "signed:shop", act=press("Show my orders")),
     Scene("my orders", "/my-orders", "filed"),
     Scene("which e-mails", "signed:choices"),
+    Scene("menu of the staff", "/staff/hours", "admin", open_menu),
     Scene("choose", "/orders/{number}", "fresh"),
     Scene("choose, with amounts", "/orders/{number}", "fresh", choose_something),
     Scene("choose, wrong", "/orders/{number}", "fresh", press("Get my label")),
