@@ -43,6 +43,16 @@ class Visitor:
         """Leave, without a trace of the session."""
         self._context.close()
 
+    def begin_again(self) -> None:
+        """Be somebody else, at a desk: without a session, and without what pages keep in the browser's storage."""
+        self._context.clear_cookies()
+        if self.page.url.startswith(self.base):
+            self.page.evaluate("localStorage.clear(), sessionStorage.clear()")
+        self.page.set_viewport_size({"width": DESKTOP["width"], "height": DESKTOP["height"]})
+        self.page.emulate_media(color_scheme="light")
+        self.clicks.clear()
+        self.complaints.clear()
+
     def carry(self, token: str) -> None:
         """Have come in before."""
         self._context.add_cookies(
