@@ -1,7 +1,9 @@
 """What customers say why something comes back, read in the portal's languages.
 
 A reason is free text and never required, so that most is known of few. Words are looked for that leave no doubt; what
-says two opposite things, or denies one, is read as neither.
+says two opposite things, or denies one, is read as neither. How long something took is no size, although most of the
+languages have one word for both (`too long`, `zu lang`, `твърде дълго`), and the Bulgarian `късно` (late) begins as
+`къс` (short) does: what says that it came late is taken away before sizes are looked for.
 """
 
 import re
@@ -27,6 +29,7 @@ class Theme(StrEnum):
     """Something is said, and none of these is recognised in it."""
 
 
+_VERY_BG: Final = "(?:твърде|прекалено|много)"
 _SMALL: Final = (
     r"too (?:small|tight|short|narrow)|(?:runs?|fits?|is|are|comes? up|came up|bit|little) (?:very |so |quite )?"
     r"(?:small|tight)|small fit|size (?:too )?small|(?:size|number) (?:up|larger|bigger)|larger size|bigger size"
@@ -45,11 +48,13 @@ _LARGE: Final = (
 )
 _FAULTY: Final = (
     r"faulty|defect\w*|damaged?|broken|torn|stain\w*|scratch\w*|hole|came apart"
-    r"|wrong (?:item|article|product|colou?r|size)"
-    r"|kaputt|besch(?:ä|ae)digt|mangel\w*|gerissen|fleck\w*|kratzer"
-    r"|falsche[rsn]? (?:artikel|ware|gr(?:ö|oe)(?:ß|ss)e|farbe)"
-    r"|дефект\w*|повре\w+|счупен\w*|скъсан\w*|петн\w+|брак\w*|сломан\w*|порван\w*|пятн\w+|зламан\w*|пошкодж\w+|порват\w*"
-    r"|плям\w+"
+    r"|(?<!ordered )(?<!ordered the )(?<!chose )(?<!chose the )(?<!bought )(?<!bought the )"
+    r"wrong (?:item|article|product|colou?r|size)(?! (?:was )?(?:ordered|chosen))"
+    r"|kaputt|besch(?:ä|ae)digt|m(?:a|ä|ae)ngel(?:haft\w*|n|s? a[nm] \w+)?|gerissen|fleck\w*|kratzer"
+    r"|falsche[rsn]? (?:artikel|ware|gr(?:ö|oe)(?:ß|ss)e|farbe)(?! (?:bestellt|gew(?:ä|ae)hlt))"
+    # Neither fifteen (петнадесет, пятнадцать) nor Friday (пятница) is a stain.
+    r"|дефект\w*|повре\w+|счупен\w*|скъсан\w*|петн(?!а[дй])\w+|брак\w*|сломан\w*|порван\w*|пятн(?!адцат|иц)\w+"
+    r"|зламан\w*|пошкодж\w+|порват\w*|плям\w+"
 )
 _LOOKS: Final = (
     r"(?:not|other than|different (?:from|than|to)) (?:as |like )?(?:in |on )?(?:the )?"
@@ -60,8 +65,14 @@ _LOOKS: Final = (
     r"|не (?:так\w+), як на (?:фото|картин)\w*|відрізня\w+|отличается"
 )
 _LATE: Final = (
-    r"too late|came late|arrived late|(?:took|takes) too long|zu sp(?:ä|ae)t|versp(?:ä|ae)t\w*|късно|закъсня\w*|поздно"
-    r"|опозда\w*|пізно|запізни\w+"
+    r"too late|came late|arrived late|(?:t[oa]ok|takes?|taking|taken|wait\w*|delivery|shipping) (?:\w+ ){0,2}too long"
+    r"|too long (?:to (?:arrive|come|deliver|ship)|(?:a )?(?:wait|delivery)|in (?:the )?(?:post|mail))"
+    r"|zu sp(?:ä|ae)t|versp(?:ä|ae)t\w*|zu lange?r? (?:gedauert|gewartet|unterwegs|gebraucht|warte\w*|liefer\w*)"
+    r"|(?:dauert\w*|warte\w*|gewartet|liefer\w*|versand) (?:\w+ ){0,2}zu lange?"
+    rf"|(?:{_VERY_BG} )?късно|закъсня\w*|{_VERY_BG} дълг\w+ (?:чак\w+|време|пътува\w*|се чака|доставка)"
+    rf"|(?:чака\w*|пътува\w*|доставка\w*|забави\w*) (?:\w+ ){{0,2}}{_VERY_BG} дълг\w+"
+    r"|поздно|опозда\w*|(?:слишком|очень) (?:долг\w+|длительн\w+|длинн\w+ (?:доставк|ожидани)\w+)"
+    r"|пізно|запізни\w+|(?:занадто|надто|дуже) (?:довго|довг\w+ (?:доставк|очікуван)\w+)|задовго"
 )
 _UNLIKED: Final = (
     r"(?:do(?:es)? ?n[o']t|didn't|did not) (?:like|suit|need|want)|changed my mind|no longer need\w*"
@@ -70,7 +81,11 @@ _UNLIKED: Final = (
     r"|не ми (?:харес|стои)\w*"
     r"|не ми тряб\w+|размисли\w*|не (?:понрав|подош|нуж)\w+|передума\w*|не (?:сподоб|підій|потріб)\w+"
 )
-_DENIED: Final = re.compile(r"\b(?:not|isn't|aren't|wasn't|nicht|kein\w*|не е|не са|не) (?:at all )?$", re.IGNORECASE)
+_DENIED: Final = re.compile(
+    r"\b(?:not?|isn't|aren't|wasn't|without(?: any)?|nicht|kein\w*|ohne|не е|не са|не|без|няма|нет|немає)"
+    r" (?:at all )?$",
+    re.IGNORECASE,
+)
 _PATTERNS: Final[Mapping[Theme, re.Pattern[str]]] = {
     theme: re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)
     for theme, words in {
@@ -84,13 +99,17 @@ _PATTERNS: Final[Mapping[Theme, re.Pattern[str]]] = {
 }
 
 
+_SIZES: Final = frozenset({Theme.TOO_SMALL, Theme.TOO_LARGE})
+
+
 @lru_cache(8192)
 def themes(reason: str, *, faulty: bool = False) -> frozenset[Theme]:
     """What a reason is about: nothing where nothing is said, `OTHER` where nothing of it is recognised."""
     said = " ".join(reason.split()).replace("’", "'")
-    found = {theme for theme, pattern in _PATTERNS.items() if _says(pattern, said)}
-    if {Theme.TOO_SMALL, Theme.TOO_LARGE} <= found:
-        found -= {Theme.TOO_SMALL, Theme.TOO_LARGE}
+    timeless = _PATTERNS[Theme.LATE].sub(" ", said)
+    found = {theme for theme, pattern in _PATTERNS.items() if _says(pattern, timeless if theme in _SIZES else said)}
+    if found >= _SIZES:
+        found -= _SIZES
     if faulty:
         found.add(Theme.FAULTY)
     if said and not found:

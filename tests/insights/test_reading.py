@@ -45,6 +45,44 @@ def test_other_reasons(said: str, theme: Theme) -> None:
     assert themes(said) == {theme}
 
 
+LATE = (
+    "It took too long to arrive", "Delivery took far too long", "I waited too long", "hat zu lang gedauert",
+    "Die Lieferung dauerte zu lang", "Пристигнаха твърде късно", "Дойде много късно", "Твърде дълго чаках",
+    "Доставката беше твърде дълга", "слишком долго", "Слишком длинная доставка", "Занадто довго чекала",
+    "дуже довго їхало",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("said", LATE)
+def test_how_long_it_took_is_no_size(said: str) -> None:
+    assert themes(said) == {Theme.LATE}
+
+
+def test_who_says_both_that_it_is_late_and_small_says_both() -> None:
+    assert themes("Пристигна твърде късно и е твърде къса") == {Theme.LATE, Theme.TOO_SMALL}
+    assert themes("Took too long, and the sleeves are too long") == {Theme.LATE, Theme.TOO_LARGE}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Чаках петнадесет дни", "прошло пятнадцать дней", "Заказала в пятницу", "mangels Bedarf", "No defects at all",
+        "ohne Mängel", "keine Flecken", "без дефекти", "Няма дефекти", "нет повреждений", "немає плям",
+        "I ordered the wrong size", "falsche Größe bestellt", "Wrong size ordered",
+    ],
+)  # fmt: skip
+def test_what_is_no_fault(said: str) -> None:
+    assert Theme.FAULTY not in themes(said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["Mängel am Leder", "Mangel an der Naht", "Петна по кожата", "пятна", "Wrong size came", "Das Leder mangelhaft"],
+)
+def test_what_is_a_fault(said: str) -> None:
+    assert themes(said) == {Theme.FAULTY}
+
+
 @pytest.mark.parametrize(
     "said",
     ["Not too small, but the colour is wrong", "nicht zu klein", "Too small here and too long there", "Smallpox"],
