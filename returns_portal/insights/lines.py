@@ -3,7 +3,8 @@
 A line belongs to the day on which its order was placed, in the shop's zone, and so does everything that became of it: a
 share is always of the units that were bought in the period. Orders that were cancelled before anything was sent are
 left out, and so are trials, where sending back is the plan (they have a page of their own). Returns count unless they
-were cancelled, those of gifts too; claims unless they were withdrawn; check-ins unless they were undone.
+were cancelled, those of gifts too; claims unless they were withdrawn; check-ins unless they were undone: as it was at
+`:seen`, so that of a month ago not only what is left of it today is counted.
 
 Of a line nothing is counted oftener than it has units that were sent: a unit that came back twice came back once.
 """
@@ -53,20 +54,20 @@ Its values are `:start` and `:end` of the period, `:seen` (what came to be known
 RETURNED: Final = """
     SELECT i.order_line_id AS id, i.quantity, i.reason, i.faulty, r.rma, r.created_at AS at
     FROM line JOIN return_line i ON i.order_line_id = line.id JOIN returns r ON r.id = i.return_id
-    WHERE r.status <> 'cancelled' AND r.created_at < :seen
+    WHERE (r.status <> 'cancelled' OR r.cancelled_at >= :seen) AND r.created_at < :seen
 """
 """What was announced to come back, of the lines `line`."""
 CLAIMED: Final = """
     SELECT i.order_line_id AS id, i.quantity, c.kind, c.id AS claim_id, c.filed_at AS at
     FROM line JOIN item_claim_line i ON i.order_line_id = line.id JOIN item_claim c ON c.id = i.claim_id
-    WHERE c.status <> 'withdrawn' AND c.filed_at < :seen
+    WHERE (c.status <> 'withdrawn' OR c.closed_at >= :seen) AND c.filed_at < :seen
 """
 COUNTED: Final = """
     SELECT i.order_line_id AS id, i.quantity, i.condition, r.rma, b.checked_in_at AS at
     FROM line JOIN parcel_item i ON i.order_line_id = line.id JOIN parcel b ON b.id = i.parcel_id
     JOIN returns r ON r.id = b.return_id
-    WHERE b.undone_at IS NULL AND b.checked_in_at < :seen AND i.acceptance <> 'surplus'
-          AND i.condition NOT IN ('not_shipped', 'kept')
+    WHERE (b.undone_at IS NULL OR b.undone_at >= :seen) AND coalesce(b.corrected_at, b.checked_in_at) < :seen
+          AND i.acceptance <> 'surplus' AND i.condition NOT IN ('not_shipped', 'kept')
 """
 """What was looked at when it came."""
 

@@ -91,7 +91,7 @@ class Oracle:
         found: Counter[str] = Counter()
         for row in self._of(ReturnLine):
             back = self.returns[row["return_id"]]
-            if row["order_line_id"] != line_id or back["status"] == "cancelled" or back["created_at"] >= self.span.seen:
+            if row["order_line_id"] != line_id or not self._stands(back["created_at"], back["cancelled_at"]):
                 continue
             found["returned"] += row["quantity"]
             theme = THEMES.get(row["reason"], "")
@@ -100,21 +100,22 @@ class Oracle:
                 found[each] += row["quantity"]
         for row in self._of(ItemClaimLine):
             claim = self.claims[row["claim_id"]]
-            if (
-                row["order_line_id"] == line_id
-                and claim["status"] != "withdrawn"
-                and claim["filed_at"] < self.span.seen
-            ):
+            if row["order_line_id"] == line_id and self._stands(claim["filed_at"], claim["closed_at"]):
                 found["claimed"] += row["quantity"]
                 found[f"claim_{claim['kind']}"] += row["quantity"]
         for row in self._of(ParcelItem):
             parcel = self.parcels[row["parcel_id"]]
             if row["order_line_id"] != line_id or row["condition"] in {"not_shipped", "kept"}:
                 continue
-            if not parcel["undone_at"] and row["acceptance"] != "surplus" and parcel["checked_in_at"] < self.span.seen:
+            known = parcel["corrected_at"] or parcel["checked_in_at"]
+            if self._stands(known, parcel["undone_at"]) and row["acceptance"] != "surplus":
                 found["checked"] += row["quantity"]
                 found[f"came_{row['condition']}"] += row["quantity"]
         return found
+
+    def _stands(self, since: datetime, until: datetime | None) -> bool:
+        """Whether something that was so for a while was so when it is looked at."""
+        return since < self.span.seen and (until is None or until >= self.span.seen)
 
     def _questions(self, dimension: str) -> dict[str, set[Any]]:
         found: dict[str, set[Any]] = defaultdict(set)

@@ -22,11 +22,13 @@ ALL = Span(START, START + timedelta(days=DAYS), START + timedelta(days=2 * DAYS)
 SPRING = Span(
     START + timedelta(days=101, hours=7), START + timedelta(days=160), START + timedelta(days=170), "Asia/Tokyo"
 )
+HALF = Span(START, START + timedelta(days=200), START + timedelta(days=200), "Europe/Sofia")
+NAMES = ["a year", "a spring, as it stood soon after", "half a year, as it stood at its end"]
 
 
-@pytest.mark.parametrize("span", [ALL, SPRING], ids=["a year", "a spring, as it stood soon after"])
+@pytest.mark.parametrize("span", [ALL, SPRING, HALF], ids=NAMES)
 async def test_every_number_is_that_of_a_second_count(begin: Begin, span: Span) -> None:
-    year = Year(160)
+    year = Year(240)
     async with begin() as db:
         await year.write(db)
     oracle = Oracle(year, span)

@@ -1,7 +1,8 @@
 """A year of a shop, written straight into the tables: the same from the same number, with everything that trips counts.
 
-Orders that were cancelled before and after sending, units that were never sent, returns that were cancelled, announced
-twice or undone at the dock, claims that were withdrawn, gifts, trials, goods of no catalogue, questions of every kind.
+Orders that were cancelled before and after sending, units that were never sent, returns that were cancelled (days
+later), announced twice, or undone or corrected at the dock, claims that were withdrawn, gifts, trials, goods of no
+catalogue, questions of every kind.
 """
 
 import random
@@ -143,7 +144,7 @@ class Year:
         back = Return(
             id=new_id(), rma=new_rma(), order_id=order.id, status=status,
             refund_to="points" if gift_id else "original", bonus_percent=0, refund_deadline=at, filed_by="customer",
-            created_at=at, gift_id=gift_id,
+            created_at=at, gift_id=gift_id, cancelled_at=at + timedelta(days=10) if status == "cancelled" else None,
         )  # fmt: skip
         self._add(back)
         reason = self.chance.choice(REASONS)
@@ -177,9 +178,11 @@ class Year:
         undone = self.chance.random() < 0.1
         parcel = Parcel(
             id=new_id(), return_id=back.id, number=1, checked_in_at=at, checked_in_by="staff:1",
-            undone_at=at if undone else None,
+            undone_at=at + timedelta(days=6) if undone else None,
         )  # fmt: skip
         self._add(parcel)
+        if undone and len(self.rows[Parcel]) % 2:
+            self._correct(parcel, announced)
         for line in announced:
             item = ParcelItem(
                 id=new_id(), parcel_id=parcel.id, order_line_id=line.id, quantity=self._one(1, 1, 2, 4),
@@ -188,12 +191,23 @@ class Year:
             )  # fmt: skip
             self._add(item)
 
+    def _correct(self, wrong: Any, announced: Sequence[Any]) -> None:  # noqa: ANN401 - rows
+        """What was undone was replaced by another count, of the parcel that came when it came."""
+        right = Parcel(
+            id=new_id(), return_id=wrong.return_id, number=1, checked_in_at=wrong.checked_in_at,
+            checked_in_by="staff:1", corrects_id=wrong.id, corrected_at=wrong.undone_at,
+        )  # fmt: skip
+        self._add(right)
+        for line in announced:
+            row = {"id": new_id(), "parcel_id": right.id, "order_line_id": line.id, "quantity": 1}
+            self._add(ParcelItem(**row, condition="worn", acceptance="accepted"))
+
     def _claim(self, order: Any, lines: Sequence[Any]) -> None:  # noqa: ANN401 - rows
         at, withdrawn = self._later(order), self.chance.random() < 0.2
         claim = ItemClaim(
             id=new_id(), order_id=order.id, kind=self._one(*[each.value for each in Kind]), remedy="refund", said="",
             status="withdrawn" if withdrawn else "filed", answer="", filed_by="customer", filed_at=at, changed_at=at,
-            closed_at=at if withdrawn else None,
+            closed_at=at + timedelta(days=8) if withdrawn else None,
         )  # fmt: skip
         self._add(claim)
         for line in self.chance.sample(lines, self.chance.randrange(1, len(lines) + 1)):
