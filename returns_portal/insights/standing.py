@@ -66,6 +66,17 @@ def standings(groups: Sequence[Group], measure: Measure) -> list[Standing]:
     ]
 
 
+def by_month(groups: Sequence[Group], measure: Measure, open_from: str) -> list[Standing]:
+    """Months beside each other, but for those from `open_from` on (`2026-11`): nothing is said of these yet.
+
+    What was bought lately has not had the time to come back: beside the others it would always look better, and the
+    others beside it worse.
+    """
+    told = {one.group.key: one for one in standings([group for group in groups if group.key < open_from], measure)}
+    known = [group for group in groups if group[base_of(measure)]]
+    return [told.get(group.key) or Standing(group, measure, 1.0, Stands.UNKNOWN) for group in known]
+
+
 _Tried = tuple[int, int]
 """Of how many purchases something is true, and how many those are."""
 

@@ -143,6 +143,18 @@ async def test_at_a_glance(browser: Browser, begin: Begin) -> None:
             assert (await browser.get(href)).status_code == 200
 
 
+async def test_the_last_months_are_compared_with_no_other(browser: Browser, begin: Begin) -> None:
+    await a_year(begin, orders=500)
+    await sign_in(browser, begin, "finance")
+    rows = {row["key"]: row for row in await read_csv(browser, f"/insights/month/table.csv?{DAYS}")}
+    assert {key for key, row in rows.items() if row["stands"] == "unknown"} >= {"2026-10", "2026-11"}
+    assert {rows[key]["chance"] for key in ("2026-10", "2026-11")} == {"1.000000"}
+    assert rows["2026-09"]["stands"] == "alike"
+    for path in ("/insights", "/insights/month"):
+        assert "when 30 days have passed since its end" in words(await browser.get(f"{path}?{DAYS}"))
+    assert "30 days have passed" not in words(await browser.get(f"/insights/size?{DAYS}"))
+
+
 async def test_what_stands_out_is_said_with_the_rows_behind_it(browser: Browser, begin: Begin) -> None:
     await stood_out(begin)
     await sign_in(browser, begin, "support")

@@ -7,7 +7,7 @@ from returns_portal.insights.chart import MOST, ROW, TOP, Item, chart
 from returns_portal.insights.lines import Dimension
 from returns_portal.insights.measures import SHARES, Group, Measure, added
 from returns_portal.insights.rules import adjusted, differs, effective, wilson
-from returns_portal.insights.standing import Compared, Stands, by_doubt, changes, standings, weakest
+from returns_portal.insights.standing import Compared, Stands, by_doubt, by_month, changes, standings, weakest
 
 R = Measure.RETURNED
 
@@ -52,6 +52,18 @@ def test_what_was_bought_at_once_is_one_observation() -> None:
     assert by_one[0].interval == wilson(6, 20)
     assert effective(0, 0) == 0
     assert Group("", "", {}).interval(R) == (0, 1)
+
+
+def test_months_of_which_things_may_still_come_back_are_compared_with_no_other() -> None:
+    months = [group(f"2026-{month:02}", back, 200) for month, back in ((7, 40), (8, 38), (9, 41), (10, 20), (11, 1))]
+    # All of them together, the youngest would be the best by far, and July worse than the rest.
+    assert [one.stands for one in standings(months, R)][-1] is Stands.LESS
+    found = by_month([*months, Group("2026-12", "", {Measure.SOLD: 3})], R, "2026-10")
+    assert [(one.group.key[-2:], one.stands) for one in found] == [
+        ("07", Stands.ALIKE), ("08", Stands.ALIKE), ("09", Stands.ALIKE),
+        ("10", Stands.UNKNOWN), ("11", Stands.UNKNOWN),
+    ]  # fmt: skip
+    assert found[:3] == standings(months[:3], R)
 
 
 def test_little_is_said_of_few() -> None:

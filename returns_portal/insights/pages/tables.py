@@ -3,7 +3,9 @@
 import csv
 import io
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Response, get
@@ -15,6 +17,7 @@ from returns_portal.actor import Actor
 from returns_portal.catalog.sizes import in_order
 from returns_portal.finance.cells import safe
 from returns_portal.i18n import _, translate
+from returns_portal.insights.changing import DAYS
 from returns_portal.insights.chart import Chart, Item, chart
 from returns_portal.insights.lines import Dimension
 from returns_portal.insights.measures import Group, Measure, added, base_of
@@ -40,8 +43,8 @@ from returns_portal.insights.pages.words import (
     share_words,
     stands_words,
 )
-from returns_portal.insights.queries import groups
-from returns_portal.insights.standing import Standing, Stands, by_doubt, standings
+from returns_portal.insights.queries import Span, groups
+from returns_portal.insights.standing import Standing, Stands, by_doubt, by_month, standings
 from returns_portal.shop.queries import current
 from returns_portal.web import page
 from returns_portal.web.formats import number
@@ -93,13 +96,22 @@ def arranged(dimension: Dimension, found: list[Standing]) -> list[Standing]:
     return by_doubt(found)
 
 
+def _standings(dimension: Dimension, found: list[Group], measure: Measure, span: Span) -> list[Standing]:
+    if dimension is not Dimension.MONTH:
+        return standings(found, measure)
+    settled = (span.seen - timedelta(days=DAYS)).astimezone(ZoneInfo(span.zone))
+    return by_month(found, measure, f"{settled:%Y-%m}")
+
+
 def table_of(dimension: Dimension, measure: Measure, found: list[Group], asked: Asked) -> Table:
     """The groups by a measure."""
     if measure not in OFFERED:
         measure = M.RETURNED
     asks = measure is M.ASKED
     counted = [M.SOLD, measure] if asks else list(dict.fromkeys((M.SOLD, base_of(measure), measure)))
-    shown = _asked_about(found) if asks else arranged(dimension, standings(found, measure))
+    shown = (
+        _asked_about(found) if asks else arranged(dimension, _standings(dimension, found, measure, asked.period.span))
+    )
     whole = added(found)
     return Table(
         heading=translate(DIMENSIONS[dimension]),
@@ -170,6 +182,7 @@ async def table_page(request: AnyRequest, db: Db, actor: By, dimension: FromPath
         table=shown,
         measures=measures(),
         query=query,
+        days=DAYS,
         path_here=f"{PAGE}/{by.value}",
         presets=[(preset, f"{PAGE}/{by.value}?{preset.query}&measure={shown.measure}") for preset in asked.presets],
     )
@@ -184,7 +197,8 @@ async def table_csv(request: AnyRequest, db: Db, actor: By, dimension: FromPath[
     by, measure = dimension_of(dimension), measure_of(request)
     asked = days_of(request, (await current(db)).timezone)
     found = await groups(db, actor, by, asked.period.span)
-    known = {one.group.key: one for one in standings(found, measure)} if measure in OFFERED[:-1] else {}
+    shown = _standings(by, found, measure, asked.period.span) if measure in OFFERED[:-1] else []
+    known = {one.group.key: one for one in shown}
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\n")
     writer.writerow(["key", "name", *_COUNTS, "measure", "share", "low", "high", "chance", "stands"])

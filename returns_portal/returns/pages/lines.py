@@ -53,9 +53,9 @@ class LineChoice(msgspec.Struct, frozen=True):
     chosen: bool
     quantity: int
     instead: Sequence[SwapGroup] = ()
+    """What can be had in exchange."""
     fit: str = ""
     """What is known of how it is cut, for who exchanges it; empty where nothing is."""
-    """What can be had in exchange."""
 
     @property
     def listed(self) -> bool:
