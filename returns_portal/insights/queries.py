@@ -115,8 +115,10 @@ async def tables(db: AsyncConnection, actor: Actor, span: Span) -> Tables:
         name = row.title if dimension is Dimension.PRODUCT else key
         _add(found.setdefault((dimension, key), Group(key, name, {}, {}, {})), row)
     for place, (units, purchases) in _said(await run(db, _SAID, **span.values())).items():
-        found[place].counts.update(units)
-        found[place].purchases.update(purchases)
+        # What was imported between the two statements may have put goods under a name that the first did not see.
+        if (group := found.get(place)) is not None:
+            group.counts.update(units)
+            group.purchases.update(purchases)
     of_each: Tables = {dimension: [] for dimension in Dimension}
     for (dimension, _key), group in found.items():
         of_each[dimension].append(group)

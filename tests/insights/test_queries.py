@@ -2,12 +2,15 @@
 
 import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.actor import Actor
-from returns_portal.db import Begin
+from returns_portal.db import Begin, run
 from returns_portal.errors import ForbiddenError
+from returns_portal.insights import queries
 from returns_portal.insights.lines import Dimension
 from returns_portal.insights.measures import BASES, SHARES, Group, Measure, added, base_of
 from returns_portal.insights.queries import Span, groups, tables
@@ -108,3 +111,23 @@ def test_what_is_added_up_is_all_of_it() -> None:
     parts = [Group("a", "A", {Measure.SOLD: 3, Measure.ASKED: 1}), Group("b", "B", {Measure.SOLD: 4, Measure.ASKED: 1})]
     assert added(parts)[Measure.SOLD] == 7
     assert added(parts)[Measure.ASKED] == 0
+
+
+async def test_goods_that_change_their_supplier_while_it_is_counted(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    year = Year(60)
+    async with begin() as db:
+        await year.write(db)
+
+    async def interrupted(db: AsyncConnection, statement: str, **values: object) -> Any:
+        found = await run(db, statement, **values)
+        if "GROUPING SETS" in statement:
+            async with begin() as other:
+                await run(other, "UPDATE product SET supplier = 'Anew'")
+        return found
+
+    monkeypatch.setattr(queries, "run", interrupted)
+    async with begin() as db:
+        found = await tables(db, MIRA, ALL)
+    assert {group.key for group in found[Dimension.SUPPLIER]} == {"", "Lviv", "Plovdiv"}
