@@ -120,7 +120,7 @@ async def test_goods_that_change_their_supplier_while_it_is_counted(
     async with begin() as db:
         await year.write(db)
 
-    async def interrupted(db: AsyncConnection, statement: str, **values: object) -> Any:
+    async def interrupted(db: AsyncConnection, statement: str, **values: object) -> Any:  # noqa: ANN401 - rows
         found = await run(db, statement, **values)
         if "GROUPING SETS" in statement:
             async with begin() as other:
