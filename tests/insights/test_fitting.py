@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -214,6 +215,12 @@ async def test_the_pages_show_it_and_lead_to_who_said_so(browser: Browser, begin
             assert (await browser.get(href)).status_code == 200
             break
     assert (await browser.get("/insights/fit/nothing")).status_code == 404
+    assert "/insights/fit/boot-0/said.csv" in hrefs(shown)
+    voices = list(csv.DictReader(io.StringIO((await browser.get("/insights/fit/boot-0/said.csv")).text)))
+    assert Counter((row["size"], row["says"], row["reason"], row["wanted"]) for row in voices) == {
+        ("40", "small", "too small", ""): 12, ("40", "small", "", "41"): 2, ("40", "large", "too large", ""): 1,
+    }  # fmt: skip
+    assert (await browser.get("/insights/fit/nothing/said.csv")).status_code == 404
     rows = list(csv.DictReader(io.StringIO((await browser.get("/insights/fit.csv")).text)))
     assert [(row["handle"], row["size"], row["verdict"], row["too_small"]) for row in rows[:2]] == [
         ("boot-0", "", "small", "14"),

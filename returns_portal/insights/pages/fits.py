@@ -179,6 +179,20 @@ async def fit_page(request: AnyRequest, db: Db, actor: By, handle: FromPath[str]
     )
 
 
+@get(f"{HERE}/{{handle:str}}/said.csv", guards=staff)
+async def said_csv(db: Db, actor: By, handle: FromPath[str]) -> Response[str]:
+    """Everybody who said something of its size, as a file; moments in UTC."""
+    fit, voices = await fit_for(db, actor, handle)
+    written = io.StringIO()
+    writer = csv.writer(written, lineterminator="\n")
+    writer.writerow(["rma", "at", "size", "says", "reason", "wanted"])
+    for voice in voices:
+        said = Verdict.SMALL.value if voice.small else Verdict.LARGE.value
+        words = [safe(text) for text in (voice.reason, voice.wanted)]
+        writer.writerow([voice.rma, f"{voice.at:%Y-%m-%dT%H:%M:%SZ}", safe(voice.size), said, *words])
+    return file_answer(written.getvalue(), f"fit-{fit.handle}")
+
+
 def _said(voice: Voice) -> str:
     return _("exchanged for {size}", size=voice.wanted) if voice.wanted else voice.reason
 
@@ -192,4 +206,4 @@ async def set_silence(request: AnyRequest, db: Db, actor: By, handle: FromPath[s
     return redirect(f"{HERE}/{handle}")
 
 
-routes: list[Any] = [fits_page, fits_csv, fit_page, set_silence]
+routes: list[Any] = [fits_page, fits_csv, fit_page, said_csv, set_silence]
