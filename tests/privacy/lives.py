@@ -85,8 +85,9 @@ async def traces(portal: Portal) -> dict[str, list[str]]:
     """Where something of the person stands, in any column of any table that is text, JSON, or a list of either."""
     found: dict[str, list[str]] = {}
     for table in await _tables(portal):
-        # A trace of digits stands in no word: the numbers that name rows have every digit somewhere.
-        pattern = "|".join(rf"\m{re.escape(trace)}\M" if trace.isdigit() else re.escape(trace) for trace in TRACES)
+        # A trace of digits stands in no word, and is neither a part of a UUID nor a fraction of a second: the numbers
+        # that name rows, and the moments of what is done, have every four digits sooner or later.
+        pattern = "|".join(rf"(?<![\w.-]){trace}(?![\w-])" if trace.isdigit() else re.escape(trace) for trace in TRACES)
         rows = await portal.rows(
             f'SELECT to_jsonb(t)::text AS row FROM "{table}" t WHERE to_jsonb(t)::text ~* :pattern',  # noqa: S608 - a table's own name
             pattern=pattern,

@@ -47,6 +47,15 @@ async def test_nothing_of_the_person_remains_in_any_table(portal: Portal) -> Non
         assert await portal.rows(f"SELECT 1 FROM {table}") == []  # noqa: S608 - one of the words above
 
 
+async def test_numbers_that_only_look_like_a_postcode_are_no_trace(portal: Portal) -> None:
+    key = """INSERT INTO idempotency_key (caller, key, fingerprint, status, body, created_at)
+        VALUES ('api', :key, CAST('x' AS bytea), 200, '{}', '2026-11-23T10:00:00.4999Z') RETURNING key"""
+    await portal.rows(key, key="01930000-4999-7000-8000-000000000000")
+    assert await traces(portal) == {}
+    await portal.rows(key, key="Plovdiv, 4999.")
+    assert set(await traces(portal)) == {"idempotency_key"}
+
+
 async def test_what_was_bought_where_and_when_stays_and_belongs_together(portal: Portal) -> None:
     await leave_traces(portal)
     await leave_traces(portal, "Z-2")
