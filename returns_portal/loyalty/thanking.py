@@ -32,7 +32,11 @@ _NOTE: Final = """
     INSERT INTO loyalty_thanks (order_id, control, points, at) VALUES (:id, :control, :points, :now)
     ON CONFLICT (order_id) DO NOTHING RETURNING order_id
 """
-_ORDER: Final = "SELECT id, number, email, email_key, locale, currency FROM orders WHERE id = :id FOR UPDATE"
+# Who was forgotten since it was looked for is nobody, and nobody has an account.
+_ORDER: Final = """
+    SELECT id, number, email, email_key, locale, currency FROM orders
+    WHERE id = :id AND email_key <> '' AND erased_at IS NULL AND cancelled_at IS NULL FOR UPDATE
+"""
 
 
 async def thank(begin: Begin) -> int:
@@ -50,8 +54,10 @@ async def thank(begin: Begin) -> int:
 
 
 async def _thank_for(db: AsyncConnection, order_id: UUID) -> None:
-    [order] = await run(db, _ORDER, id=order_id)
-    rules = await programme(db)
+    found, rules = await run(db, _ORDER, id=order_id), await programme(db)
+    if not found or not rules.thanks_points:
+        return
+    [order] = found
     control = bool(await drawn(db, rules, [order.email_key]))
     # Another worker may be doing the same: who writes the row gives the points.
     noted = await run(db, _NOTE, id=order.id, control=control, points=rules.thanks_points, now=clock.now())

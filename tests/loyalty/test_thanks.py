@@ -1,9 +1,12 @@
 """Points for an order of which much was kept: once, not for who is left out, never taken back."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock
 from returns_portal.actor import SYSTEM
@@ -12,6 +15,7 @@ from returns_portal.loyalty.actions import change
 from returns_portal.loyalty.form import read_thanks
 from returns_portal.loyalty.rules import Programme
 from returns_portal.loyalty.thanking import thank
+from returns_portal.privacy.erasing import erase
 from tests.loyalty.test_levels import ANA, bought
 from tests.points.purse import send_back
 from tests.portal import Portal, at_once
@@ -43,6 +47,28 @@ async def test_once_for_an_order_with_an_e_mail_and_kept_whatever_comes_back(por
     await send_back(portal, "3201", line, 1)
     await thank(portal.begin)
     assert await portal.points(ANA) == {"EUR": 500}
+
+
+@pytest.mark.parametrize("meanwhile", ["forgotten", "turned off"])
+async def test_what_changes_while_it_is_looked_for_brings_none(portal: Portal, meanwhile: str) -> None:
+    await bought(portal, "3206", days_ago=31)
+    await thanks(portal)
+    begun = 0
+
+    @asynccontextmanager
+    async def begin() -> AsyncIterator[AsyncConnection]:
+        nonlocal begun
+        begun += 1
+        if begun == 2:
+            async with portal.begin() as db:
+                await (erase(db, SYSTEM, ANA) if meanwhile == "forgotten" else change(db, SYSTEM, thanks_points=0))
+        async with portal.begin() as db:
+            yield db
+
+    await thank(begin)
+    assert begun == 2
+    assert await portal.rows("SELECT id FROM points_account") == []
+    assert await portal.rows("SELECT email_key FROM loyalty_member") == []
 
 
 async def test_what_came_back_in_time_brings_none(portal: Portal) -> None:
