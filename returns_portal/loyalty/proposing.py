@@ -36,7 +36,7 @@ _LAPSE: Final = f"""
 _DUE: Final = f"""
     SELECT DISTINCT ON (o.email_key) o.email_key, w.order_id, w.subject, w.id AS subject_id
     FROM ({WAITING}) AS w JOIN orders o ON o.id = w.order_id
-    WHERE w.open AND o.email_key <> '' AND o.erased_at IS NULL AND NOT EXISTS (
+    WHERE w.open AND o.email_key > :after AND o.erased_at IS NULL AND NOT EXISTS (
         SELECT FROM surprise s WHERE s.subject_id = w.id OR (s.email_key = o.email_key
             AND s.proposed_at > CAST(:now AS timestamptz) - make_interval(days => :days)))
     ORDER BY o.email_key, w.id LIMIT :limit
@@ -54,13 +54,24 @@ async def propose(begin: Begin) -> int:
         await run(db, _LAPSE, now=clock.now())
         if not rules.surprises or not rules.costs:
             return 0
-        due = await run(db, _DUE, now=clock.now(), days=rules.every_days, limit=_BATCH)
-        stand = await standings(db, rules, [row.email_key for row in due])
-        due = [row for row in due if stand[row.email_key].level >= rules.from_level]
+        due = await _due(db, rules)
         left_out = await drawn(db, rules, [row.email_key for row in due])
         table, rows = await _chosen(db, rules, due, left_out)
         await insert_rows(db, (table, rows))
         return len(rows)
+
+
+async def _due(db: AsyncConnection, rules: Programme) -> list[Any]:
+    """Whose turn it is, about a batch of them; those on too low a level stand in nobody's way, however many."""
+    due: list[Any] = []
+    # No folded address comes before the empty one, which is nobody's.
+    after: str | None = ""
+    while after is not None and len(due) < _BATCH:
+        found = await run(db, _DUE, now=clock.now(), days=rules.every_days, after=after, limit=_BATCH)
+        stand = await standings(db, rules, [row.email_key for row in found])
+        due += [row for row in found if stand[row.email_key].level >= rules.from_level]
+        after = found[-1].email_key if len(found) == _BATCH else None
+    return due
 
 
 async def spent(db: AsyncConnection, rules: Programme, zone: str, *, promised: bool) -> int:

@@ -8,6 +8,7 @@ import pytest
 from returns_portal import clock
 from returns_portal.actor import SYSTEM
 from returns_portal.errors import ConflictError
+from returns_portal.loyalty import proposing
 from returns_portal.loyalty.card import CardContent
 from returns_portal.loyalty.card_printing import render_card
 from returns_portal.loyalty.form import MAX_CARD
@@ -18,6 +19,7 @@ from returns_portal.privacy.people import person_of
 from returns_portal.shop.queries import DEFAULT
 from returns_portal.tryon import calling_off, shipping
 from tests.labels.prints import pages, squeezed, text
+from tests.loyalty.test_levels import bought
 from tests.loyalty.things import PACKER, at_the_table, leave, look, put, surprises, waiting
 from tests.portal import API, Portal, at_once
 from tests.returns.visits import post, sign_in, words
@@ -61,6 +63,15 @@ async def test_nothing_is_proposed_unless_the_shop_wants_it(portal: Portal) -> N
     assert await look(portal) == 0
     await surprises(portal, from_level=0)
     assert await look(portal) == 1
+
+
+async def test_those_of_no_level_stand_in_nobodys_way(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proposing, "_BATCH", 2)
+    await surprises(portal, levels=(Level("Friend", orders=1),), from_level=1, wait_days=0)
+    await bought(portal, "3101", days_ago=1, email="vera@example.com")
+    [*_others, vera] = await waiting(portal, "ana@example.com", "boris@example.com", "vera@example.com")
+    assert await look(portal) == 1
+    assert set(await at_the_table(portal)) == {vera.number}
 
 
 async def test_promises_and_gifts_never_exceed_the_months_budget(portal: Portal) -> None:
