@@ -100,7 +100,7 @@ async def ask(db: AsyncConnection, actor: Actor, settings: Settings, asked: Aske
     await _keep(db, actor, row, names=asked.names)
     request_id: UUID = row["id"]
     if email:
-        await letters.kept(db, settings, await own_request(db, request_id))
+        await letters.kept(db, settings, await own_request(db, request_id), _known(product, size, color))
     return request_id
 
 
@@ -124,6 +124,16 @@ def _settled(product: ProductView, size: str, color: str) -> tuple[str, str]:
     if not meant:
         return size, color
     return meant[0].size if size else "", meant[0].color if color else ""
+
+
+def _known(product: ProductView | None, size: str, color: str) -> tuple[str, str, str]:
+    """The product's title, and of its size and colour what the catalogue has, too; the others are empty."""
+    variants = product.variants if product else ()
+    return (
+        product.title if product else "",
+        size if any(variant.size == size for variant in variants) else "",
+        color if any(variant.color == color for variant in variants) else "",
+    )
 
 
 def _said(words: str) -> str:

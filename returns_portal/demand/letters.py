@@ -19,9 +19,15 @@ from returns_portal.notifications.actions import enqueue
 from returns_portal.settings import Settings
 
 
-async def kept(db: AsyncConnection, settings: Settings, request: RequestView) -> None:
-    """Tell that it is kept, and how it ends: whoever typed the address may be somebody else."""
-    await _send(db, settings, "request_kept", request, {"days": WISH_LASTS.days})
+async def kept(db: AsyncConnection, settings: Settings, request: RequestView, known: tuple[str, str, str]) -> None:
+    """Tell that it is kept, and how it ends: whoever typed the address may be somebody else.
+
+    So it says nothing that was typed, or anybody could have their words sent to anybody under the shop's name: only
+    what is `known` here, a product's title, size and colour; each is empty where it is not of the catalogue.
+    """
+    with speaking(request.locale):
+        topic = wanted(*known)
+    await _send(db, settings, "request_kept", request, {"days": WISH_LASTS.days, "topic": topic})
 
 
 async def answered(

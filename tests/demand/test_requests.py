@@ -137,6 +137,23 @@ async def test_anything_can_be_named_in_words(browser: Browser, portal: Portal) 
     assert "We know of no other shop" in words(await browser.get(answer.headers["location"]))
 
 
+@pytest.mark.parametrize(
+    ("typed", "topic"),
+    [
+        ({"product": "", "what": "You have won, see evil.example", "size": "evil.example"}, ""),
+        ({"size": "evil.example"}, "Chelsea <Boot>, Black"),
+        ({"color": "evil.example"}, "Chelsea <Boot>, Size 43"),
+    ],
+)
+async def test_nothing_typed_goes_to_an_address_that_anybody_can_type(
+    browser: Browser, portal: Portal, typed: dict[str, str], topic: str
+) -> None:
+    await wants(browser, email="victim@example.com", words="evil.example", **typed)
+    mail = await one(portal, "SELECT template, values FROM email")
+    assert (mail.template, mail.values["topic"]) == ("request_kept", topic)
+    assert "evil" not in str(mail.values)
+
+
 async def test_too_many_are_refused_and_nothing_typed_is_lost(browser: Browser, portal: Portal) -> None:
     for place_in_line in range(6):
         answer = await wants(browser, email="ana@example.com", words=f"Number {place_in_line}")
