@@ -10,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock, history
 from returns_portal.actor import Actor
-from returns_portal.catalog.checks import MAX_COLOR, MAX_SIZE
+from returns_portal.catalog.checks import MAX_COLOR, MAX_PRICE, MAX_SIZE
 from returns_portal.catalog.queries import no_product
+from returns_portal.catalog.rules import MAX_HANDLE
 from returns_portal.db import insert_rows, run
 from returns_portal.demand.models import Elsewhere
 from returns_portal.demand.rules import MAX_SHOP, check_link, check_seen
@@ -184,7 +185,8 @@ async def _write(db: AsyncConnection, actor: Actor, place_id: UUID, values: dict
 
 
 async def _checked(db: AsyncConnection, place: PlaceInput, today: date) -> dict[str, Any]:
-    return {"product_id": await _product(db, place.product.strip()), **_facts(place, today)}
+    handle = one_line(place.product, "product", MAX_HANDLE)
+    return {"product_id": await _product(db, handle), **_facts(place, today)}
 
 
 async def _product(db: AsyncConnection, handle: str) -> UUID:
@@ -199,6 +201,8 @@ async def _product(db: AsyncConnection, handle: str) -> UUID:
 def _facts(place: PlaceInput, today: date) -> dict[str, Any]:
     if not is_currency(place.currency):
         raise InvalidError(mark("A currency is given by its three letters, as in ISO 4217."), field="currency")
+    if not 0 <= place.price <= MAX_PRICE:
+        raise InvalidError(mark("Give an amount in {currency}, such as 12.50."), field="price", currency=place.currency)
     return {
         "size": one_line(place.size, "size", MAX_SIZE, required=False),
         "color": one_line(place.color, "color", MAX_COLOR, required=False),

@@ -54,13 +54,15 @@ async def test_one_wrong_line_takes_all_back(desk: Browser, portal: Portal) -> N
         GOOD.replace("179.90", ""),
         GOOD.replace("EUR", "euro"),
         GOOD.replace("2026-11-01", "soon"),
+        GOOD.replace("179.90", "99999999999999999.90"),
+        GOOD.replace("boot", "bo\0ot", 1),
     ]
     answer = await upload(desk, "\n".join(lines).encode())
     said = words(answer)
     assert answer.status_code == 422
     assert "Nothing was taken in" in said
     assert "Line 2:" not in said
-    assert [f"Line {line}:" in said for line in range(3, 9)] == [True] * 6
+    assert [f"Line {line}:" in said for line in range(3, 11)] == [True] * 8
     assert await portal.rows("SELECT id FROM elsewhere") == []
 
 
