@@ -117,6 +117,16 @@ async def test_what_spreadsheets_would_run_is_text(desk: Browser, portal: Portal
     await wish(portal, product="", what="=1+1", size="", email="")
     [row] = csv.DictReader(io.StringIO((await desk.get(f"{REPORT}/asked.csv")).text))
     assert row["what"].startswith("'=")
+    # An order's number is what another system sent.
+    await wish(portal)
+    lines = [a_boot()]
+    after = clock.now() + timedelta(hours=1)
+    await portal.order(number="=2+2", email="ana@example.com", placed_at=after, lines=lines, delivered_at=None)
+    async with portal.begin() as db:
+        await telling.note_who_came_back(db)
+    for name, column in (("asked", "came_back_order"), ("returned", "order")):
+        rows = csv.DictReader(io.StringIO((await desk.get(f"{REPORT}/{name}.csv")).text))
+        assert "'=2+2" in [row[column] for row in rows]
 
 
 @pytest.mark.parametrize("months", ["from=soon", "from=2026-05&to=2026-04", "from=2020-01&to=2026-01"])

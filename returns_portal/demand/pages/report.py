@@ -151,7 +151,7 @@ async def asked_csv(request: AnyRequest, db: Db, actor: By) -> Response[str]:
         (
             *(str(each.id), _moment(each.asked_at), each.handle, safe(each.what), safe(each.size), safe(each.color)),
             *(each.source, each.state, _moment(each.answered_at), each.wish, _moment(each.told_at)),
-            each.order_number,
+            safe(each.order_number),
         )
         for each in await list_requests(db, actor, which, limit=MOST)
     ]
@@ -177,7 +177,7 @@ async def returned_csv(request: AnyRequest, db: Db, actor: By) -> Response[str]:
     """Each thing that was bought by somebody who had asked for it."""
     months = months_of(request, (await current(db)).timezone)
     rows = [
-        (each.order_number, _moment(each.placed_at), each.handle, each.requests, each.worth, each.currency)
+        (safe(each.order_number), _moment(each.placed_at), each.handle, each.requests, each.worth, each.currency)
         for each in await bought_between(db, actor, months.start, months.end)
     ]
     return _file("returned", months, _RETURNED_COLUMNS, rows)
