@@ -49,6 +49,4 @@ async def card_content(db: AsyncConnection, actor: Actor, surprise_id: UUID) -> 
 
 def _our_words() -> str:
     # The name is put in afterwards, as in the shop's own words.
-    return _(
-        "Dear {name},\n\nhow nice that you are with us again. Thank you for your trust, and enjoy what is in here!"
-    )
+    return _("Dear {name},\n\nhow nice that you are with us. Thank you for your trust, and enjoy what is in here!")

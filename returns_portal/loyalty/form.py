@@ -17,6 +17,7 @@ MAX_CARD: Final = 260
 MAX_CARD_LINES: Final = 5
 """More does not fit on one page with a long name."""
 MOST_CONTROL: Final = 50
+MOST_ORDERS: Final = 1000
 MOST_THANKS: Final = 100_000
 _MOST_MINOR: Final = 10**12
 """More than anything costs in any currency, and far below what 64 bits hold."""
@@ -97,6 +98,9 @@ def read_surprises(sent: Mapping[str, str]) -> dict[str, Any]:
         "budget": most,
         "costs": costs,
         "from_level": whole(sent, "from_level", least=0, most=MOST_LEVELS),
+        "first_order": sent.get("first_order") == "yes",
+        "every_orders": whole(sent, "every_orders", least=0, most=MOST_ORDERS),
+        "anniversary": sent.get("anniversary") == "yes",
         "every_days": whole(sent, "every_days", least=1, most=MOST_DAYS),
         "control_percent": whole(sent, "control_percent", least=0, most=MOST_CONTROL),
         "cards": {language: words for language in available() if (words := _card(sent, language))},
@@ -136,6 +140,9 @@ def shown_surprises(rules: Programme) -> dict[str, str]:
         "surprises": "yes" if rules.surprises else "",
         "budget": f"{Money(rules.budget, rules.currency).decimal:f} {rules.currency}" if rules.budget else "",
         "from_level": str(rules.from_level),
+        "first_order": "yes" if rules.first_order else "",
+        "every_orders": str(rules.every_orders or ""),
+        "anniversary": "yes" if rules.anniversary else "",
         "every_days": str(rules.every_days),
         "control_percent": str(rules.control_percent),
         **costs,

@@ -59,6 +59,17 @@ class SurpriseStatus(StrEnum):
     """It was the turn of somebody who is left out by lot."""
 
 
+class Occasion(StrEnum):
+    """Why it is somebody's turn on whatever level they are."""
+
+    FIRST = "first"
+    """It is their first order."""
+    ROUND = "round"
+    """It is one of every so many."""
+    YEAR = "year"
+    """Their first order was a year ago, or several."""
+
+
 class Surprise(SQLModel, table=True):
     """Something that a customer did not pay for, to be put into one parcel. Amounts are minor units of `currency`."""
 
@@ -66,6 +77,7 @@ class Surprise(SQLModel, table=True):
     __table_args__ = (
         one_of(SurpriseKind, "kind"),
         one_of(SurpriseStatus, "status"),
+        one_of(Occasion, "occasion"),
         CheckConstraint("cost >= 0", name="cost_not_negative"),
         Index("ix_surprise_email", "email_key", "proposed_at"),
         Index("ix_surprise_month", "month"),
@@ -80,6 +92,8 @@ class Surprise(SQLModel, table=True):
     subject_id: UUID = Field(unique=True)
     kind: str
     status: str
+    occasion: str | None = None
+    """None where it was their turn by their level alone."""
     currency: str
     cost: int = Field(sa_column=minor_units())
     month: date

@@ -11,7 +11,7 @@ from returns_portal.actor import Actor
 from returns_portal.db import run
 from returns_portal.errors import ConflictError, NotFoundError
 from returns_portal.i18n import mark
-from returns_portal.loyalty.models import SurpriseKind, SurpriseStatus
+from returns_portal.loyalty.models import Occasion, SurpriseKind, SurpriseStatus
 from returns_portal.loyalty.proposing import WAITING, spent
 from returns_portal.loyalty.queries import programme
 from returns_portal.loyalty.rules import month_of
@@ -27,11 +27,12 @@ class Proposal(msgspec.Struct, frozen=True):
     id: UUID
     kind: SurpriseKind
     status: SurpriseStatus
+    occasion: Occasion | None = None
 
 
 # Who is left out by lot is never shown: whoever packs treats every parcel alike.
 _AT_THE_TABLE: Final = f"""
-    SELECT w.number, s.id, s.kind, s.status FROM surprise s JOIN ({WAITING}) AS w ON w.id = s.subject_id
+    SELECT w.number, s.id, s.kind, s.status, s.occasion FROM surprise s JOIN ({WAITING}) AS w ON w.id = s.subject_id
     WHERE s.status IN ('proposed', 'given')
 """  # noqa: S608 - the interpolated text is our own
 
@@ -44,7 +45,12 @@ async def proposals(db: AsyncConnection, actor: Actor) -> dict[str, Proposal]:
     """
     actor.require(*_DOCK)
     rows = await run(db, _AT_THE_TABLE)
-    return {row.number: Proposal(row.id, SurpriseKind(row.kind), SurpriseStatus(row.status)) for row in rows}
+    return {
+        row.number: Proposal(
+            row.id, SurpriseKind(row.kind), SurpriseStatus(row.status), Occasion(row.occasion) if row.occasion else None
+        )
+        for row in rows
+    }
 
 
 _LOCK: Final = """

@@ -6,6 +6,7 @@ got something, whatever became of it at the table, and only the lot tells them a
 
 import secrets
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,7 +14,7 @@ from returns_portal import clock
 from returns_portal.db import Begin, Rows, insert_rows, run
 from returns_portal.ids import new_id
 from returns_portal.loyalty.models import Surprise, SurpriseStatus
-from returns_portal.loyalty.queries import programme, standings
+from returns_portal.loyalty.queries import occasions, programme, standings
 from returns_portal.loyalty.rules import Programme, affordable, month_of
 from returns_portal.shop.queries import current
 
@@ -34,9 +35,9 @@ _LAPSE: Final = f"""
     WHERE status = 'proposed' AND subject_id NOT IN (SELECT id FROM ({WAITING}) AS w)
 """  # noqa: S608 - the interpolated text is our own
 _DUE: Final = f"""
-    SELECT DISTINCT ON (o.email_key) o.email_key, w.order_id, w.subject, w.id AS subject_id
+    SELECT o.email_key, w.order_id, w.subject, w.id AS subject_id
     FROM ({WAITING}) AS w JOIN orders o ON o.id = w.order_id
-    WHERE w.open AND o.email_key > :after AND o.erased_at IS NULL AND NOT EXISTS (
+    WHERE w.open AND o.email_key <> '' AND (o.email_key, w.id) > (:key, :id) AND o.erased_at IS NULL AND NOT EXISTS (
         SELECT FROM surprise s WHERE s.subject_id = w.id OR (s.email_key = o.email_key
             AND s.proposed_at > CAST(:now AS timestamptz) - make_interval(days => :days)))
     ORDER BY o.email_key, w.id LIMIT :limit
@@ -55,23 +56,29 @@ async def propose(begin: Begin) -> int:
         if not rules.surprises or not rules.costs:
             return 0
         due = await _due(db, rules)
-        left_out = await drawn(db, rules, [row.email_key for row in due])
+        left_out = await drawn(db, rules, [parcel["email_key"] for parcel in due])
         table, rows = await _chosen(db, rules, due, left_out)
         await insert_rows(db, (table, rows))
         return len(rows)
 
 
-async def _due(db: AsyncConnection, rules: Programme) -> list[Any]:
-    """Whose turn it is, about a batch of them; those on too low a level stand in nobody's way, however many."""
-    due: list[Any] = []
-    # No folded address comes before the empty one, which is nobody's.
-    after: str | None = ""
+async def _due(db: AsyncConnection, rules: Programme) -> list[dict[str, Any]]:
+    """Whose turn it is, about a batch of them, each with the first parcel for which it is: by level, or by an occasion.
+
+    All others stand in nobody's way, however many wait before them.
+    """
+    due: dict[str, dict[str, Any]] = {}
+    after: tuple[str, UUID] | None = ("", UUID(int=0))
     while after is not None and len(due) < _BATCH:
-        found = await run(db, _DUE, now=clock.now(), days=rules.every_days, after=after, limit=_BATCH)
+        values = {"key": after[0], "id": after[1], "days": rules.every_days}
+        found = await run(db, _DUE, now=clock.now(), limit=_BATCH, **values)
         stand = await standings(db, rules, [row.email_key for row in found])
-        due += [row for row in found if stand[row.email_key].level >= rules.from_level]
-        after = found[-1].email_key if len(found) == _BATCH else None
-    return due
+        cheers = await occasions(db, rules, [row.order_id for row in found])
+        for row in found:
+            if stand[row.email_key].level >= rules.from_level or row.order_id in cheers:
+                due.setdefault(row.email_key, {**row._asdict(), "occasion": cheers.get(row.order_id)})
+        after = (found[-1].email_key, found[-1].subject_id) if len(found) == _BATCH else None
+    return list(due.values())
 
 
 async def spent(db: AsyncConnection, rules: Programme, zone: str, *, promised: bool) -> int:
@@ -82,7 +89,7 @@ async def spent(db: AsyncConnection, rules: Programme, zone: str, *, promised: b
     return int(row.cost)
 
 
-async def _chosen(db: AsyncConnection, rules: Programme, due: list[Any], left_out: frozenset[str]) -> Rows:
+async def _chosen(db: AsyncConnection, rules: Programme, due: list[dict[str, Any]], left_out: frozenset[str]) -> Rows:
     """One surprise for each, at random among what the budget still pays for; no rows where it pays for nothing."""
     zone = (await current(db)).timezone
     left = rules.budget - await spent(db, rules, zone, promised=True)
@@ -92,11 +99,11 @@ async def _chosen(db: AsyncConnection, rules: Programme, due: list[Any], left_ou
         if not kinds:
             break
         kind = secrets.choice(kinds)
-        withheld = parcel.email_key in left_out
+        withheld = parcel["email_key"] in left_out
         left -= 0 if withheld else rules.costs[kind]
         rows.append(
             {
-                **parcel._asdict(),
+                **parcel,
                 "id": new_id(),
                 "kind": kind,
                 "status": SurpriseStatus.WITHHELD if withheld else SurpriseStatus.PROPOSED,

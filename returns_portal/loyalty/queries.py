@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,7 +15,9 @@ from returns_portal.actor import Actor
 from returns_portal.db import run
 from returns_portal.errors import InvalidError, NotFoundError
 from returns_portal.i18n import mark
-from returns_portal.loyalty.rules import KeptOrder, Programme, Standing, standing
+from returns_portal.loyalty.models import Occasion
+from returns_portal.loyalty.rules import KeptOrder, Programme, Standing, occasion_of, standing
+from returns_portal.shop.queries import current
 
 _RULES: Final = "SELECT rules FROM loyalty_programme WHERE id = 1"
 
@@ -59,6 +63,27 @@ async def standings(db: AsyncConnection, rules: Programme, keys: Sequence[str]) 
     for row in rows:
         kept[row.email_key].append(KeptOrder(row.currency, row.value, row.counted_at))
     return {key: standing(rules.levels, kept[key]) for key in keys}
+
+
+# An order counts from when it is paid or promised, as with levels; the one that is packed counts in any case.
+_IN_LINE: Final = """
+    SELECT o.id, o.placed_at, count(e.id) AS nth, min(e.placed_at) AS first_at FROM orders o
+    JOIN orders e ON e.email_key = o.email_key AND (e.placed_at, e.id) <= (o.placed_at, o.id) AND (e.id = o.id
+        OR e.cancelled_at IS NULL AND e.financial_status NOT IN ('pending', 'voided'))
+    WHERE o.id = ANY(:ids) AND o.email_key <> '' GROUP BY o.id
+"""
+
+
+async def occasions(db: AsyncConnection, rules: Programme, orders: Sequence[UUID]) -> dict[UUID, Occasion]:
+    """Which of these orders are an occasion that the shop celebrates, and which; days are those of its clock."""
+    if not (rules.first_order or rules.every_orders or rules.anniversary):
+        return {}
+    zone = ZoneInfo((await current(db)).timezone)
+    found = {
+        row.id: occasion_of(rules, row.nth, row.first_at.astimezone(zone).date(), row.placed_at.astimezone(zone).date())
+        for row in await run(db, _IN_LINE, ids=list(orders))
+    }
+    return {order_id: occasion for order_id, occasion in found.items() if occasion}
 
 
 async def standing_for(db: AsyncConnection, actor: Actor, email: str) -> Standing:

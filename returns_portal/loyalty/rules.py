@@ -7,15 +7,19 @@ it, as an order counts for so many months.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from returns_portal.loyalty.models import Occasion
+
 MOST_LEVELS: Final = 5
 MOST_MONTHS: Final = 120
 MOST_DAYS: Final = 366
+YEAR_LASTS: Final = timedelta(days=30)
+"""So long after the day of the first order, in each later year, an order is one that celebrates it."""
 
 
 class Level(msgspec.Struct, frozen=True):
@@ -48,6 +52,12 @@ class Programme(msgspec.Struct, frozen=True):
     """By kind (`models.SurpriseKind`); what is not named is not offered."""
     from_level: int = 1
     """The lowest level that is surprised; 0 is everybody."""
+    first_order: bool = False
+    """Whether a first order is an occasion: reason enough on whatever level, as the next two are."""
+    every_orders: int = 0
+    """Whether each so many-th order is one; 0 for none."""
+    anniversary: bool = False
+    """Whether an order around the day of the first one, a year or several later, is one."""
     every_days: int = 90
     """How long nobody is surprised again."""
     control_percent: int = 10
@@ -82,6 +92,32 @@ class Standing(msgspec.Struct, frozen=True):
 def affordable(costs: Mapping[str, int], left: int) -> list[str]:
     """The kinds that so much of the budget still pays for, in the order of their names."""
     return sorted(kind for kind, cost in costs.items() if cost <= left)
+
+
+def occasion_of(rules: Programme, nth: int, first: date, placed: date) -> Occasion | None:
+    """What an order is an occasion for, of those that the shop celebrates: the customer's so many-th, on these days.
+
+    What was sent back of their orders is no matter: each of them is one.
+    """
+    if rules.first_order and nth == 1:
+        return Occasion.FIRST
+    if rules.every_orders and nth % rules.every_orders == 0:
+        return Occasion.ROUND
+    if rules.anniversary and any(
+        timedelta() <= placed - _years_later(first, year) <= YEAR_LASTS
+        for year in (placed.year - 1, placed.year)
+        if year > first.year
+    ):
+        return Occasion.YEAR
+    return None
+
+
+def _years_later(day: date, year: int) -> date:
+    """The same day of another year; who began on 29 February celebrates on 1 March where there is none."""
+    try:
+        return day.replace(year=year)
+    except ValueError:
+        return date(year, 3, 1)
 
 
 def month_of(moment: datetime, zone: str) -> date:

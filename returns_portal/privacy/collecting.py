@@ -151,7 +151,7 @@ _POINTS: Final = """
     WHERE e.owner_id = ANY(:ids) ORDER BY t.at, t.id
 """
 _SURPRISES: Final = """
-    SELECT s.proposed_at AS at, o.number AS order_number, s.kind, s.status
+    SELECT s.proposed_at AS at, o.number AS order_number, s.kind, coalesce(s.occasion, '') AS occasion, s.status
     FROM surprise s JOIN orders o ON o.id = s.order_id WHERE s.email_key = :key ORDER BY s.proposed_at, s.id
 """
 _LETTERS: Final = """

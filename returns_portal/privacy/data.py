@@ -256,6 +256,8 @@ class Surprised(msgspec.Struct, frozen=True):
     at: datetime
     order_number: str
     kind: str
+    occasion: str
+    """`first`, `round` or `year`: their first order, one of every so many, or years since the first; else empty."""
     status: str
     """`withheld` where the lot had it that none was given, to compare."""
 

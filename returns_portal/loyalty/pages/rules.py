@@ -26,7 +26,7 @@ from returns_portal.loyalty.form import (
 )
 from returns_portal.loyalty.models import SurpriseKind
 from returns_portal.loyalty.queries import programme, standing_for
-from returns_portal.loyalty.rules import MOST_LEVELS, Standing
+from returns_portal.loyalty.rules import MOST_LEVELS, YEAR_LASTS, Standing
 from returns_portal.web import flash, form, formats, page, redirect, requires_staff
 
 AnyRequest = Request[Any, Any, State]
@@ -56,6 +56,7 @@ def _show(request: AnyRequest, typed: Mapping[str, str], error: InvalidError | N
         errors={error.field or "": translate(error.sentence, **error.values)} if error else {},
         places=list(range(MOST_LEVELS)),
         kinds=_kind_words(),
+        year_lasts=YEAR_LASTS.days,
         spoken=[(tag, Locale.parse(tag, sep="-").get_display_name(current())) for tag in available()],
     )
 
