@@ -16,10 +16,11 @@ _FOLLOW: Final = """
 """
 
 
-async def follow(db: AsyncConnection, elsewhere_id: UUID, referral_id: UUID | None) -> str:
+async def follow(db: AsyncConnection, elsewhere_id: UUID, referral_id: UUID | None, *, counted: bool = True) -> str:
     """Note that somebody goes to another shop, and say where that is as the list has it now.
 
-    Whoever came from a request is counted once, however often they go; without one, each time is a row.
+    Whoever came from a request is counted once, however often they go; without one, each time is a row, unless it is
+    not to be `counted`.
 
     Raises:
         NotFoundError: it was taken off the list.
@@ -28,6 +29,8 @@ async def follow(db: AsyncConnection, elsewhere_id: UUID, referral_id: UUID | No
     now = clock.now()
     if referral_id is not None:
         await run(db, _FOLLOW, id=referral_id, elsewhere_id=elsewhere_id, now=now)
+        return place.url
+    if not counted:
         return place.url
     row = {"id": new_id(), "elsewhere_id": elsewhere_id, "shown": Shown.PRODUCT, "shown_at": now, "followed_at": now}
     await insert_rows(db, (Referral, [row]))

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from returns_portal.demand.links import outbound_path
+from returns_portal.demand.pages import outbound
 from returns_portal.demand.places import list_places, places_for, remove_place
 from returns_portal.errors import ForbiddenError
 from tests.demand.things import LINK, STRANGER, SUPPORT, one, place, stock, today
@@ -123,3 +124,13 @@ async def test_its_links_lead_to_the_list_and_nowhere_else(browser: Browser, por
         await remove_place(db, SUPPORT, place_id)
     assert (await browser.get(path)).status_code == 404
     assert len(await portal.rows("SELECT id FROM referral")) == 1
+
+
+async def test_who_presses_for_sport_is_led_on_and_not_counted(
+    browser: Browser, portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbound, "_MOST", 2, raising=False)
+    path = outbound_path(portal.settings, await place(portal))
+    for _press in range(4):
+        assert (await browser.get(path)).headers["location"] == LINK
+    assert len(await portal.rows("SELECT id FROM referral")) == 2
