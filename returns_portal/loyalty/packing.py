@@ -53,9 +53,11 @@ async def proposals(db: AsyncConnection, actor: Actor) -> dict[str, Proposal]:
     }
 
 
-_LOCK: Final = """
-    SELECT id, kind, status, cost, currency FROM surprise WHERE id = :id AND status <> 'withheld' FOR UPDATE
-"""
+# That a parcel has left is noted on its proposal within half a minute, and a page may lie open for longer.
+_LOCK: Final = f"""
+    SELECT s.id, s.kind, s.status, s.cost, s.currency, s.subject_id IN (SELECT w.id FROM ({WAITING}) AS w) AS here
+    FROM surprise s WHERE s.id = :id AND s.status <> 'withheld' FOR UPDATE OF s
+"""  # noqa: S608 - the interpolated text is our own
 _DECIDE: Final = "UPDATE surprise SET status = :status, month = :month, decided_at = :now WHERE id = :id"
 
 
@@ -105,7 +107,7 @@ async def _proposed(db: AsyncConnection, surprise_id: UUID, wanted: SurpriseStat
         raise NotFoundError(mark("There is no such proposal."))
     if rows[0].status == wanted:
         return None
-    if rows[0].status != S.PROPOSED:
+    if rows[0].status != S.PROPOSED or not rows[0].here:
         raise ConflictError(
             mark("This was decided already, or the parcel has left. Nothing was changed."), code="wrong_status"
         )

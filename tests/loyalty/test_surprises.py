@@ -110,8 +110,12 @@ async def test_a_customer_is_not_surprised_again_soon_and_what_left_lapses(porta
     assert await look(portal) == 1
     with clock.at(clock.now() + timedelta(days=91)):
         assert await look(portal) == 2
+        found = (await at_the_table(portal))[second.number]
         async with portal.begin() as db:
             await shipping.ship(db, PACKER, second.number)
+        # A page that lies open still shows it, and nothing is put into a parcel that has left.
+        with pytest.raises(ConflictError):
+            await put(portal, found)
         assert second.number not in await at_the_table(portal)
         await look(portal)
     assert await statuses(portal) == ["declined", "lapsed"]
