@@ -7,7 +7,6 @@ from babel import Locale
 from litestar import Request, Response, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
-from litestar.params import FromQuery
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock
@@ -26,7 +25,7 @@ from returns_portal.loyalty.form import (
 )
 from returns_portal.loyalty.models import SurpriseKind
 from returns_portal.loyalty.queries import programme, standing_for
-from returns_portal.loyalty.rules import MOST_LEVELS, YEAR_LASTS, Standing
+from returns_portal.loyalty.rules import MOST_LEVELS, YEAR_LASTS, Programme, Standing
 from returns_portal.web import flash, form, formats, page, redirect, requires_staff
 
 AnyRequest = Request[Any, Any, State]
@@ -108,20 +107,37 @@ async def change_thanks(request: AnyRequest, db: Db, actor: By) -> Response[Any]
 
 
 @get(f"{PAGE}/customers", guards=support)
-async def customer_page(request: AnyRequest, db: Db, actor: By, email: FromQuery[str] = "") -> Response[Any]:
-    """Where the customer of an address stands."""
-    rules, found, errors = await programme(db), None, {}
-    if email:
-        try:
-            found = await standing_for(db, actor, email[:_MAX_EMAIL])
-        except DomainError as error:
-            errors["email"] = translate(error.sentence, **error.values)
+async def customer_page(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
+    """Where customers stand: the form that asks whose standing it is."""
+    del actor  # Asked for so that the page's header knows who is there.
+    return _customer(request, await programme(db), {"email": ""})
+
+
+@post(f"{PAGE}/customers", guards=support, status_code=200)
+async def look_up(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
+    """Where the customer of an address stands. It is sent, and no part of an address, which servers write down."""
+    sent, rules = await form(request), await programme(db)
+    try:
+        found = await standing_for(db, actor, sent.text("email", limit=_MAX_EMAIL))
+    except DomainError as error:
+        return _customer(request, rules, sent, errors={"email": translate(error.sentence, **error.values)})
+    return _customer(request, rules, sent, found=found)
+
+
+def _customer(
+    request: AnyRequest,
+    rules: Programme,
+    typed: Mapping[str, str],
+    *,
+    found: Standing | None = None,
+    errors: Mapping[str, str] | None = None,
+) -> Response[Any]:
     return page(
         request,
         "loyalty/customer.html",
         status=422 if errors else 200,
-        typed={"email": email[:_MAX_EMAIL]},
-        errors=errors,
+        typed=typed,
+        errors=errors or {},
         rules=rules,
         found=found,
         level=rules.levels[found.level - 1].name if found and found.level else "",
@@ -133,4 +149,4 @@ def _amounts(found: Standing) -> str:
     return ", ".join(formats.money(minor, currency) for currency, minor in sorted(found.values.items()))
 
 
-routes: list[Any] = [rules_page, change_levels, change_surprises, change_thanks, customer_page]
+routes: list[Any] = [rules_page, change_levels, change_surprises, change_thanks, customer_page, look_up]
