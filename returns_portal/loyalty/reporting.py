@@ -59,6 +59,7 @@ _COMPARED: Final = """
     counted AS (
         SELECT t.control,
                EXISTS (SELECT FROM orders o WHERE o.email_key = t.email_key AND o.cancelled_at IS NULL
+                   AND o.financial_status NOT IN ('pending', 'voided')
                    AND o.placed_at > t.at AND o.placed_at <= t.at + :within) AS again,
                (SELECT coalesce(sum(s.cost), 0) FROM surprise s WHERE s.email_key = t.email_key AND s.status = 'given'
                    AND s.currency = :currency AND s.decided_at <= t.at + :within)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from returns_portal import clock
 from returns_portal.loyalty.comparing import Group, cost_of_one_more, difference, wilson
+from returns_portal.orders.models import FinancialStatus
 from tests.loyalty.test_levels import bought
 from tests.loyalty.things import at_the_table, look, put, surprises, waiting
 from tests.portal import Portal
@@ -79,6 +80,10 @@ async def test_groups_are_the_lots_and_months_have_their_cost(browser: Browser, 
     await portal.rows("UPDATE surprise SET proposed_at = proposed_at - interval '91 days' RETURNING id")
     # Of an order within the days one group has one; what was ordered long after is none.
     await bought(portal, "3301", days_ago=40, email="vera@example.com")
+    # Nor is one that was never paid.
+    await bought(
+        portal, "3302", days_ago=40, email="boris@example.com", financial_status=FinancialStatus.VOIDED, payments=[]
+    )
     said = words(await browser.get(PAGE))
     assert "Surprised 2 1 50 % Left out by lot 1 0 0 %" in said
     assert "The difference is 50 %" in said
