@@ -39,15 +39,17 @@ def rows_of(content: bytes) -> list[tuple[int, Row]]:
     if len(content) > MAX_BYTES:
         raise InvalidError(mark("The file has more than {most} lines."), field="file", most=MAX_LINES)
     try:
-        lines = [row for row in csv.reader(io.StringIO(content.decode("utf-8-sig")), strict=True) if any(row)]
+        reader = csv.reader(io.StringIO(content.decode("utf-8-sig")), strict=True)
+        # Numbered as an editor shows them: empty lines between are left out, and counted.
+        lines = [(reader.line_num, row) for row in reader if any(row)]
     except (UnicodeDecodeError, csv.Error):
         raise InvalidError(mark("This is no CSV file in UTF-8."), field="file") from None
-    head, rest = ([name.strip().lower() for name in lines[0]], lines[1:]) if lines else ([], [])
+    head, rest = ([name.strip().lower() for name in lines[0][1]], lines[1:]) if lines else ([], [])
     if missing := sorted(_NEEDED - set(head)):
         raise InvalidError(mark("The file lacks the columns {columns}."), field="file", columns=", ".join(missing))
     if len(rest) > MAX_LINES:
         raise InvalidError(mark("The file has more than {most} lines."), field="file", most=MAX_LINES)
-    return [(number, dict(zip(head, cells, strict=False))) for number, cells in enumerate(rest, start=2)]
+    return [(number, dict(zip(head, cells, strict=False))) for number, cells in rest]
 
 
 async def take_all(

@@ -48,6 +48,7 @@ async def test_one_wrong_line_takes_all_back(desk: Browser, portal: Portal) -> N
     lines = [
         HEAD,
         GOOD,
+        "",
         GOOD.replace("boot", "nothing", 1),
         GOOD.replace("https", "http"),
         GOOD.replace("179.90", "much"),
@@ -62,7 +63,8 @@ async def test_one_wrong_line_takes_all_back(desk: Browser, portal: Portal) -> N
     assert answer.status_code == 422
     assert "Nothing was taken in" in said
     assert "Line 2:" not in said
-    assert [f"Line {line}:" in said for line in range(3, 11)] == [True] * 8
+    assert "Line 3:" not in said
+    assert [f"Line {line}:" in said for line in range(4, 12)] == [True] * 8
     assert await portal.rows("SELECT id FROM elsewhere") == []
 
 
