@@ -81,6 +81,13 @@ def test_each_says_the_same_as_text_and_as_html(template: Template, settings: Se
         assert "12,860 points" in html.words
 
 
+def test_what_is_in_no_catalogue_is_kept_in_mind_without_its_name(settings: Settings) -> None:
+    mail = render_email("request_kept", "en", {**SAMPLES["request_kept"], "topic": ""}, DEFAULT, settings)
+    assert mail.subject == "We keep it in mind"
+    assert "We keep it in mind" in _Text(mail.html).words
+    assert "\n\n\n" not in mail.text
+
+
 @pytest.mark.parametrize("template", ALL)
 def test_the_shop_can_be_reached_from_each(template: Template, settings: Settings) -> None:
     mail = render(template, settings)
