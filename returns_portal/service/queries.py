@@ -167,7 +167,8 @@ async def questions_of_order(db: AsyncConnection, actor: Actor, order_id: UUID) 
     return _views(await run(db, _OF_ORDER, order_id=order_id)) if actor.sees_order(order_id) else []
 
 
-_AFTER: Final = "(q.asked_at, q.id) > (SELECT asked_at, id FROM question WHERE id = :after)"
+# Whoever stood last may be answered meanwhile, and waits no more: from when they asked first on, nobody is left out.
+_AFTER: Final = "(q.asked_at, q.id) > (SELECT coalesce(asked_at, opened_at), id FROM question WHERE id = :after)"
 _LISTS: Final[dict[Shown, tuple[str, str, str]]] = {
     "waiting": ("q.state = 'waiting'", _AFTER, "q.asked_at, q.id"),
     "mine": ("q.state <> 'closed' AND q.assigned_to = :me", "q.id < :after", "q.id DESC"),
