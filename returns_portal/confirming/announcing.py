@@ -61,7 +61,7 @@ _ORDER: Final = """
     FROM orders o LEFT JOIN trial t ON t.order_id = o.id WHERE o.id = :id
 """
 _LAST: Final = """
-    SELECT id, courier, begins_at, ends_at, timed FROM courier_announcement
+    SELECT id, courier, begins_at, ends_at, timed, announced_by FROM courier_announcement
     WHERE order_id = :id AND tracking = :tracking ORDER BY id DESC LIMIT 1
 """
 
@@ -80,7 +80,7 @@ async def announce(db: AsyncConnection, actor: Actor, settings: Settings, wish: 
     check(wish.window, now)
     order = await _open_order(db, wish.order_id)
     last = next(iter(await run(db, _LAST, id=order.id, tracking=wish.tracking)), None)
-    if last and (last.courier, last.begins_at, last.ends_at, last.timed) == (courier, *_parts(wish.window)):
+    if last and _is_same(last, wish, courier):
         return Announced(last.id, repeated=True)
     shop = await current(db)
     row = _row(wish, courier, zone_of(order.address.get("country", ""), wish.window.begins_at) or shop.timezone, now)
@@ -89,6 +89,14 @@ async def announce(db: AsyncConnection, actor: Actor, settings: Settings, wish: 
     await insert_rows(db, (CourierAnnouncement, [row]), event)
     await _tell(db, settings, shop, order, wish, row, corrects=last is not None and last.ends_at > now)
     return Announced(row["id"], repeated=False)
+
+
+def _is_same(last: Any, wish: Wish, courier: str) -> bool:  # noqa: ANN401 - a row
+    """Whether a wish says what was said last. A carrier's window begins with every scan anew, which nobody is told."""
+    begins_at = last.begins_at
+    if wish.by is AnnouncedBy.CARRIER and last.announced_by == AnnouncedBy.CARRIER:
+        begins_at = wish.window.begins_at
+    return (last.courier, begins_at, last.ends_at, last.timed) == (courier, *_parts(wish.window))
 
 
 def _parts(window: Window) -> tuple[datetime, datetime, bool]:

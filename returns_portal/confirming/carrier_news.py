@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from returns_portal import clock
 from returns_portal.actor import SYSTEM
 from returns_portal.carriers.easypost_news import Coming, coming
-from returns_portal.confirming.announcing import Wish, announce, order_named
+from returns_portal.confirming.announcing import Found, Wish, announce, order_named
 from returns_portal.confirming.models import AnnouncedBy
 from returns_portal.confirming.places import zone_of
 from returns_portal.confirming.windows import Window
@@ -29,8 +29,8 @@ STALE: Final = timedelta(hours=12)
 _NEWS: Final = "SELECT carrier, event_id, tracking, body FROM carrier_news WHERE id = :id AND body IS NOT NULL"
 _KNOWN: Final = """
     SELECT 1 FROM courier_announcement WHERE event_id = :event_id
-    UNION ALL SELECT 1 FROM courier_announcement WHERE order_id = :order_id AND announced_by <> 'carrier'
-        AND created_at > :since
+    UNION ALL SELECT 1 FROM courier_announcement WHERE order_id = :order_id AND tracking IN ('', :tracking)
+        AND announced_by <> 'carrier' AND created_at > :since
     LIMIT 1
 """
 _COUNTRY: Final = "SELECT address ->> 'country' AS country FROM orders WHERE id = :id"
@@ -47,7 +47,7 @@ async def read(db: AsyncConnection, settings: Settings, news_id: UUID) -> None:
 async def _announce(db: AsyncConnection, settings: Settings, news: Any, told: Coming) -> None:  # noqa: ANN401 - a row
     try:
         order = await order_named(db, SYSTEM, news.tracking)
-        if not order.tracking or await _is_known(db, order.id, news.event_id):
+        if not order.tracking or await _is_known(db, order, news.event_id):
             return
         window = await _window(db, order.id, told)
         wish = Wish(
@@ -59,8 +59,9 @@ async def _announce(db: AsyncConnection, settings: Settings, news: Any, told: Co
         return
 
 
-async def _is_known(db: AsyncConnection, order_id: UUID, event_id: str) -> bool:
-    return bool(await run(db, _KNOWN, event_id=event_id, order_id=order_id, since=clock.now() - STALE))
+async def _is_known(db: AsyncConnection, order: Found, event_id: str) -> bool:
+    of = {"order_id": order.id, "tracking": order.tracking}
+    return bool(await run(db, _KNOWN, event_id=event_id, since=clock.now() - STALE, **of))
 
 
 async def _window(db: AsyncConnection, order_id: UUID, told: Coming) -> Window:

@@ -80,6 +80,28 @@ async def test_what_a_carrier_brings_is_announced_once(portal: Portal, more: dic
     assert await said(portal) == [expected]
 
 
+@pytest.mark.parametrize("more", [{}, EXACT])
+async def test_a_parcel_that_is_scanned_again_is_no_news(portal: Portal, more: dict[str, Any]) -> None:
+    await new_order(portal, locale="en")
+    async with portal.begin() as db:
+        await sent_out(db, API, "1042", "easypost", "9400100000")
+    again = [{"status": "out_for_delivery", "datetime": "2026-11-23T09:10:00Z"}]
+    with clock.at(MONDAY):
+        await hears(portal, event(**more))
+        await hears(portal, event(**more, tracking_details=again).replace(b"evt_1", b"evt_2"))
+    assert len(await said(portal)) == 1
+
+
+async def test_what_was_told_by_hand_of_one_parcel_says_nothing_of_another(portal: Portal) -> None:
+    order_id = await new_order(portal)
+    async with portal.begin() as db:
+        await sent_out(db, API, "1042", "easypost", "9400100000")
+    with clock.at(MONDAY):
+        await tell(portal, order_id, between(14, 16), tracking="9400100001")
+        await hears(portal, event())
+    assert len(await said(portal)) == 2
+
+
 @pytest.mark.parametrize(
     ("body", "later"),
     [
