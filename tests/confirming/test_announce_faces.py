@@ -41,6 +41,7 @@ async def test_by_hand_an_order_is_found_and_its_courier_announced(browser: Brow
             ("ends", typed | {"begins": "09:00", "ends": "10:00"}),
             ("hours", typed | {"hours": "99"}),
             ("on", typed | {"on": ""}),
+            ("begins", typed | {"on": "9999-12-31", "begins": "23:00", "ends": "01:00"}),
         ):
             wrong = await post(browser, PAGE, sent)
             assert wrong.status_code == 422

@@ -15,7 +15,7 @@ from returns_portal import clock
 from returns_portal.actor import Actor
 from returns_portal.confirming.announcing import MAX_COURIER, Wish, announce, order_named
 from returns_portal.confirming.places import zone_of
-from returns_portal.confirming.windows import MOST_HOURS, Window, in_hours
+from returns_portal.confirming.windows import FURTHEST, MOST_HOURS, Window, in_hours
 from returns_portal.confirming.wording import sentence
 from returns_portal.db import run
 from returns_portal.errors import ConflictError, InvalidError, NotFoundError
@@ -148,6 +148,9 @@ def _window(sent: Form, zone: str) -> Window:
         datetime.combine(day, _read(time.fromisoformat, sent, field, mark("Give a time, such as 14:00.")), place)
         for field in ("begins", "ends")
     )
+    if begins - clock.now() > FURTHEST:
+        # Refused here: of the last day that there is, none comes after it.
+        raise InvalidError(mark("That is more than two weeks away. Give an earlier day."), field="begins")
     # A window past midnight ends on the day after.
     return Window(begins, ends if ends > begins else ends + timedelta(days=1))
 
