@@ -220,3 +220,16 @@ async def test_the_line_for_everybody_is_measured_and_switched_on_by_the_admin_a
         assert await said_on() is False
         told = await portal.rows("SELECT data FROM history WHERE subject = 'shop' AND action = 'changed' ORDER BY id")
         assert [row.data["fields"] for row in told][-2:] == [["shows_pace"], ["shows_pace"]]
+
+
+async def test_who_changes_their_mind_all_the_time_is_asked_to_wait(browser: Browser, portal: Portal) -> None:
+    question_id = await asks(portal)
+    await answers(portal, await hire(portal), question_id)
+    letter = await the_letter(portal)
+    [link] = set(re.findall(r'href="([^"?]*/rating)\?helped=', unescape(letter.html)))
+    path = link.removeprefix(portal.settings.public_url)
+    for turn in range(30):
+        assert (await post(browser, path, {"helped": ("yes", "no")[turn % 2]})).status_code == 303
+    late = await post(browser, path, {"helped": "yes", "comment": "typed"})
+    assert (late.status_code, "Please wait" in words(late), "typed" in late.text) == (429, True, True)
+    assert (await view(portal, question_id)).helped is False

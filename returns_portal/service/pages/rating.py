@@ -1,5 +1,6 @@
 """The page on which a customer says whether they were helped: the e-mail's links lead to it, and a button says it."""
 
+import math
 from typing import Any
 from uuid import UUID
 
@@ -9,14 +10,16 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from returns_portal.accounts.arrivals import access_key
+from returns_portal.accounts.limits import Limit, bucket, count
 from returns_portal.actor import Actor
-from returns_portal.errors import ConflictError, InvalidError
+from returns_portal.errors import ConflictError, InvalidError, TooManyError
 from returns_portal.i18n import _, mark, translate
 from returns_portal.returns.door import is_stranger, to_the_door
 from returns_portal.service import rating
 from returns_portal.service.pages.customer import reader_by, too_old
 from returns_portal.service.queries import question_for
-from returns_portal.web import Form, flash, form, page, redirect
+from returns_portal.web import Form, flash, form, page, redirect, site
 
 AnyRequest = Request[Any, Any, State]
 Db = NamedDependency[AsyncConnection]
@@ -91,9 +94,10 @@ async def _rate(request: AnyRequest, db: AsyncConnection, actor: Actor, question
     sent = await form(request)
     try:
         helped = _said(sent)
+        await _count(request, db, question_id)
         async with db.begin_nested():
             await rating.rate(db, actor, question_id, helped=helped, comment=sent.get("comment", ""))
-    except (InvalidError, ConflictError) as error:
+    except (InvalidError, ConflictError, TooManyError) as error:
         errors = {error.field or "": translate(error.sentence, **error.values)}
         return await _show(request, db, actor, question_id, sent, errors, error.status)
     if helped:
@@ -101,6 +105,21 @@ async def _rate(request: AnyRequest, db: AsyncConnection, actor: Actor, question
     else:
         flash(request, _("Thank you for telling us. Write to us again, and we go on until it is solved."), "wait")
     return redirect(request.scope["path"])
+
+
+async def _count(request: AnyRequest, db: AsyncConnection, question_id: UUID) -> None:
+    """Count one answer: each change stands in the history, and whoever has the link needs nothing else to make one.
+
+    Raises:
+        TooManyError: there were too many within an hour.
+    """
+    limit = Limit(bucket(access_key(site(request)), "question:rating", str(question_id)), times=30, seconds=3600)
+    if wait := await count(db, limit):
+        raise TooManyError(
+            mark("These are many messages. Please wait {minutes} minutes; what you typed is below."),
+            retry_after=wait,
+            minutes=math.ceil(wait / 60),
+        )
 
 
 def _said(sent: Form) -> bool:
