@@ -48,6 +48,7 @@ Template = Literal[
     "pickup",
     "loyalty_thanks",
     "points_expiring",
+    "points_given",
     "privacy_confirm",
     "privacy_ready",
     "question_answered",

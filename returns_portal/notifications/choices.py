@@ -21,6 +21,7 @@ _KINDS: Final = {
     "request_answered": Optional.STOCK,
     "request_kept": Optional.STOCK,
     "loyalty_thanks": Optional.POINTS,
+    "points_given": Optional.POINTS,
 }
 
 

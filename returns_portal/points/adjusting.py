@@ -17,6 +17,7 @@ from returns_portal.ledger import actions as ledger
 from returns_portal.ledger.actions import Posting
 from returns_portal.ledger.models import Account
 from returns_portal.money import is_currency
+from returns_portal.notifications.actions import enqueue
 from returns_portal.points.actions import lock_account, lock_account_by_id
 from returns_portal.points.lots import Portion, granted, take
 from returns_portal.points.models import AdjustmentStatus, LotKind, MoveCause, PointsAdjustment
@@ -84,6 +85,8 @@ async def request(
         *effect,
         history.rows(actor, ("points_account", account_id, action, told)),
     )
+    if not second:
+        await _tell(db, row)
     return AdjustmentStatus.PENDING if second else AdjustmentStatus.DONE
 
 
@@ -155,6 +158,7 @@ async def approve(db: AsyncConnection, actor: Actor, adjustment_id: UUID) -> Non
     told = {"adjustment": str(row.id), "points": row.amount, "currency": row.currency}
     effect = await _effect(db, row._asdict())
     await insert_rows(db, *effect, history.rows(actor, ("points_account", row.account_id, "points_adjusted", told)))
+    await _tell(db, row._asdict())
 
 
 async def refuse(db: AsyncConnection, actor: Actor, adjustment_id: UUID) -> None:
@@ -171,7 +175,8 @@ async def refuse(db: AsyncConnection, actor: Actor, adjustment_id: UUID) -> None
 
 
 _BY_ID: Final = """
-    SELECT id, account_id, currency, amount, status, requested_by FROM points_adjustment WHERE id = :id FOR UPDATE
+    SELECT id, account_id, currency, amount, reason, status, requested_by FROM points_adjustment
+    WHERE id = :id FOR UPDATE
 """
 _DECIDE: Final = """
     UPDATE points_adjustment SET status = :status, decided_by = :by, decided_at = :now WHERE id = :id
@@ -192,6 +197,31 @@ async def _decide(db: AsyncConnection, actor: Actor, adjustment_id: UUID, status
         )
     await run(db, _DECIDE, id=row.id, status=status.value, by=actor.label, now=clock.now())
     return row
+
+
+# An account whose person was forgotten has no address any more.
+_WHOSE: Final = """
+    SELECT coalesce(o.email, a.email_key) AS email, coalesce(o.locale, 'en') AS locale FROM points_account a
+    LEFT JOIN LATERAL (SELECT email, locale FROM orders WHERE orders.email_key = a.email_key
+                       ORDER BY placed_at DESC LIMIT 1) AS o ON true
+    WHERE a.id = :id AND a.email_key LIKE '%@%'
+"""
+
+
+async def _tell(db: AsyncConnection, row: dict[str, Any]) -> None:
+    """Write to whoever was given points by hand, and why; what is taken stands on the statement alone."""
+    if row["amount"] <= 0:
+        return
+    for whose in await run(db, _WHOSE, id=row["account_id"]):
+        await enqueue(
+            db,
+            template="points_given",
+            recipient=whose.email,
+            locale=whose.locale,
+            subject_id=row["account_id"],
+            change=f"adjustment {row['id']}",
+            values={"points": row["amount"], "currency": row["currency"], "reason": row["reason"], "url": "/points"},
+        )
 
 
 async def _effect(db: AsyncConnection, row: dict[str, Any]) -> list[Rows]:

@@ -254,6 +254,7 @@ SAMPLES: dict[Template, dict[str, object]] = {
         "url": URL,
     },
     "loyalty_thanks": {"points": 500, "currency": "EUR", "order_number": "1001", "url": URL},
+    "points_given": {"points": 500, "currency": "EUR", "reason": "For the trouble <b>&", "url": URL},
     "points_expiring": {"points": 1200, "currency": "EUR", "last_day": "2026-12-31", "url": URL},
     "your_orders": {
         "minutes": 10,

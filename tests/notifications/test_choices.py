@@ -50,7 +50,7 @@ async def off(portal: Portal) -> set[Optional]:
 ALWAYS = sorted(
     {*get_args(Template)}
     - {"courier_announced", "parcel_delivered", "parcel_on_its_way", "parcel_stuck", "trial_shipped", "points_expiring"}
-    - {"back_in_stock", "loyalty_thanks", "request_answered", "request_kept"}
+    - {"back_in_stock", "loyalty_thanks", "points_given", "request_answered", "request_kept"}
 )
 
 

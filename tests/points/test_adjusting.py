@@ -72,6 +72,18 @@ async def test_above_it_somebody_else_approves(portal: Portal, amount: int) -> N
     assert (await balance(portal)).points == 1_000 + amount
 
 
+async def test_who_is_given_points_is_told_once_they_are_there(portal: Portal) -> None:
+    account_id = await account(portal)
+    await adjust(portal, account_id, 100)
+    await adjust(portal, account_id, -50)
+    told = "SELECT recipient, values ->> 'points' AS points FROM email WHERE template = 'points_given' ORDER BY id"
+    assert [tuple(row) for row in await portal.rows(told)] == [(ANA, "100")]
+    await adjust(portal, account_id, 700)
+    assert len(await portal.rows(told)) == 1
+    await approve(portal, FINANCE)
+    assert [tuple(row) for row in await portal.rows(told)] == [(ANA, "100"), (ANA, "700")]
+
+
 async def test_nobody_approves_their_own_also_as_admin(portal: Portal) -> None:
     await adjust(portal, await account(portal), 501, by=ADMIN)
     with pytest.raises(ForbiddenError):
