@@ -14,13 +14,14 @@ from returns_portal.actor import Actor
 from returns_portal.claims.actions import lock_claim, move_to
 from returns_portal.claims.letters import tell
 from returns_portal.claims.models import Kind, Status
-from returns_portal.claims.queries import ClaimView
+from returns_portal.claims.queries import ClaimView, claims_of_order
 from returns_portal.claims.replacements.reserving import reserve
 from returns_portal.claims.rules import last_day, settled_item
+from returns_portal.db import run
 from returns_portal.errors import ConflictError, InvalidError
 from returns_portal.i18n import mark, speaking, translate
 from returns_portal.refunds.filing import file
-from returns_portal.refunds.goodwill import MAX_REASON, Gesture, give
+from returns_portal.refunds.goodwill import MAX_REASON, Gesture, give, limit_of
 from returns_portal.refunds.models import GoodwillDecision
 from returns_portal.refunds.rules import Claim
 from returns_portal.returns.actions import Wanted
@@ -55,8 +56,8 @@ async def decide(
         ForbiddenError: the actor is neither of support nor of finance.
         NotFoundError: there is no such claim.
         InvalidError: a refusal without words, or a reduction of nothing or more than the items cost.
-        ConflictError: it was decided already; the items are in a return; nothing was paid for them; or too few are in
-            stock to be sent anew.
+        ConflictError: it was decided already; the items are in a return; nothing was paid for them; too few are in
+            stock to be sent anew; or whoever told of it gives more than one person may (`own_request`).
     """
     actor.require("refunds:write", "support", "finance")
     claim = await lock_claim(db, actor, claim_id)
@@ -69,6 +70,7 @@ async def decide(
     elif verdict.decision == "goods":
         await _ask_for_goods(db, actor, settings, shop, claim, verdict)
     elif verdict.decision == "replacement":
+        await _refuse_own(db, actor, shop, claim)
         await _send_anew(db, actor, claim, verdict)
     else:
         await _refuse(db, actor, claim, verdict)
@@ -138,10 +140,41 @@ def _refuse_amount(claim: ClaimView, amount: int) -> None:
             code="no_such_remedy",
             field="decision",
         )
-    most = sum(sum(sorted(item.unit_paid)[-item.quantity :]) for item in claim.items)
-    if not 1 <= amount <= most:
+    if not 1 <= amount <= worth(claim):
         raise InvalidError(
             mark("Give an amount above nothing, and at most what was paid."), code="bad_amount", field="amount"
+        )
+
+
+def worth(claim: ClaimView) -> int:
+    """What was paid for its items, in minor units: where units of a line cost differently, the dearest."""
+    return sum(sum(sorted(item.unit_paid)[-item.quantity :]) for item in claim.items)
+
+
+# Those that were filed and decided by the same person, and are sent.
+_UNSEEN: Final = """
+    SELECT c.id FROM item_claim c JOIN replacement n ON n.claim_id = c.id
+    WHERE c.order_id = :order_id AND c.filed_by = :by AND n.created_by = :by AND n.status <> 'ended'
+"""
+
+
+async def _refuse_own(db: AsyncConnection, actor: Actor, shop: ShopInfo, claim: ClaimView) -> None:
+    """Goods are given within a person's limit, as money is: what one of the staff has told of is seen by nobody else.
+
+    Counted with all that they have sent anew of the order by themselves: many small things are a large one.
+
+    Raises:
+        ConflictError: it is more than they may give (`own_request`).
+    """
+    if not shop.second_person or actor.kind != "staff" or claim.filed_by != actor.label:
+        return
+    unseen = {row.id for row in await run(db, _UNSEEN, order_id=claim.order_id, by=actor.label)} | {claim.id}
+    given = sum(worth(one) for one in await claims_of_order(db, actor, claim.order_id) if one.id in unseen)
+    if given > limit_of(shop, claim.currency):
+        raise ConflictError(
+            mark("You asked for this yourself, so somebody else has to decide it."),
+            code="own_request",
+            field="decision",
         )
 
 

@@ -75,6 +75,10 @@ async def test_points_are_given_and_beyond_the_limit_they_wait(browser: Browser,
     for _press in range(2):
         assert (await post(browser, f"{path}/points", sent)).status_code == 303
     assert await portal.points("ana@example.com") == {"EUR": 500}
+    told = [letter for letter in await letters(portal) if letter.template == "points_given"]
+    assert [(one.recipient, one.values["points"], one.values["reason"]) for one in told] == [
+        ("ana@example.com", 500, "For the trouble")
+    ]
     assert (await post(browser, f"{path}/points", sent | {"token": "another", "points": "900"})).status_code == 303
     assert await portal.points("ana@example.com") == {"EUR": 500}
     [account] = await portal.rows("SELECT id FROM points_account")
@@ -144,6 +148,8 @@ async def test_a_label_is_sent_once_for_what_was_chosen(browser: Browser, portal
 async def test_what_was_wrong_is_sent_anew_once(browser: Browser, portal: Portal) -> None:
     question_id, path = await set_up(portal, browser)
     await shelved(portal, stock=1)
+    async with portal.begin() as db:
+        await update_shop(db, SYSTEM, goodwill_limit=100_000)
     [line, *_others] = await lines_of(portal)
     sent = {"order": "1001", "token": "t", "line": line, f"quantity-{line}": "1", "kind": "damaged", "answer": "Sorry"}
     wrong = await post(browser, f"{path}/anew", sent | {"kind": "ugly"})
@@ -160,6 +166,43 @@ async def test_what_was_wrong_is_sent_anew_once(browser: Browser, portal: Portal
     assert (none.status_code in (409, 422), "Sorry" in none.text) == (True, True)
     assert len(await portal.rows("SELECT 1 FROM item_claim")) == 1
     assert len(await notes(portal)) == 1
+
+
+async def test_goods_beyond_the_limit_of_one_person_wait_for_a_second_one(browser: Browser, portal: Portal) -> None:
+    question_id, path = await set_up(portal, browser)
+    await shelved(portal, stock=2)
+    async with portal.begin() as db:
+        await update_shop(db, SYSTEM, goodwill_limit=100)
+    [line, *_others] = await lines_of(portal)
+    sent = {"order": "1001", "token": "t", "line": line, f"quantity-{line}": "1", "kind": "damaged", "answer": "Sorry"}
+    for _press in range(2):
+        answer = await post(browser, f"{path}/anew", sent)
+        assert answer.headers["location"] == f"/staff/questions/{question_id}"
+    assert "somebody else approves it first" in words(await browser.get(f"/staff/questions/{question_id}"))
+    [claim] = await portal.rows("SELECT id, status FROM item_claim")
+    assert claim.status == "filed"
+    [(said, link)] = await notes(portal)
+    assert "of order 1001 wait for a second person: Sorry" in said
+    assert link == f"/claims/{claim.id}"
+    own = await post(browser, f"{link}/decision", {"decision": "replacement", "answer": ""})
+    assert "somebody else has to decide it" in words(own)
+    assert await portal.rows("SELECT 1 FROM replacement") == []
+    await sign_in(browser, portal, "mira@example.com", "support")
+    assert (await post(browser, f"{link}/decision", {"decision": "replacement", "answer": ""})).status_code == 303
+    assert len(await portal.rows("SELECT 1 FROM replacement")) == 1
+
+
+async def test_many_small_things_are_a_large_one(browser: Browser, portal: Portal) -> None:
+    _question_id, path = await set_up(portal, browser)
+    await shelved(portal, stock=2)
+    async with portal.begin() as db:
+        await update_shop(db, SYSTEM, goodwill_limit=20_000)
+    [line, *_others] = await lines_of(portal)
+    sent = {"order": "1001", "line": line, f"quantity-{line}": "1", "kind": "damaged", "answer": "Sorry"}
+    for token in ("first", "second"):
+        assert (await post(browser, f"{path}/anew", sent | {"token": token})).status_code == 303
+    rows = await portal.rows("SELECT status FROM item_claim ORDER BY id")
+    assert [row.status for row in rows] == ["replaced", "filed"]
 
 
 async def test_nothing_is_given_for_the_order_of_somebody_else(browser: Browser, portal: Portal) -> None:

@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from returns_portal.accounts.idempotency import once
 from returns_portal.actor import Actor
 from returns_portal.claims.actions import file_claim
-from returns_portal.claims.deciding import Verdict, decide
+from returns_portal.claims.deciding import REASONS, Verdict, decide, worth
 from returns_portal.claims.models import Kind, Remedy
+from returns_portal.claims.queries import claim_for
 from returns_portal.claims.rules import ClaimWish
 from returns_portal.errors import ConflictError, InvalidError
 from returns_portal.i18n import _, mark, translate
@@ -22,8 +23,9 @@ from returns_portal.returns.actions import Wanted
 from returns_portal.service import amends
 from returns_portal.service.pages.amends import AMENDS, MAX_NUMBER, key_of, show_amends
 from returns_portal.service.pages.thread import QUEUE, By, Db, support
-from returns_portal.shop.queries import current
-from returns_portal.web import Form, flash, form, redirect, site
+from returns_portal.settings import Settings
+from returns_portal.shop.queries import ShopInfo, current
+from returns_portal.web import Form, flash, form, formats, redirect, site
 
 AnyRequest = Request[Any, Any, State]
 
@@ -59,13 +61,34 @@ async def anew(request: AnyRequest, db: Db, actor: By, question_id: FromPath[UUI
         wish = ClaimWish(units=_units(sent), kind=_kind(sent), remedy=Remedy.REPLACEMENT)
         claim_id = await file_claim(db, actor, shop, number, wish)
         verdict = Verdict(decision="replacement", answer=sent.text("answer", limit=MAX_REASON))
-        await decide(db, actor, site(request).settings, shop, claim_id, verdict)
-        said = _("What was wrong with order {number} is sent anew.", number=number)
-        await amends.noted(db, actor, question_id, said, f"/claims/{claim_id}", ("sent_anew", {"claim": str(claim_id)}))
-        return 303, str(claim_id)
+        waits = await _decide(db, actor, site(request).settings, shop, claim_id, verdict)
+        if waits:
+            claim = await claim_for(db, actor, claim_id)
+            values = {"amount": formats.money(worth(claim), claim.currency), "number": number}
+            reason = verdict.answer or translate(REASONS[wish.kind])
+            said = _("{amount} of order {number} wait for a second person: {reason}", **values, reason=reason)
+        else:
+            said = _("What was wrong with order {number} is sent anew.", number=number)
+        told = ("asked_anew" if waits else "sent_anew", {"claim": str(claim_id)})
+        await amends.noted(db, actor, question_id, said, f"/claims/{claim_id}", told)
+        return 303, "waits" if waits else ""
 
     done = _("It is set aside and sent. The customer is told by e-mail.")
     return await _once(request, db, actor, question_id, sent, work, done)
+
+
+async def _decide(
+    db: AsyncConnection, actor: Actor, settings: Settings, shop: ShopInfo, claim_id: UUID, verdict: Verdict
+) -> bool:
+    """Decide the claim that was filed; whether it waits for somebody else, since it is above one person's limit."""
+    try:
+        async with db.begin_nested():
+            await decide(db, actor, settings, shop, claim_id, verdict)
+    except ConflictError as error:
+        if error.code != "own_request":
+            raise
+        return True
+    return False
 
 
 async def _once(
@@ -84,12 +107,15 @@ async def _once(
     wish = [request.scope["path"], number, sorted(sent.all("line")), msgspec.to_builtins(dict(sent))]
     try:
         async with db.begin_nested():
-            await once(db, actor, key_of(sent, question_id, wish), b"", work)
+            _status, answer, _again = await once(db, actor, key_of(sent, question_id, wish), b"", work)
     except (InvalidError, ConflictError) as error:
         field = error.field if error.field in _MARKED else ""
         errors = {field or "": translate(error.sentence, **error.values)}
         return await show_amends(request, db, actor, question_id, number, sent, errors, error.status)
-    flash(request, done)
+    if answer == "waits":
+        flash(request, _("This is above the limit of one person, so somebody else approves it first."), "wait")
+    else:
+        flash(request, done)
     return redirect(f"{QUEUE}/{question_id}")
 
 
