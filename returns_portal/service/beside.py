@@ -73,6 +73,7 @@ class Beside(msgspec.Struct, frozen=True):
 
 
 # One statement for all three: each list by the address's own index, newest first, with its length before it was cut.
+# Returns are two lists put together, since of either the one or the other every return would be read.
 _BESIDE: Final = """
     WITH o AS (
         SELECT number, currency, total, placed_at, shipped_at, delivered_at, cancelled_at, financial_status,
@@ -80,7 +81,8 @@ _BESIDE: Final = """
     ), r AS (
         SELECT r.rma, r.status, r.created_at, r.id FROM returns r
         WHERE r.gift_id IS NULL AND r.order_id IN (SELECT id FROM o)
-           OR r.gift_id IN (SELECT id FROM gift WHERE email_key = :key)
+        UNION ALL SELECT r.rma, r.status, r.created_at, r.id FROM returns r
+        WHERE r.gift_id IN (SELECT id FROM gift WHERE email_key = :key)
     ), q AS (
         SELECT id, number, subject, state, opened_at FROM question WHERE email_key = :key AND id <> :id
     )

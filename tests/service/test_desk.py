@@ -1,12 +1,15 @@
 """What stands beside a question, and who has it open."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal import clock
 from returns_portal.actor import SYSTEM, Actor
+from returns_portal.db import run
 from returns_portal.errors import ForbiddenError
 from returns_portal.ids import new_id
 from returns_portal.points.adjusting import open_account, request
@@ -56,6 +59,23 @@ async def test_beside_a_question_stands_what_its_address_has_and_nothing_of_othe
     whole = await known(portal, question_id, limit=100)
     assert (len(whole.orders), whole.is_all) == (8, True)
     assert "999" not in {one.number for one in whole.orders}
+
+
+async def test_what_stands_beside_a_question_is_found_by_indexes(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    question_id, told = await asks(portal), list[str]()
+
+    async def explain(db: AsyncConnection, query: str, /, **values: object) -> Sequence[Any]:
+        await run(db, "SET LOCAL enable_seqscan = off")
+        told.extend(row[0] for row in await run(db, f"EXPLAIN {query}", **values))
+        return await run(db, query, **values)
+
+    monkeypatch.setattr("returns_portal.service.beside.run", explain)
+    await known(portal, question_id)
+    plan = "\n".join(told)
+    assert "ix_returns_order" in plan, plan
+    assert "Seq Scan on returns" not in plan, plan
 
 
 async def test_it_is_for_those_who_answer_alone(portal: Portal) -> None:
