@@ -175,6 +175,7 @@ async def test_goods_beyond_the_limit_of_one_person_wait_for_a_second_one(browse
         await update_shop(db, SYSTEM, goodwill_limit=100)
     [line, *_others] = await lines_of(portal)
     sent = {"order": "1001", "token": "t", "line": line, f"quantity-{line}": "1", "kind": "damaged", "answer": "Sorry"}
+    assert "Above €1.00 in all, somebody else approves first. Send it anew" in words(await browser.get(path))
     for _press in range(2):
         answer = await post(browser, f"{path}/anew", sent)
         assert answer.headers["location"] == f"/staff/questions/{question_id}"

@@ -69,8 +69,9 @@ async def anew(request: AnyRequest, db: Db, actor: By, question_id: FromPath[UUI
             said = _("{amount} of order {number} wait for a second person: {reason}", **values, reason=reason)
         else:
             said = _("What was wrong with order {number} is sent anew.", number=number)
-        told = ("asked_anew" if waits else "sent_anew", {"claim": str(claim_id)})
-        await amends.noted(db, actor, question_id, said, f"/claims/{claim_id}", told)
+        told: dict[str, object] = {"claim": str(claim_id)}
+        action = "asked_anew" if waits else "sent_anew"
+        await amends.noted(db, actor, question_id, said, f"/claims/{claim_id}", (action, told))
         return 303, "waits" if waits else ""
 
     done = _("It is set aside and sent. The customer is told by e-mail.")
