@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.actor import Actor
 from returns_portal.db import run
+from returns_portal.errors import InvalidError
+from returns_portal.i18n import mark
 from returns_portal.service.models import Source, State, Topic
 from returns_portal.shop.hours import Schedule
 
@@ -113,13 +115,18 @@ _CASES: Final = """
 
 
 async def cases_between(db: AsyncConnection, actor: Actor, start: datetime, end: datetime) -> list[Case]:
-    """The questions that were asked between two moments, at most `MOST` of them.
+    """The questions that were asked between two moments: all of them, since figures of a part would be wrong.
 
     Raises:
         ForbiddenError: the actor answers no questions.
+        InvalidError: they are more than `MOST` (`too_many`).
     """
     actor.require("support")
-    rows = await run(db, _CASES, start=start, end=end, limit=MOST)
+    rows = await run(db, _CASES, start=start, end=end, limit=MOST + 1)
+    if len(rows) > MOST:
+        raise InvalidError(
+            mark("These are more than {most} questions. Give fewer days."), field="from", code="too_many", most=MOST
+        )
     return [msgspec.convert(row._asdict(), Case) for row in rows]
 
 

@@ -145,6 +145,25 @@ async def test_the_page_says_who_waits_beside_what_was_measured(portal: Portal, 
         assert (await browser.get("/staff/service.csv")).status_code == 403
 
 
+async def test_more_than_can_be_counted_is_said_and_not_cut_off(
+    portal: Portal, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await open_shop(portal)
+    monkeypatch.setattr("returns_portal.service.measuring.MOST", 2)
+    with clock.at(MONDAY):
+        await asks(portal, "One of the day before.")
+    async with browsing(portal.settings, database_url) as browser:
+        with clock.at(MONDAY + timedelta(days=1)):
+            for number in range(2):
+                await asks(portal, f"Number {number}.")
+            await sign_in(browser, portal, "olga@example.com", "support")
+            shown = await browser.get("/staff/service")
+            assert (shown.status_code, "more than 2 questions" in words(shown)) == (422, True)
+            assert "2 questions were asked in these days." in words(shown)
+            assert (await browser.get("/staff/service.csv")).status_code == 422
+            assert (await browser.get("/staff/service?from=2026-11-24")).status_code == 200
+
+
 async def test_what_is_listed_and_counted_is_found_by_an_index(portal: Portal) -> None:
     plans = {
         "ix_question_waiting": "SELECT id FROM question WHERE state = 'waiting' ORDER BY asked_at, id LIMIT 50",

@@ -71,12 +71,13 @@ async def service_page(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
     zone, errors = (await current(db)).timezone, {}
     try:
         first, last = _period(request, zone)
+        cases = await cases_between(db, actor, *_moments(first, last, zone))
     except InvalidError as error:
         errors[error.field or ""] = translate(error.sentence, **error.values)
-        last = today(zone)
-        first = last - timedelta(days=_DAYS - 1)
+        # Today alone, which nobody has too many of.
+        first = last = today(zone)
+        cases = await cases_between(db, actor, *_moments(first, last, zone))
     start, end = _moments(first, last, zone)
-    cases = await cases_between(db, actor, start, end)
     counted = await asyncio.to_thread(measured, cases)
     topics = await asyncio.to_thread(lambda: [*by_topic(cases), summed(None, cases)])
     typed = {name: request.query_params.get(name, day.isoformat()) for name, day in (("from", first), ("to", last))}
