@@ -85,7 +85,10 @@ async def begin_thread(db: AsyncConnection, actor: Actor, shop: ShopInfo, asked:
     event = history.rows(actor, ("question", question_id, "asked", {"source": asked.source.value}))
     row = message(question_id, Kind.CUSTOMER, body, quoted=asked.quoted)
     await insert_rows(db, (Question, [head]), (QuestionMessage, [row]), event)
-    await letters.received(db, await question_for(db, actor_of(actor, question_id), question_id), body, asked.known_as)
+    # To an address that a stranger typed, nothing is sent of what they typed beside it.
+    theirs = asked.source is Source.EMAIL or (actor.order_id or actor.gift_id) is not None
+    begun = await question_for(db, actor_of(actor, question_id), question_id)
+    await letters.received(db, begun, body if theirs else "", asked.known_as)
     return question_id, row["id"]
 
 

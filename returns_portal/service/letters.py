@@ -26,7 +26,7 @@ _QUOTED: Final = 1000
 async def received(db: AsyncConnection, question: QuestionView, body: str, known_as: str = "") -> None:
     """Acknowledge a question at once: when somebody is there, and how soon others were answered.
 
-    An e-mail is acknowledged by the Message-ID that it is `known_as`.
+    An e-mail is acknowledged by the Message-ID that it is `known_as`. Without a `body`, nothing of it is repeated.
     """
     standing = question.schedule.standing(clock.now())
     later = standing.changes if not standing.open else None

@@ -1,18 +1,22 @@
 """The life of a question: nobody is left waiting unseen, nothing is closed unanswered, nothing crosses unnoticed."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 from sqlalchemy.exc import IntegrityError
 
 from returns_portal import clock
 from returns_portal.actor import Actor
 from returns_portal.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from returns_portal.notifications.rendering import render_email
 from returns_portal.service import answering
-from returns_portal.service.models import Kind, State
+from returns_portal.service.models import Kind, Source, State
 from returns_portal.service.queries import list_questions, messages_of, question_for, waiting_now
 from returns_portal.service.rules import MAX_BODY, subject_of
+from returns_portal.shop.queries import DEFAULT
 from tests.portal import Portal, at_once
 from tests.service.things import (
     MONDAY,
@@ -90,7 +94,22 @@ async def test_the_acknowledgement_goes_at_once_with_the_honest_time(portal: Por
     assert (closed.template, closed.recipient) == ("question_received", "ana@example.com")
     assert closed.values["opens_at"] == "Monday 23 November, 09:00 Eastern European Standard Time"
     assert (opened.values["opens_at"], opened.values["usual"]) == ("", "")
-    assert closed.values["quoted"] == "Is it <waterproof>?"
+
+
+async def test_what_a_stranger_typed_goes_to_no_address_that_they_typed(portal: Portal) -> None:
+    await portal.order()
+    [(order_id,)] = await portal.rows("SELECT id FROM orders")
+    known = msgspec.structs.replace(STRANGER, order_id=order_id)
+    await asks(portal, "Buy pills at pills.example!")
+    await asks(portal, "Is it <waterproof>?", by=known, order_id=order_id)
+    await asks(portal, "Is it warm?", source=Source.EMAIL)
+    for letter, repeated in zip(await letters(portal), ["", "Is it <waterproof>?", "Is it warm?"], strict=True):
+        read = render_email(
+            "question_received", "en", letter.values, DEFAULT, portal.settings, recipient=letter.recipient
+        )
+        assert letter.values["quoted"] == repeated
+        assert "pills" not in read.subject + read.text + read.html
+        assert (repeated in read.subject, repeated in read.text) == (True, True)
 
 
 async def test_a_promise_is_told_and_is_no_answer(portal: Portal) -> None:
@@ -233,7 +252,7 @@ async def test_a_question_is_its_askers_and_its_orders(portal: Portal) -> None:
     ("field", "changes"),
     [("body", {"body": "  \n"}), ("body", {"body": "x" * (MAX_BODY + 1)}), ("email", {"email": "nobody"})],
 )
-async def test_what_says_nothing_is_no_question(portal: Portal, field: str, changes: dict[str, str]) -> None:
+async def test_what_says_nothing_is_no_question(portal: Portal, field: str, changes: dict[str, Any]) -> None:
     with pytest.raises(InvalidError) as refusal:
         await asks(portal, **changes)
     assert refusal.value.field == field

@@ -39,11 +39,13 @@ async def asks(
     portal: Portal,
     body: str = "Is it waterproof?",
     email: str = "ana@example.com",
+    *,
+    by: Actor = STRANGER,
     **more: Any,  # noqa: ANN401 - fields
 ) -> UUID:
     async with portal.begin() as db:
         asked = Asked(body=body, email=email, locale="en", **more)
-        return await asking.ask(db, STRANGER, await queries.current(db), asked)
+        return await asking.ask(db, by, await queries.current(db), asked)
 
 
 async def view(portal: Portal, question_id: UUID) -> QuestionView:
