@@ -70,7 +70,7 @@ def _parsed(settings: tuple[str, ...]) -> dict[str, object]:
     return changes
 
 
-_ELSEWHERE: Final = frozenset({"address", "confirming", "hours", "logo", "pays_postage", "texts"})
+_ELSEWHERE: Final = frozenset({"address", "confirming", "hours", "logo", "pays_postage", "texts", "warehouses"})
 """What is no `key=value`: printed in parts, or not at all."""
 
 

@@ -13,7 +13,7 @@ from returns_portal.insights.queries import Span, tables
 from returns_portal.insights.standing import Change, Compared, changes
 
 DAYS: Final = 30
-WATCHED: Final = (Dimension.PRODUCT, Dimension.SIZE, Dimension.SUPPLIER, Dimension.CARRIER)
+WATCHED: Final = (Dimension.PRODUCT, Dimension.SIZE, Dimension.SUPPLIER, Dimension.CARRIER, Dimension.WAREHOUSE)
 
 
 def spans(now: datetime, zone: str) -> tuple[Span, Span]:

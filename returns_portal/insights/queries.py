@@ -1,6 +1,7 @@
 """Units that were sold in a period, grouped and counted by the database."""
 
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -44,17 +45,38 @@ _CLAIMS: Final = _kinds("kind", {measure: kind.value for measure, kind in CLAIMS
 _CONDITIONS: Final = _kinds("condition", {measure: kind.value for measure, kind in CONDITIONS.items()})
 
 
-_NAMES: Final = ("sold", "shipped", "returned", "claimed", *CLAIMS, "checked", *CONDITIONS)
-_SUMS: Final = ", ".join(f"CAST(coalesce(sum({name}), 0) AS bigint) AS {name}" for name in _NAMES)
-_PURCHASES: Final = ", ".join(f"count(*) FILTER (WHERE {name} > 0) AS some_{name}" for name in _NAMES)
-_SQUARES: Final = ", ".join(f"CAST(coalesce(sum({base} * {base}), 0) AS bigint) AS squares_{base}" for base in BASES)
+_LOOKED_AT: Final = ("checked", *CONDITIONS)
+"""What is told of the warehouse that counted it, not of the one that had sent it."""
+_NAMES: Final = ("sold", "shipped", "returned", "claimed", *CLAIMS, *_LOOKED_AT)
 _KEYS: Final = ", ".join(Dimension)
+
+
+def _columns(told: Callable[[str, str], str]) -> str:
+    """Units, purchases and squares; `told` says what is told of a sum, by what it is a sum of."""
+    units = [(name, f"CAST(coalesce(sum({name}), 0) AS bigint)", name) for name in _NAMES]
+    purchases = [(f"some_{name}", f"count(*) FILTER (WHERE {name} > 0)", name) for name in _NAMES]
+    squares = [(f"squares_{base}", f"CAST(coalesce(sum({base} * {base}), 0) AS bigint)", base) for base in BASES]
+    return ", ".join(f"{told(value, of)} AS {column}" for column, value, of in (*units, *purchases, *squares))
+
+
+def _of_lines(value: str, of: str) -> str:
+    return f"CASE WHEN grouping(warehouse) = 0 THEN 0 ELSE {value} END" if of in _LOOKED_AT else value
+
+
+def _of_counters(value: str, of: str) -> str:
+    return value if of in _LOOKED_AT else "CAST(0 AS bigint)"
+
+
 _SETS: Final = ", ".join(f"({dimension})" for dimension in Dimension)
 _PLACE: Final = f"CAST(grouping({_KEYS}) AS int) AS place"
 """Which of the keys a row is grouped by: all bits are set but its own, the last key has the lowest."""
 _BY_PLACE: Final = {
     (1 << len(Dimension)) - 1 - (1 << bit): dimension for bit, dimension in enumerate(reversed(Dimension))
 }
+
+_OF_WAREHOUSES: Final = next(place for place, dimension in _BY_PLACE.items() if dimension is Dimension.WAREHOUSE)
+_COUNTED_IN: Final = ", ".join("counted_in" if each is Dimension.WAREHOUSE else "NULL" for each in Dimension)
+_LOOKS: Final = f"least(sum(quantity), max(shipped)) AS checked, {_CONDITIONS}"
 
 # Each line with what became of it first, so that no unit is counted twice, and then the sums of all groups at once.
 _COUNTED: Final = f"""
@@ -66,11 +88,15 @@ _COUNTED: Final = f"""
         SELECT id, least(sum(quantity), max(shipped)) AS claimed, {_CLAIMS}
         FROM ({CLAIMED}) AS every JOIN line USING (id) GROUP BY id),
     counted AS (
-        SELECT id, least(sum(quantity), max(shipped)) AS checked, {_CONDITIONS}
-        FROM ({COUNTED}) AS every JOIN line USING (id) GROUP BY id)
-    SELECT {_PLACE}, {_KEYS}, max(title) AS title, {_SUMS}, {_PURCHASES}, {_SQUARES}, CAST(0 AS bigint) AS asked
+        SELECT id, {_LOOKS} FROM ({COUNTED}) AS every JOIN line USING (id) GROUP BY id),
+    counted_there AS (
+        SELECT id, counted_in, {_LOOKS} FROM ({COUNTED}) AS every JOIN line USING (id) GROUP BY id, counted_in)
+    SELECT {_PLACE}, {_KEYS}, max(title) AS title, {_columns(_of_lines)}, CAST(0 AS bigint) AS asked
     FROM line LEFT JOIN returned USING (id) LEFT JOIN claimed USING (id) LEFT JOIN counted USING (id)
     GROUP BY GROUPING SETS ({_SETS})
+    UNION ALL
+    SELECT {_OF_WAREHOUSES}, {_COUNTED_IN}, NULL, {_columns(_of_counters)}, 0
+    FROM counted_there GROUP BY counted_in
     UNION ALL
     SELECT {_PLACE}, {_KEYS}, max(title), {", ".join("0" * (2 * len(_NAMES) + len(BASES)))}, count(DISTINCT id)
     FROM ({ASKED}) AS every GROUP BY GROUPING SETS ({_SETS})

@@ -62,15 +62,24 @@ _OF_CHECK_INS: Final = f"""
     FROM ({COUNTED}) AS every JOIN line USING (id) {_ORDERED}
     WHERE line.shipped > 0 AND (CAST(:kind AS text) IS NULL OR every.condition = :kind)
 """  # noqa: S608
+_OF_CHECK_INS_THERE: Final = f"{_OF_CHECK_INS} AND (CAST(:key AS text) IS NULL OR every.counted_in = :key)"
 
 
 @cache
 def _statement(dimension: Dimension, part: str) -> str:
-    return f"""
-        WITH line AS MATERIALIZED (
-            SELECT * FROM ({LINES}) AS every WHERE CAST(:key AS text) IS NULL OR {dimension} = :key)
-        {part} ORDER BY at DESC, id LIMIT :limit
-    """  # noqa: S608
+    return _of_lines(f"SELECT * FROM ({LINES}) AS every WHERE CAST(:key AS text) IS NULL OR {dimension} = :key", part)  # noqa: S608
+
+
+def _of_lines(lines: str, part: str) -> str:
+    return f"WITH line AS MATERIALIZED ({lines}) {part} ORDER BY at DESC, id LIMIT :limit"
+
+
+@cache
+def _check_ins(dimension: Dimension) -> str:
+    """By warehouse, the one that counted a unit is asked for, whichever had sent it."""
+    if dimension is Dimension.WAREHOUSE:
+        return _of_lines(LINES, _OF_CHECK_INS_THERE)
+    return _statement(dimension, _OF_CHECK_INS)
 
 
 @cache
@@ -109,7 +118,7 @@ async def rows(
         found = await run(db, _statement(dimension, _OF_CLAIMS), **values, kind=kind)
     else:
         kind = CONDITIONS[measure].value if measure in CONDITIONS else None
-        found = await run(db, _statement(dimension, _OF_CHECK_INS), **values, kind=kind)
+        found = await run(db, _check_ins(dimension), **values, kind=kind)
     return [Row(**{name: getattr(row, name) for name in Row.__struct_fields__}) for row in found]
 
 

@@ -12,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from returns_portal.actor import Actor
 from returns_portal.labels.outbound import sent_out
 from returns_portal.labels.queries import labels_of, scans_of
+from returns_portal.shop.warehouses import MAX_NAME
+from returns_portal.texts import WITHOUT_NUL
 
 Short = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[!-~]+$")]
 
@@ -50,11 +52,12 @@ class ParcelLabelsOut(msgspec.Struct, frozen=True):
 
 
 class OutboundIn(msgspec.Struct, forbid_unknown_fields=True):
-    """A parcel in which goods of an order went out."""
+    """A parcel in which goods of an order went out, and from which of the shop's warehouses, where it has several."""
 
     order_number: Short
     carrier: Literal["easypost", "nova_poshta"]
     tracking: Short
+    warehouse: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, min_length=1, max_length=MAX_NAME)] | None = None
 
 
 class OutboundOut(msgspec.Struct, frozen=True):
@@ -63,6 +66,7 @@ class OutboundOut(msgspec.Struct, frozen=True):
     order_number: str
     carrier: str
     tracking: str
+    warehouse: str | None
 
 
 @get("/returns/{rma:str}/labels", summary="List the labels of a return", reads=True)
@@ -103,12 +107,13 @@ async def outbound(
 ) -> OutboundOut:
     """Keep the carrier's number of a parcel that left the shop. Scope `orders:write`.
 
-    Nova Poshta takes back what it brought, and nothing else. The same again changes nothing.
+    Nova Poshta takes back what it brought, and nothing else. The same again changes nothing; another
+    `warehouse` puts the one before right, and without one (or with null) the one before stays.
     """
     actor.require("orders:write")
     number = data.order_number.removeprefix("#")
-    await sent_out(db, actor, number, data.carrier, data.tracking)
-    return OutboundOut(number, data.carrier, data.tracking)
+    warehouse = await sent_out(db, actor, number, data.carrier, data.tracking, data.warehouse)
+    return OutboundOut(number, data.carrier, data.tracking, warehouse)
 
 
 routes: list[Any] = [list_labels, outbound]

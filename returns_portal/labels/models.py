@@ -244,6 +244,8 @@ class OutboundParcel(SQLModel, table=True):
     carrier: str
     tracking: str
     created_at: datetime = Field(sa_column=moment(nullable=False))
+    warehouse: str | None = None
+    """Which of the shop's sent it; None where nobody said so."""
 
 
 class PickupStatus(StrEnum):

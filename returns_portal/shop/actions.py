@@ -22,6 +22,7 @@ from returns_portal.shop.hours import ChannelName
 from returns_portal.shop.hours import check as check_hours
 from returns_portal.shop.models import Shop
 from returns_portal.shop.queries import DEFAULT, OWN, PROMISED, ShopInfo, forget, read
+from returns_portal.shop.warehouses import check_names
 
 SUBJECT_ID: Final = UUID(int=1)
 """The shop's id in the history, whose subjects are UUIDs; the row's own id is 1."""
@@ -131,6 +132,7 @@ def _check(info: ShopInfo) -> None:
     scheme_of(info.accent)
     _check_texts(info.texts)
     check_hours(info.hours)
+    check_names(info.warehouses)
     _check_address(info.address)
 
 

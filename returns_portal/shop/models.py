@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, Column, String
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
 from returns_portal.tables import json, minor_units, moment
@@ -58,6 +59,10 @@ class Shop(SQLModel, table=True):
     """Whether every page says how soon questions are answered, as it was measured."""
     confirming: dict[str, Any] = Field(sa_column=json())
     """What is done about new orders (`confirming.Confirming`)."""
+    warehouses: list[str] = Field(
+        default_factory=list, sa_column=Column(ARRAY(String), nullable=False, server_default="{}")
+    )
+    """What they are called; with several, each station is asked in which one it stands."""
     updated_at: datetime = Field(sa_column=moment(nullable=False))
 
 

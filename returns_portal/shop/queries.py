@@ -49,6 +49,7 @@ class ShopInfo(msgspec.Struct, frozen=True):
     hours: Hours = Hours()
     shows_pace: bool = False
     confirming: Confirming = Confirming()
+    warehouses: list[str] = []
 
     def words(self, place: str, language: str) -> str:
         """What the shop says in a place (`actions.PLACES`) in its own words; empty where it says nothing there."""

@@ -70,5 +70,5 @@ export function blindEntry() {
     empty: form.elements.empty.checked,
     items,
   };
-  return { id: entry.id, url: "/station/offline", code: entry.code, n: items.reduce((sum, item) => sum + item.quantity, 0), fields: [["entry", JSON.stringify(entry)]], at: new Date().toISOString() };
+  return { id: entry.id, url: "/station/offline", code: entry.code, n: items.reduce((sum, item) => sum + item.quantity, 0), fields: [["entry", JSON.stringify(entry)], ["warehouse", form.elements.warehouse.value]], at: new Date().toISOString() };
 }

@@ -350,6 +350,12 @@ dock.addEventListener("submit", (event) => {
   const form = event.target;
   // A change of the person is another page, and a file is no text.
   if (form.id === "badge" || form.enctype === "multipart/form-data") return;
+  // Where the station stands is in the whole page, which is kept for when there is no network.
+  if (form.id === "where") {
+    if (navigator.onLine) return;
+    event.preventDefault();
+    return void offline();
+  }
   event.preventDefault();
   if (form.id === "scan") scanned($("#code").value.trim().toUpperCase(), $("#code").value.trim());
   else if (form.id === "count") close();

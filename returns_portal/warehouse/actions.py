@@ -135,7 +135,7 @@ async def replace(
     await _mark_undone(db, actor, parcel_id)
     dock = await dock_for(db, row, parcel.number)
     checked = await count_parcel(db, actor, row, dock, counts, parcel.number, around, corrects_id=parcel_id)
-    # It came when it came, in the box and from the shelf that it came from.
+    # It came when it came, where it came, in the box and from the shelf that it came from.
     await run(db, _INHERIT, new=checked.parcel_id, old=parcel_id)
     told = _told(checked, around) | {"corrects": str(parcel_id)}
     await history.record(db, actor, ("return", row.id, "check_in_corrected", told))
@@ -145,6 +145,6 @@ async def replace(
 _INHERIT = """
     WITH photos AS (UPDATE dock_photo SET parcel_id = :new WHERE parcel_id = :old)
     UPDATE parcel n SET box_id = o.box_id, found_id = o.found_id, checked_in_at = o.checked_in_at,
-        counted_at = o.counted_at
+        counted_at = o.counted_at, warehouse = coalesce(o.warehouse, n.warehouse)
     FROM parcel o WHERE n.id = :new AND o.id = :old
 """

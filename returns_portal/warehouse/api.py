@@ -20,6 +20,7 @@ from returns_portal.labels.arrivals import ArrivalPage, page_of_arrivals
 from returns_portal.refunds import actions as refunds
 from returns_portal.refunds.shapes import PreviewOut, preview_out
 from returns_portal.shop.queries import current
+from returns_portal.shop.warehouses import MAX_NAME, name_of
 from returns_portal.texts import WITHOUT_NUL
 from returns_portal.warehouse.counting import Circumstances
 from returns_portal.warehouse.models import Acceptance, Condition, Disposition
@@ -53,6 +54,8 @@ class CheckInIn(msgspec.Struct, forbid_unknown_fields=True):
     note: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, max_length=1000)] = ""
     more_to_come: bool = False
     """Whether the customer sends more parcels of this return: then nothing counts as missing yet."""
+    warehouse: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, min_length=1, max_length=MAX_NAME)] | None = None
+    """In which of the shop's warehouses it was counted; its only one need not be said."""
 
 
 class RestockOut(msgspec.Struct, frozen=True):
@@ -147,6 +150,7 @@ async def check_in(
 
     async def work() -> tuple[int, CheckInOut]:
         rma = await rma_for_code(db, actor, data.code)
+        warehouse = None if data.warehouse is None else name_of(data.warehouse)
         released = await refunds.receive(
             db,
             actor,
@@ -154,7 +158,7 @@ async def check_in(
             rma,
             _counts(data.lines),
             number=data.parcel,
-            around=Circumstances(note=data.note, more_to_come=data.more_to_come),
+            around=Circumstances(note=data.note, more_to_come=data.more_to_come, warehouse=warehouse),
         )
         return 201, _out(released)
 

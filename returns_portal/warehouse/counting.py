@@ -43,6 +43,8 @@ class Circumstances(msgspec.Struct, frozen=True):
     """The unidentified parcel that it was recognised in."""
     came_at: datetime | None = None
     """When it came, where a station could say so only later; None is now."""
+    warehouse: str | None = None
+    """In which of the shop's it is counted; its only one need not be said."""
 
 
 ORDINARY = Circumstances()
@@ -91,6 +93,8 @@ class Dock(msgspec.Struct, frozen=True):
     lines: list[DockLine]
     defaults: dict[str, str]
     two_people: dict[str, bool]
+    only_warehouse: str | None
+    """The shop's, where it has one."""
 
 
 _DOCK = """
@@ -112,7 +116,8 @@ _DOCK = """
             WHERE l.order_id = :order_id) AS lines,
            (SELECT coalesce(json_object_agg(condition, disposition), '{}'::json) FROM condition_rule) AS defaults,
            (SELECT coalesce(json_object_agg(disposition, second_person), '{}'::json) FROM disposition_rule
-            WHERE offered) AS two_people
+            WHERE offered) AS two_people,
+           (SELECT warehouses[1] FROM shop WHERE cardinality(warehouses) = 1) AS only_warehouse
 """
 
 
@@ -127,6 +132,7 @@ async def dock_for(db: AsyncConnection, row: Any, number: int) -> Dock:  # noqa:
         msgspec.convert(state.lines, list[DockLine]),
         state.defaults,
         state.two_people,
+        state.only_warehouse,
     )
 
 
@@ -149,6 +155,7 @@ async def count_parcel(
     parcel_id = new_id()
     found_at = await _recognise(db, actor, around.found_id) if around.found_id else None
     parcel = _parcel_row(actor, parcel_id, row.id, number, around, corrects_id, found_at)
+    parcel["warehouse"] = around.warehouse or dock.only_warehouse
     if around.box_id is not None:
         parcel["box_id"] = await _box_of(db, around.box_id)
     before = await placed_in(db, corrects_id) if corrects_id else []

@@ -131,6 +131,8 @@ class Parcel(SQLModel, table=True):
     """When its count was written down, where it had come before: it waited on a shelf, or for the network."""
     corrected_at: datetime | None = Field(default=None, sa_column=moment())
     """When the count was corrected to this one; the parcel came when it came."""
+    warehouse: str | None = None
+    """Which of the shop's counted it; None where nobody said so."""
 
 
 class ParcelItem(SQLModel, table=True):

@@ -8,6 +8,7 @@ from litestar import Request, Response, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
+from msgspec import structs
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.accounts.idempotency import once
@@ -20,12 +21,24 @@ from returns_portal.shop.queries import current
 from returns_portal.warehouse.codes import Control, badge_code, eans, is_badge
 from returns_portal.warehouse.finding import find_orders, find_returns
 from returns_portal.warehouse.landing import CALLER
-from returns_portal.warehouse.pages import badges, controls, counted, goods, live, offline, parts, photos, rules_page
+from returns_portal.warehouse.pages import (
+    badges,
+    controls,
+    counted,
+    goods,
+    live,
+    offline,
+    parts,
+    photos,
+    rules_page,
+    where,
+)
 from returns_portal.warehouse.pages import found as found_pages
 from returns_portal.warehouse.pages import station as pages
 from returns_portal.warehouse.pages.counting import Said, optional_id, read_count
 from returns_portal.warehouse.pages.offline import note_queued
 from returns_portal.warehouse.pages.screen import screen
+from returns_portal.warehouse.pages.where import counted_in
 from returns_portal.warehouse.queries import parcel_for, parcels_of
 from returns_portal.web import Form, flash, form, formats, redirect, requires_staff, site
 
@@ -130,7 +143,8 @@ async def _count_once(
     number: int,
 ) -> str:
     """Check in, unless this very form was sent before (its answer may have been lost): then it is done already."""
-    settings, around = site(request).settings, said.around
+    settings = site(request).settings
+    around = structs.replace(said.around, warehouse=await counted_in(request, db, sent))
 
     async def work() -> tuple[int, object]:
         if sent.get("corrects"):
@@ -229,4 +243,5 @@ routes: list[Any] = [
     *offline.routes,
     *photos.routes,
     *rules_page.routes,
+    *where.routes,
 ]

@@ -165,6 +165,17 @@ def no_place(page: Page, live: Live) -> None:
     press("Let it hold")(page, live)
 
 
+def stand_in(page: Page, live: Live) -> None:
+    press("Lviv")(page, live)
+    page.get_by_text("Warehouse: Lviv").wait_for()
+
+
+def stand_elsewhere(page: Page, live: Live) -> None:
+    stand_in(page, live)
+    page.get_by_text("Warehouse: Lviv").click()
+    page.get_by_role("button", name="Lviv").wait_for()
+
+
 def a_refund(name: str, *, path: str = "/finance/refunds") -> Act:
     def act(page: Page, live: Live) -> None:
         page.goto(f"{path}/{live.stage.refunds[name]}")
@@ -275,6 +286,7 @@ _CLAIMS = (
     "claim", "claim returning", "claim refused", "claim refunded", "anew to send", "anew sent", "anew missing",
 )  # fmt: skip
 _QUESTIONS = ("question asked", "question promised", "question answered", "question closed")
+_GROUPED = ("product", "size", "supplier", "warehouse", "month")
 _TRIALS = (
     "trial to pack", "trial packed", "trial sent", "trial runs", "trial settles", "trial settled", "trial refused",
     "trial asks",
@@ -388,7 +400,9 @@ SCENES = [
     Scene("privacy, forgotten", "/privacy/erased"),
     Scene("sign-in", "/sign-in"),
     Scene("sign-in, wrong", "/sign-in", act=press("Sign in", email="ana@example.com", password="wrong")),
-    Scene("station", "/station", "warehouse"),
+    Scene("station, where it stands", "/station", "warehouse"),
+    Scene("station", "/station", "warehouse", stand_in),
+    Scene("station, to stand elsewhere", "/station", "warehouse", stand_elsewhere),
     Scene("station, found", _SCAN, "warehouse", open_details, case="to count"),
     Scene("station, counted", _SCAN, "warehouse", keys("1", words="counted"), case="to count"),
     Scene("station, unseen", _SCAN, "warehouse", keys("Enter", words="not seen"), case="to count"),
@@ -416,6 +430,7 @@ SCENES = [
     Scene("badges", "/station/badges", "admin"),
     Scene("dock's rules", "/station/rules", "admin"),
     Scene("dock's rules, wrong", "/station/rules", "admin", no_place),
+    Scene("dock's warehouses, wrong", "/station/rules", "admin", press("Let it hold", warehouses="Lviv\nLviv")),
     Scene("outbox", "/outbox"),
     Scene("outbox, one", "/outbox", act=newest_mail),
     Scene("decisions", "/finance/decisions", "support"),
@@ -542,7 +557,11 @@ SCENES = [
     Scene("weak points", "/insights", "finance"),
     Scene("weak points, none", "/insights?from=2020-01-01&to=2020-02-01", "finance"),
     Scene("weak points, wrong", "/insights?from=2026-12-01&to=2026-01-01", "finance"),
-    *(Scene(f"weak points by {by}", f"/insights/{by}", "support") for by in ("product", "size", "supplier", "month")),
+    *(
+        Scene(f"weak points by {by}", f"/insights/{by}", "support")
+        for by in ("product", "size", "supplier", "warehouse", "month")
+    ),
+    Scene("weak points, counted in a warehouse", "/insights/warehouse?measure=came_damaged", "finance"),
     Scene("weak points, questions", "/insights/product?measure=asked", "support"),
     Scene("weak points, rows", "/insights/product/rows?measure=too_small&key=weak-boot", "support"),
     Scene("weak points, no rows", "/insights/product/rows?measure=late&key=weak-boot", "finance"),

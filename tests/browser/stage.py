@@ -61,7 +61,7 @@ from tests.browser.desk import desk
 from tests.browser.gifts import gifts
 from tests.browser.thanked import thanked
 from tests.browser.wanted import wanted
-from tests.browser.weak import weak
+from tests.browser.weak import WAREHOUSES, weak
 from tests.catalog.pictures import a_picture
 from tests.exchanges.samples import a_boot, exchanged, the_one
 from tests.finance.seed import stories
@@ -211,6 +211,7 @@ class _Director:
         """A parcel without a name, with a photo, and goods that another person has to agree on."""
         dock = Actor(kind="staff", id="ivo", grants=frozenset({"warehouse"}))
         async with self.portal.begin() as db:
+            await update_shop(db, SYSTEM, warehouses=list(WAREHOUSES))
             sender = "…etrova, Plovdiv"
             found = await keep(db, dock, shelf="A 3", description="A torn box", sender=sender, codes=["999"])
             await add_photo(db, dock, rebuilt(a_picture(size=(800, 600))), found_id=found)

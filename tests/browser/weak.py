@@ -6,14 +6,20 @@ from returns_portal.catalog.intake import ProductInput, VariantInput
 from returns_portal.catalog.models import ProductKind
 from returns_portal.db import run
 from returns_portal.insights.fitting import measure_all
+from returns_portal.labels.outbound import sent_out
+from returns_portal.refunds.actions import receive
 from returns_portal.refunds.filing import file
 from returns_portal.returns.actions import Wanted
 from returns_portal.returns.models import RefundTo
 from returns_portal.shop.queries import DEFAULT
+from returns_portal.warehouse.counting import Circumstances
+from returns_portal.warehouse.models import Condition
+from returns_portal.warehouse.rules import Counted
 from tests.orders.samples import PLACED, a_line
 from tests.portal import API, Portal
 
 HANDLE = "weak-boot"
+WAREHOUSES = ("Lviv", "Außenlager Donaudampfschifffahrtsgesellschaft")
 _TITLE = "Donaudampfschifffahrtsstiefel mit Lammfell"
 _REASONS = ("too small", "zu klein", "Твърде малки са ми, особено в пръстите", "damaged")
 
@@ -37,7 +43,11 @@ async def weak(portal: Portal) -> None:
         )
         async with portal.begin() as db:
             wanted = [Wanted(line_id, 1, reason)]
-            await file(db, API, portal.settings, DEFAULT, number, wanted, RefundTo.ORIGINAL)
+            filed = await file(db, API, portal.settings, DEFAULT, number, wanted, RefundTo.ORIGINAL)
+            await sent_out(db, API, number, "easypost", f"94{number}", WAREHOUSES[place % 2])
+            if place:
+                counts, here = [Counted(line_id, 1, Condition.DAMAGED)], Circumstances(warehouse=WAREHOUSES[1])
+                await receive(db, API, portal.settings, filed.rma, counts, around=here)
     await measure_all(portal.begin)
     async with portal.begin() as db:
         await run(db, _VERDICT, handle=HANDLE)

@@ -38,8 +38,11 @@ class Oracle:
         self.by_sku = {row["sku"]: self.products[row["product_id"]] for row in self._of(Variant)}
         self.trials = {row["order_id"] for row in self._of(Trial) if row["mode"] == "trial"}
         self.carriers: dict[Any, set[str]] = defaultdict(set)
+        self.warehouses: dict[Any, set[str]] = defaultdict(set)
         for row in self._of(OutboundParcel):
             self.carriers[row["order_id"]].add(row["carrier"])
+            if row["warehouse"]:
+                self.warehouses[row["order_id"]].add(row["warehouse"])
 
     def _of(self, table: Any) -> list[Row]:  # noqa: ANN401 - a table
         return self.year.rows.get(table, [])
@@ -49,13 +52,14 @@ class Oracle:
 
     def key(self, dimension: str, line: Row) -> str:
         order, product = self.orders[line["order_id"]], self.by_sku.get(line["sku"])
-        carriers = self.carriers[order["id"]]
+        carriers, warehouses = self.carriers[order["id"]], self.warehouses[order["id"]]
         found: str = {
             "product": product["handle"] if product else line["title"],
             "size": line["size"],
             "color": line["color"],
             "supplier": product["supplier"] if product else "",
             "carrier": "+" if len(carriers) > 1 else min(carriers, default=""),
+            "warehouse": "+" if len(warehouses) > 1 else min(warehouses, default=""),
             "month": self._month(order["placed_at"]),
         }[dimension]
         return found
@@ -79,13 +83,22 @@ class Oracle:
             group["shipped"] += shipped
             group["some shipped"] += shipped > 0
             group["squares shipped"] += shipped**2
-            for measure, count in self._events(line["id"]).items():
-                group[measure] += min(count, shipped)
-                group[f"some {measure}"] += min(count, shipped) > 0
-                group[f"squares {measure}"] += min(count, shipped) ** 2
+            looks = self._looks(line["id"])
+            self._add(group, self._events(line["id"]), shipped)
+            if dimension == "warehouse":
+                for warehouse, counts in looks.items():
+                    self._add(found[warehouse], counts, shipped)
+            else:
+                self._add(group, sum(looks.values(), Counter()), shipped)
         for key, questions in self._questions(dimension).items():
             found[key]["asked"] = len(questions)
         return found
+
+    def _add(self, group: Counter[str], events: Counter[str], shipped: int) -> None:
+        for measure, count in events.items():
+            group[measure] += min(count, shipped)
+            group[f"some {measure}"] += min(count, shipped) > 0
+            group[f"squares {measure}"] += min(count, shipped) ** 2
 
     def _events(self, line_id: Any) -> Counter[str]:  # noqa: ANN401 - an id
         found: Counter[str] = Counter()
@@ -103,15 +116,20 @@ class Oracle:
             if row["order_line_id"] == line_id and self._stands(claim["filed_at"], claim["closed_at"]):
                 found["claimed"] += row["quantity"]
                 found[f"claim_{claim['kind']}"] += row["quantity"]
+        return found
+
+    def _looks(self, line_id: Any) -> dict[str, Counter[str]]:  # noqa: ANN401 - an id
+        """What was looked at when it came, by the warehouse in which it was."""
+        looks: dict[str, Counter[str]] = defaultdict(Counter)
         for row in self._of(ParcelItem):
             parcel = self.parcels[row["parcel_id"]]
             if row["order_line_id"] != line_id or row["condition"] in {"not_shipped", "kept"}:
                 continue
             known = parcel["corrected_at"] or parcel["checked_in_at"]
             if self._stands(known, parcel["undone_at"]) and row["acceptance"] != "surplus":
-                found["checked"] += row["quantity"]
-                found[f"came_{row['condition']}"] += row["quantity"]
-        return found
+                looks[parcel["warehouse"] or ""]["checked"] += row["quantity"]
+                looks[parcel["warehouse"] or ""][f"came_{row['condition']}"] += row["quantity"]
+        return looks
 
     def _stands(self, since: datetime, until: datetime | None) -> bool:
         """Whether something that was so for a while was so when it is looked at."""

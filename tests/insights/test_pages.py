@@ -216,3 +216,14 @@ async def test_who_may_not_look(browser: Browser, begin: Begin) -> None:
     await sign_in(browser, begin, "support")
     for path in ("/insights/person", "/insights/person/rows", "/insights/person/table.csv"):
         assert (await browser.get(path)).status_code == 404
+
+
+async def test_by_warehouse_it_is_said_whose_each_number_is(browser: Browser, begin: Begin) -> None:
+    await a_year(begin, orders=60)
+    await sign_in(browser, begin, "support")
+    sent = words(await browser.get(f"/insights/warehouse?{DAYS}"))
+    assert "how it looked when it came back, of the one that counted it." in sent
+    assert "Warehouse Sold Sent Came back Share" in sent
+    assert all(name in sent for name in ("Hall 1", "several warehouses", "warehouse not known"))
+    counted = words(await browser.get(f"/insights/warehouse?{DAYS}&measure=came_worn"))
+    assert "Warehouse Looked at when it came back Came back worn Share" in counted

@@ -31,6 +31,7 @@ START: Final = datetime(2025, 11, 20, tzinfo=UTC)
 DAYS: Final = 366
 SIZES: Final = ("38", "39", "40", "41", "42", "42 1/2")
 COLORS: Final = ("Black", "Ecru", "=Navy")
+WAREHOUSES: Final = (None, "Hall 1", "Hall 1", "Rousse", "=Dock")
 SCHEDULE: Final = {"zone": "UTC", "week": [[]] * 7}
 REASONS: Final = (
     "too small", "zu klein", "Твърде малки", "too large", "не понравилось", "The heel is broken", "came late", "Hm.",
@@ -43,6 +44,7 @@ class Year:
 
     def __init__(self, orders: int, seed: int = 1, products: int = 8) -> None:
         self.chance = random.Random(seed)  # noqa: S311 - the same in each run
+        self.elsewhere = random.Random(seed)  # noqa: S311 - as above; in which warehouse changes nothing else
         self.rows: dict[type[SQLModel], list[dict[str, Any]]] = {}
         self.products = [self._product(number) for number in range(products)]
         for number in range(orders):
@@ -87,7 +89,10 @@ class Year:
         )  # fmt: skip
         self._add(order)
         for carrier in self.chance.choice(((), ("Econt",), ("Econt",), ("Speedy",), ("Econt", "Speedy"))):
-            parcel = OutboundParcel(id=new_id(), order_id=order.id, carrier=carrier, tracking="1", created_at=placed)
+            parcel = OutboundParcel(
+                id=new_id(), order_id=order.id, carrier=carrier, tracking="1", created_at=placed,
+                warehouse=self.elsewhere.choice(WAREHOUSES),
+            )  # fmt: skip
             self._add(parcel)
         if self.chance.random() < 0.1:
             self._trial(order)
@@ -178,7 +183,7 @@ class Year:
         undone = self.chance.random() < 0.1
         parcel = Parcel(
             id=new_id(), return_id=back.id, number=1, checked_in_at=at, checked_in_by="staff:1",
-            undone_at=at + timedelta(days=6) if undone else None,
+            undone_at=at + timedelta(days=6) if undone else None, warehouse=self.elsewhere.choice(WAREHOUSES),
         )  # fmt: skip
         self._add(parcel)
         if undone and len(self.rows[Parcel]) % 2:
@@ -195,7 +200,7 @@ class Year:
         """What was undone was replaced by another count, of the parcel that came when it came."""
         right = Parcel(
             id=new_id(), return_id=wrong.return_id, number=1, checked_in_at=wrong.checked_in_at,
-            checked_in_by="staff:1", corrects_id=wrong.id, corrected_at=wrong.undone_at,
+            checked_in_by="staff:1", corrects_id=wrong.id, corrected_at=wrong.undone_at, warehouse=wrong.warehouse,
         )  # fmt: skip
         self._add(right)
         for line in announced:

@@ -17,6 +17,7 @@ from returns_portal.carriers.easypost_news import signature_of
 from returns_portal.labels import tracking
 from returns_portal.labels.models import LabelStatus
 from returns_portal.labels.policy import carrier_rules
+from returns_portal.shop.actions import update_shop
 from tests.carriers.easypost_server import PDF
 from tests.labels.carried import Carried
 from tests.portal import at_once
@@ -327,3 +328,30 @@ async def test_a_program_reads_labels_and_says_in_which_parcel_goods_went_out(
     assert answer.status_code == 404
     answer = await browser.post(path, headers=headers, json={**parcel, "carrier": "horse"})
     assert answer.status_code in (400, 422)
+
+
+async def test_a_program_says_which_warehouse_sent_a_parcel(carried: Carried, browser: Browser) -> None:
+    await carried.filed()
+    async with carried.portal.begin() as db:
+        key = await create_api_key(db, SYSTEM, "test", ["orders:write"])
+    parcel = {"order_number": "1001", "carrier": "nova_poshta", "tracking": "20450000000001"}
+
+    async def said(**more: str | None) -> tuple[int, str | None]:
+        headers = {"Authorization": f"Bearer {key}"}
+        answer = await browser.post("/api/v1/outbound-parcels", headers=headers, json={**parcel, **more})
+        return answer.status_code, answer.json().get("warehouse")
+
+    assert await said() == (200, None)
+    assert await said(warehouse=" Lviv ") == (200, "Lviv")
+    assert await said(warehouse="Lviv") == (200, "Lviv")
+    assert await said() == (200, "Lviv")
+    assert await said(warehouse=None) == (200, "Lviv")
+    assert await said(warehouse="Пловдив") == (200, "Пловдив")
+    for wrong in ("", " ", "+", "x" * 61, "a\x00b", "a\nb"):
+        assert (await said(warehouse=wrong))[0] in (400, 422), wrong
+    told = await carried.portal.rows("SELECT data FROM history WHERE action = 'parcel_sent_out' ORDER BY id")
+    assert [row.data.get("warehouse") for row in told] == [None, "Lviv", "Пловдив"]
+    async with carried.portal.begin() as db:
+        await update_shop(db, SYSTEM, warehouses=["Rousse"])
+    assert await said(tracking="2") == (200, "Rousse")
+    assert await said() == (200, "Пловдив")

@@ -30,7 +30,7 @@ By = NamedDependency[Actor]
 M = Measure
 
 _FIGURES: Final = (M.SOLD, M.SHIPPED, M.RETURNED, M.CLAIMED, M.CAME_DAMAGED)
-_SEARCHED: Final = (Dimension.PRODUCT, Dimension.SIZE, Dimension.COLOR, Dimension.SUPPLIER, Dimension.CARRIER)
+_SEARCHED: Final = tuple(dimension for dimension in Dimension if dimension is not Dimension.MONTH)
 _TOLD: Final = 8
 """So many sentences are read; the tables have the rest."""
 _GOOD: Final = frozenset({M.CAME_RESELLABLE})

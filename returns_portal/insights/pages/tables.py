@@ -20,7 +20,7 @@ from returns_portal.i18n import _, translate
 from returns_portal.insights.changing import DAYS
 from returns_portal.insights.chart import Chart, Item, chart
 from returns_portal.insights.lines import Dimension
-from returns_portal.insights.measures import Group, Measure, added, base_of
+from returns_portal.insights.measures import CONDITIONS, Group, Measure, added, base_of
 from returns_portal.insights.pages.asked import (
     OFFERED,
     PAGE,
@@ -109,6 +109,9 @@ def table_of(dimension: Dimension, measure: Measure, found: list[Group], asked: 
         measure = M.RETURNED
     asks = measure is M.ASKED
     counted = [M.SOLD, measure] if asks else list(dict.fromkeys((M.SOLD, base_of(measure), measure)))
+    if dimension is Dimension.WAREHOUSE and measure in CONDITIONS:
+        # What a warehouse counted was sold by any of them.
+        counted.remove(M.SOLD)
     shown = (
         _asked_about(found) if asks else arranged(dimension, _standings(dimension, found, measure, asked.period.span))
     )

@@ -19,6 +19,7 @@ DIMENSIONS: Final[Mapping[Dimension, str]] = {
     D.COLOR: mark("By colour"),
     D.SUPPLIER: mark("By supplier"),
     D.CARRIER: mark("By carrier"),
+    D.WAREHOUSE: mark("By warehouse"),
     D.MONTH: mark("By month"),
 }
 HEADINGS: Final[Mapping[Dimension, str]] = {
@@ -27,6 +28,7 @@ HEADINGS: Final[Mapping[Dimension, str]] = {
     D.COLOR: mark("Colour"),
     D.SUPPLIER: mark("Supplier"),
     D.CARRIER: mark("Carrier"),
+    D.WAREHOUSE: mark("Warehouse"),
     D.MONTH: mark("Month"),
 }
 _NAMELESS: Final[Mapping[Dimension, str]] = {
@@ -35,6 +37,11 @@ _NAMELESS: Final[Mapping[Dimension, str]] = {
     D.COLOR: mark("without a colour"),
     D.SUPPLIER: mark("supplier not known"),
     D.CARRIER: mark("carrier not known"),
+    D.WAREHOUSE: mark("warehouse not known"),
+}
+_SEVERAL: Final[Mapping[Dimension, str]] = {
+    D.CARRIER: mark("several carriers"),
+    D.WAREHOUSE: mark("several warehouses"),
 }
 MEASURES: Final[Mapping[Measure, str]] = {
     M.SOLD: mark("Sold"),
@@ -76,8 +83,8 @@ def group_words(dimension: Dimension, group: Group) -> str:
     """What a group is called."""
     if dimension is D.MONTH:
         return month_words(group.key)
-    if dimension is D.CARRIER and group.key == SEVERAL:
-        return _("several carriers")
+    if group.key == SEVERAL and dimension in _SEVERAL:
+        return translate(_SEVERAL[dimension])
     return group.name or translate(_NAMELESS[dimension])
 
 

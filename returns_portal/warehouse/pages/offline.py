@@ -22,6 +22,7 @@ from returns_portal.warehouse.counting import Circumstances
 from returns_portal.warehouse.found import keep
 from returns_portal.warehouse.landing import CALLER, Queued, counted_at, counts_of, fingerprint, kept_items
 from returns_portal.warehouse.pages import station as pages
+from returns_portal.warehouse.pages.where import counted_in
 from returns_portal.warehouse.queries import lines_to_scan
 from returns_portal.web import Form, form, requires_staff, site
 
@@ -64,37 +65,38 @@ async def land(
         raise InvalidError(mark("Nothing is counted yet. If the parcel is empty, say so."), code="nothing_counted")
 
     async def work() -> tuple[int, object]:
-        return 200, await _land(request, db, actor, queued, counted_at(sent.get("queued", "")))
+        warehouse = await counted_in(request, db, sent)
+        around = Circumstances(note=queued.note, came_at=counted_at(sent.get("queued", "")), warehouse=warehouse)
+        return 200, await _land(request, db, actor, queued, around)
 
     _status, answer, _repeated = await once(db, CALLER, f"queued:{queued.id}", fingerprint(queued), work)
     return Response(answer)
 
 
 async def _land(
-    request: AnyRequest, db: AsyncConnection, actor: Actor, queued: Queued, came_at: datetime | None
+    request: AnyRequest, db: AsyncConnection, actor: Actor, queued: Queued, around: Circumstances
 ) -> Landed:
     view = await pages.find(db, actor, (queued.code, queued.typed))
     if view is None:
         return await _kept(
-            db, actor, queued, came_at, "", _("Nobody knows this code: it is kept as a parcel without a name.")
+            db, actor, queued, around.came_at, "", _("Nobody knows this code: it is kept as a parcel without a name.")
         )
     try:
         async with db.begin_nested():
-            checked = await _check_in(request, db, actor, view, queued, came_at)
+            checked = await _check_in(request, db, actor, view, queued, around)
     except ConflictError:
         words = _(
             "A parcel of this return was counted already. What you counted is kept beside it, without a name: if it was"
             " another parcel, name it as this return’s; if it was the same, compare the two."
         )
-        return await _kept(db, actor, queued, came_at, view.rma, words)
+        return await _kept(db, actor, queued, around.came_at, view.rma, words)
     return Landed("checked_in", str(checked), view.rma, _("Checked in."))
 
 
 async def _check_in(
-    request: AnyRequest, db: AsyncConnection, actor: Actor, view: ReturnView, queued: Queued, came_at: datetime | None
+    request: AnyRequest, db: AsyncConnection, actor: Actor, view: ReturnView, queued: Queued, around: Circumstances
 ) -> UUID:
     counts = counts_of(queued.items, await lines_to_scan(db, view.order_id))
-    around = Circumstances(note=queued.note, came_at=came_at)
     released = await refunds.receive(db, actor, site(request).settings, view.rma, counts, around=around)
     return released.check_in_id
 

@@ -85,6 +85,8 @@ class Station(msgspec.Struct, frozen=True):
     badge: str = ""
     box: str = ""
     nameless: str = ""
+    warehouses: list[str] = []
+    """What the shop's are called."""
 
 
 class View(msgspec.Struct, frozen=True):

@@ -11,10 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from returns_portal.actor import Actor
 from returns_portal.errors import InvalidError
 from returns_portal.i18n import _, translate
+from returns_portal.shop.actions import update_shop
+from returns_portal.shop.queries import read
 from returns_portal.warehouse.models import Disposition
 from returns_portal.warehouse.pages.words import condition_words, disposition_words
 from returns_portal.warehouse.settings import COUNTED, dock_rules, set_rules
-from returns_portal.web import flash, form, page, redirect, requires_staff
+from returns_portal.web import Form, flash, form, page, redirect, requires_staff
 
 AnyRequest = Request[Any, Any, State]
 Db = NamedDependency[AsyncConnection]
@@ -28,10 +30,12 @@ admins = [requires_staff("admin")]
 async def show_rules(request: AnyRequest, db: Db) -> Response[Any]:
     """What is set."""
     rules = await dock_rules(db)
+    shop = await read(db)
     typed = {f"name-{name}": words for name, words in rules.names.items()}
     typed |= {f"default-{name}": to for name, to in rules.defaults.items()}
     typed |= {f"offered-{to}": "yes" for to in rules.two_people}
     typed |= {f"two-{to}": "yes" for to, needed in rules.two_people.items() if needed}
+    typed["warehouses"] = "\n".join(shop.warehouses)
     return _show(request, typed, {})
 
 
@@ -54,6 +58,7 @@ async def save_rules(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
     offered = [each.value for each in Disposition if sent.get(f"offered-{each.value}") == "yes"]
     try:
         async with db.begin_nested():
+            await update_shop(db, actor, warehouses=_names(sent))
             await set_rules(
                 db,
                 actor,
@@ -65,6 +70,10 @@ async def save_rules(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
         return _show(request, sent, {error.field or "": translate(error.sentence, **error.values)})
     flash(request, _("It holds from the next parcel on."))
     return redirect(RULES)
+
+
+def _names(sent: Form) -> list[str]:
+    return [name for line in sent.get("warehouses", "").splitlines() if (name := line.strip())]
 
 
 routes: list[Any] = [show_rules, save_rules]

@@ -6,6 +6,7 @@ from litestar import Request, Response
 from litestar.datastructures import State
 
 from returns_portal.warehouse.pages.parts import Station
+from returns_portal.warehouse.pages.where import chosen
 from returns_portal.web import page
 from returns_portal.web.envelope import POLICY
 
@@ -17,6 +18,15 @@ _POLICY: Final = {
 
 def screen(request: Request[Any, Any, State], shown: Station, *, status: int = 200) -> Response[Any]:
     """Show the station."""
-    answer = page(request, "warehouse/station.html", status=status, station=shown, conditions=shown.conditions)
+    answer = page(
+        request,
+        "warehouse/station.html",
+        status=status,
+        station=shown,
+        conditions=shown.conditions,
+        warehouse=chosen(request, shown.warehouses),
+        # What was answered to a form cannot be asked for again by its address.
+        back=f"/station?{request.url.query}" if request.method == "GET" and request.url.query else "/station",
+    )
     answer.headers.update(_POLICY)
     return answer

@@ -52,6 +52,7 @@ async def station(db: AsyncConnection, actor: Actor, shop: ShopInfo, view: View,
         box=along.box,
         nameless=along.found,
         conditions=[(each.value, rules.names.get(each.value) or condition_words(each)) for each in COUNTED],
+        warehouses=shop.warehouses,
     )
 
 
