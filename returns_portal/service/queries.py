@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from returns_portal.accounts.rules import is_email
 from returns_portal.actor import Actor
 from returns_portal.db import run
 from returns_portal.errors import NotFoundError
@@ -80,6 +81,11 @@ class QuestionView(msgspec.Struct, frozen=True):
     """Whether the customer was helped, as they say; None until they do."""
     comment: str
     """What they said beside it."""
+
+    @property
+    def is_forgotten(self) -> bool:
+        """Whether its person was forgotten, so that no address is left to which an answer could go."""
+        return not is_email(self.email)
 
     @property
     def is_unread(self) -> bool:

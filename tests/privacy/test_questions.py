@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from returns_portal.actor import SYSTEM, Actor
+from returns_portal.errors import ConflictError
 from returns_portal.privacy.collecting import everything_of
 from returns_portal.privacy.erasing import StillOpenError, erase
 from returns_portal.privacy.people import person_of
@@ -22,6 +23,7 @@ from returns_portal.web.links import reply_address
 from tests.portal import Portal
 from tests.privacy.lives import EMAIL, NAME, PHONE, traces
 from tests.service.things import answers, asks, hire, open_shop
+from tests.webclient import browsing, staff_signs_in
 
 pytestmark = pytest.mark.anyio
 
@@ -42,7 +44,7 @@ async def by_mail(portal: Portal, question_id: UUID) -> None:
             await take(db, settings, raw, incoming, await kept(incoming.attachments))
 
 
-async def test_what_was_asked_is_in_the_file_and_goes_once_it_is_answered(portal: Portal) -> None:
+async def test_what_was_asked_is_in_the_file_and_goes_once_it_is_answered(portal: Portal, database_url: str) -> None:
     await open_shop(portal)
     question_id = await asks(portal, f"Call me: {PHONE}. {NAME}", EMAIL, name=NAME)
     await by_mail(portal, question_id)
@@ -73,3 +75,13 @@ async def test_what_was_asked_is_in_the_file_and_goes_once_it_is_answered(portal
     # That there was one, how soon it was answered and whether it helped stays; so does what others asked.
     rows = await portal.rows("SELECT id, first_reply_at IS NOT NULL AS answered FROM question ORDER BY id")
     assert [tuple(row) for row in rows] == [(question_id, True), (other, False)]
+    # Nobody is left who could be answered: it says so, and is not taken for answered.
+    with pytest.raises(ConflictError) as unsent:
+        await answers(portal, olga, question_id, "One more thing")
+    assert unsent.value.code == "forgotten"
+    async with browsing(portal.settings, database_url) as browser:
+        await staff_signs_in(browser, portal.begin, "support")
+        page = (await browser.get(f"/staff/questions/{question_id}")).text
+        assert "no address is left" in page
+        assert "The customer gets it by e-mail." not in page
+        assert "The customer gets it by e-mail." in (await browser.get(f"/staff/questions/{other}")).text
