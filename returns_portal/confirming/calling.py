@@ -106,17 +106,7 @@ async def record(
         ConflictError: somebody else calls, has called meanwhile, or it is over.
     """
     call = await _lock(db, actor, call_id)
-    last = call.tries[-1] if call.tries else None
-    if (
-        last
-        and len(call.tries) == seen + 1
-        and (str(last.staff_id), last.outcome, last.note)
-        == (
-            actor.id,
-            outcome,
-            note.strip(),
-        )
-    ):
+    if len(call.tries) == seen + 1 and _is_said(call, actor, outcome, note.strip()):
         return
     _refuse_over(call)
     _refuse_twice(call, actor)
@@ -128,6 +118,14 @@ async def record(
     _check(outcome, note, again_at)
     again = (again_at or clock.now() + AGAIN_AFTER) if outcome is Outcome.NOT_REACHED else None
     await _write(db, actor, call_id, outcome, note.strip(), again)
+
+
+def _is_said(call: CallView, actor: Actor, outcome: Outcome, note: str) -> bool:
+    """Whether the actor said just this last: then it was sent by a first click."""
+    if not call.tries:
+        return False
+    last = call.tries[-1]
+    return (str(last.staff_id), last.outcome, last.note) == (actor.id, outcome, note)
 
 
 def _check(outcome: Outcome, note: str, again_at: datetime | None) -> None:
