@@ -15,6 +15,7 @@ from returns_portal import history
 from returns_portal.accounts.actions import add_staff
 from returns_portal.actor import SYSTEM, Actor
 from returns_portal.db import Begin, beginner, create_engine
+from returns_portal.demo.dates import loading_day, moved_file
 from returns_portal.demo.goods import stock
 from returns_portal.demo.trials import try_some
 from returns_portal.embedded import database_url
@@ -98,16 +99,18 @@ async def _load(settings: Settings) -> None:
 async def _load_orders(begin: Begin, settings: Settings) -> None:
     async with begin() as db:
         await update_shop(db, SYSTEM, hours=HOURS, confirming=CONFIRMING)
+        day = await loading_day(db)
     await _hire(begin)
-    await import_orders(
-        begin,
-        ORDERS,
-        fmt="shopify",
-        dry_run=False,
-        sandbox_payments=True,
-        settings=settings,
-        progress=lambda _done, _whole: None,
-    )
+    with moved_file(ORDERS, day) as path:
+        await import_orders(
+            begin,
+            path,
+            fmt="shopify",
+            dry_run=False,
+            sandbox_payments=True,
+            settings=settings,
+            progress=lambda _done, _whole: None,
+        )
     await _return_some(begin, settings)
     async with begin() as db:
         await history.record(db, SYSTEM, ("shop", new_id(), "demo_loaded", {}))
