@@ -1,4 +1,4 @@
-"""The demo shop: orders as a shop downloads them, people who work there, and returns in every state.
+"""The demo shop: a year of orders that ends yesterday, people who work there, and returns in every state.
 
 It exists only where no money moves and nobody else can look: sandbox, loopback and embedded database together.
 """
@@ -15,12 +15,15 @@ from returns_portal import history
 from returns_portal.accounts.actions import add_staff
 from returns_portal.actor import SYSTEM, Actor
 from returns_portal.db import Begin, beginner, create_engine
+from returns_portal.demo.asking import look_around
 from returns_portal.demo.dates import loading_day, moved_file
 from returns_portal.demo.goods import stock
 from returns_portal.demo.trials import try_some
+from returns_portal.demo.year import live
 from returns_portal.embedded import database_url
 from returns_portal.errors import ConflictError
 from returns_portal.ids import new_id
+from returns_portal.insights.fitting import measure_all
 from returns_portal.jobs import JobContext
 from returns_portal.notifications.mailer import Mailer
 from returns_portal.orders.importing import import_orders
@@ -90,6 +93,10 @@ async def _load(settings: Settings) -> None:
             await _load_orders(begin, settings)
         # By itself: a demo that was loaded by an earlier version has no goods yet.
         await stock(begin)
+        await look_around(begin, settings)
+        if not loaded:
+            # Customers are told today which goods run small, and not after tonight.
+            await measure_all(begin)
         gateway = StripeGateway(key=settings.stripe_key, base=settings.stripe_base)
         await try_some(JobContext(begin, settings, gateway, Mailer(settings)), database_url(settings))
     finally:
@@ -111,6 +118,7 @@ async def _load_orders(begin: Begin, settings: Settings) -> None:
             settings=settings,
             progress=lambda _done, _whole: None,
         )
+    await live(begin, settings, day)
     await _return_some(begin, settings)
     async with begin() as db:
         await history.record(db, SYSTEM, ("shop", new_id(), "demo_loaded", {}))
@@ -138,7 +146,9 @@ async def _return_some(begin: Begin, settings: Settings) -> None:
                 text(
                     "SELECT o.number FROM orders o WHERE o.financial_status = 'paid' AND o.cancelled_at IS NULL"
                     " AND o.fulfillment_status = 'fulfilled' AND NOT EXISTS"
-                    " (SELECT 1 FROM returns r WHERE r.order_id = o.id) ORDER BY o.number DESC LIMIT 14"
+                    " (SELECT 1 FROM returns r WHERE r.order_id = o.id)"
+                    # Numbers of more digits are the newer ones.
+                    " ORDER BY length(o.number) DESC, o.number DESC LIMIT 14"
                 )
             )
         ).all()

@@ -2,22 +2,25 @@
 
 import csv
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from returns_portal import demo
+from returns_portal import clock, demo
 from returns_portal.actor import SYSTEM
 from returns_portal.catalog.importing import import_products
 from returns_portal.db import Begin
 from returns_portal.demo import ORDERS
 from returns_portal.demo.goods import PRODUCTS
+from returns_portal.demo.plan import BOOT, FRAGILE, STORK
 from returns_portal.insights.lines import Dimension
 from returns_portal.insights.measures import CONDITIONS, REASONS, Measure
 from returns_portal.insights.queries import Span, tables
+from returns_portal.insights.standing import weakest
 from returns_portal.orders.importing import import_orders
 from returns_portal.settings import Settings
+from tests.insights.demo_oracle import counted
 
 pytestmark = pytest.mark.anyio
 
@@ -50,6 +53,30 @@ async def test_what_came_back_to_the_demo_shop_is_what_was_sent_back(begin: Begi
         }
         assert seen == expected, dimension
     assert sum(count for (_key, measure), count in by_product.items() if measure is Measure.TOO_SMALL) == 4
+
+
+async def test_the_whole_year_of_the_demo_shop_is_what_was_planned(begin: Begin, settings: Settings) -> None:
+    # Loaded the day after the file's newest order, so that its dates are those of the file.
+    day = datetime.fromisoformat("2026-11-11T00:00:00+02:00")
+    with clock.at(day + timedelta(hours=9)):
+        await demo._load_orders(begin, settings)
+        await import_products(begin, PRODUCTS, fmt="portal", dry_run=False)
+    whole = Span(day - timedelta(days=370), day, day + timedelta(days=1), "Europe/Sofia")
+    async with begin() as db:
+        found = await tables(db, SYSTEM, whole)
+    for dimension, expected in counted(day).items():
+        seen = {(group.key, measure): group[measure] for group in found[dimension] for measure in Measure}
+        assert {place: count for place, count in seen.items() if count} == dict(expected), dimension
+    standing_out = {
+        (each.dimension, each.standing.group.key, each.standing.measure)
+        for each in weakest(found, [Measure.RETURNED, Measure.CLAIMED])
+    }
+    assert {
+        (Dimension.PRODUCT, BOOT, Measure.RETURNED),
+        (Dimension.SUPPLIER, "Lviv Tannery", Measure.RETURNED),
+        (Dimension.PRODUCT, FRAGILE, Measure.CLAIMED),
+        (Dimension.CARRIER, STORK, Measure.CLAIMED),
+    } <= standing_out
 
 
 BACK = (Measure.RETURNED, *REASONS, Measure.CHECKED, *CONDITIONS)
