@@ -29,8 +29,7 @@ from returns_portal.orders.intake import AddressInput, LineInput, OrderInput, Pa
 from returns_portal.orders.rows import Prepared, insert_new
 from returns_portal.payments.models import Tender
 from returns_portal.refunds.actions import receive
-from returns_portal.refunds.failed import give_account
-from returns_portal.refunds.filing import file, sealed
+from returns_portal.refunds.filing import file
 from returns_portal.refunds.settling import confirm_transfer, submit
 from returns_portal.returns.actions import Wanted
 from returns_portal.returns.models import RefundTo
@@ -42,10 +41,6 @@ from returns_portal.warehouse.rules import Counted
 
 _AT_ONCE: Final = 25
 """Returns, claims and questions of one transaction."""
-_ACCOUNT: Final = "DE89370400440532013000"
-"""Where all the demo's customers have their money."""
-
-
 _ORDERS_AT_ONCE: Final = 250
 _T = TypeVar("_T")
 
@@ -231,7 +226,7 @@ async def _open(begin: Begin, status: str) -> list[Any]:
 
 
 async def _settle(begin: Begin, settings: Settings, staff: dict[str, Actor], day: datetime) -> None:
-    """Make the refunds when they were due: points at once; a transfer by finance, two days after its account is known.
+    """Make the refunds when they were due: points at once, transfers by finance two days later.
 
     The queue has a job for each, too, which finds it done.
     """
@@ -242,14 +237,8 @@ async def _settle(begin: Begin, settings: Settings, staff: dict[str, Actor], day
     for several in _batches(await _open(begin, "awaiting_transfer"), _AT_ONCE):
         async with begin() as db:
             for refund in several:
-                await _transfer(db, staff["finance"], refund, sealed(settings, _ACCOUNT))
+                with clock.at(refund.changed_at + timedelta(days=2)):
+                    await confirm_transfer(db, staff["finance"], refund.id, f"SEPA {refund.changed_at:%Y%m%d}")
             await _all_told(db, day)
     async with begin() as db:
         await _all_told(db, day)
-
-
-async def _transfer(db: AsyncConnection, finance: Actor, refund: Any, account: str) -> None:  # noqa: ANN401 - a row
-    with clock.at(refund.changed_at + timedelta(hours=5)):
-        await give_account(db, customer(refund.order_id), refund.id, account)
-    with clock.at(refund.changed_at + timedelta(days=2)):
-        await confirm_transfer(db, finance, refund.id, f"SEPA {refund.changed_at:%Y%m%d}")
