@@ -35,6 +35,8 @@ ELSEWHERE: Final = (
 """Other shops with what it has of ours; none of them exists."""
 
 _ASKED: Final = "SELECT 1 FROM question WHERE email = :email AND opened_at = :at"
+_LIVED: Final = "SELECT 1 FROM history WHERE subject = 'shop' AND action = 'demo_lived' LIMIT 1"
+_DONE: Final = "SELECT 1 FROM history WHERE subject = 'shop' AND action = 'demo_asked' LIMIT 1"
 _ORDER: Final = "SELECT id FROM orders WHERE number = :number"
 
 
@@ -70,9 +72,12 @@ async def _answer(db: AsyncConnection, support: Actor, question: Question, at: d
 
 
 async def look_around(begin: Begin, settings: Settings) -> None:
-    """Have people look for what is not in stock, and name other shops to them; once, and all of it or nothing."""
+    """Have people look for what is not in stock, and name other shops to them; once, and all of it or nothing.
+
+    A demo that was loaded by an earlier version has no year, and people may have changed its stock and its staff.
+    """
     async with begin() as db:
-        if await run(db, "SELECT 1 FROM history WHERE subject = 'shop' AND action = 'demo_asked' LIMIT 1"):
+        if not await run(db, _LIVED) or await run(db, _DONE):
             return
         day = await loading_day(db)
         support = (await staff_of(db))["support"]

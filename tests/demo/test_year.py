@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from returns_portal import clock, demo
+from returns_portal import clock, demo, history
 from returns_portal.actor import SYSTEM
 from returns_portal.claims.models import Kind
 from returns_portal.db import Begin
@@ -14,6 +14,7 @@ from returns_portal.demo import asking, goods, year
 from returns_portal.demo.plan import BOOT, SHIRT, planned
 from returns_portal.demo.words import REASONS
 from returns_portal.finance.books import check
+from returns_portal.ids import new_id
 from returns_portal.insights.fitting import measure_all
 from returns_portal.insights.reading import themes
 from returns_portal.jobs import JobContext, registry
@@ -144,6 +145,13 @@ async def test_customers_are_told_what_runs_small_and_staff_how_fast_they_are(
     sought = await rows(begin, "SELECT state, count(*) FROM product_request GROUP BY 1")
     assert sum(row.count for row in sought) == len(plan.sought)
     assert {row.state for row in sought} == {"coming", "elsewhere"}
+
+
+async def test_a_demo_of_an_earlier_version_stays_as_it_is(begin: Begin, settings: Settings) -> None:
+    async with begin() as db:
+        await history.record(db, SYSTEM, ("shop", new_id(), "demo_loaded", {}))
+    await asking.look_around(begin, settings)
+    assert not await rows(begin, "SELECT id FROM elsewhere")
 
 
 def test_the_year_has_something_to_tell() -> None:
