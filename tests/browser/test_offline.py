@@ -89,8 +89,8 @@ def test_an_answer_that_was_lost_is_no_second_parcel(live: Live, enter: Enter, l
     sent: list[str] = []
 
     def lose_the_first(route) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 - Playwright calls it
-        # The server has done it; the browser never hears of it. The way stays laid for what follows: Playwright can miss
-        # a request that sets out while a way is taken up.
+        # The server has done it; the browser never hears of it. What intercepts is not taken away after that: a request
+        # that sets out in that very moment is one that Playwright may never hear of.
         sent.append(route.request.method)
         if len(sent) > 1:
             return route.continue_()
