@@ -93,9 +93,10 @@ def test_an_answer_that_was_lost_is_no_second_parcel(live: Live, enter: Enter, l
         # that sets out in that very moment is one that Playwright may never hear of.
         sent.append(route.request.method)
         if len(sent) > 1:
-            return route.continue_()
+            route.continue_()
+            return
         route.fetch(max_redirects=0)
-        return route.abort()
+        route.abort()
 
     page.route("**/station/check-ins", lose_the_first)
     page.keyboard.press("Enter")
