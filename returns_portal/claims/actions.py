@@ -55,7 +55,7 @@ async def file_claim(
         "changed_at": now,
     }
     lines = [
-        {"id": new_id(), "claim_id": claim_id, "order_line_id": line_id, "quantity": units}
+        {"id": new_id(), "claim_id": claim_id, "order_line_id": line_id, "quantity": units, "reduced": 0}
         for line_id, units in wish.units.items()
     ]
     told = {"order": str(order.id), "kind": wish.kind.value, "remedy": wish.remedy.value}

@@ -20,6 +20,7 @@ from returns_portal.claims.rules import last_day, settled_item
 from returns_portal.db import run
 from returns_portal.errors import ConflictError, InvalidError
 from returns_portal.i18n import mark, speaking, translate
+from returns_portal.money import allocate
 from returns_portal.refunds.filing import file
 from returns_portal.refunds.goodwill import MAX_REASON, Gesture, give, limit_of
 from returns_portal.refunds.models import GoodwillDecision
@@ -83,9 +84,8 @@ async def _pay(
     """Give money back without goods: all that the units cost, or a part."""
     in_full = verdict.decision == "refund"
     units = tuple(Claim(item.line_id, item.quantity) for item in claim.items) if in_full else ()
-    if in_full:
-        await _refuse_returned(db, actor, claim)
-    else:
+    await _refuse_returned(db, actor, claim)
+    if not in_full:
         _refuse_amount(claim, verdict.amount)
     wish = Gesture(
         order_number=claim.order_number,
@@ -104,6 +104,18 @@ async def _pay(
         goodwill_id=given.id,
         closed=given.decision is not GoodwillDecision.WAITING,
     )
+    if not in_full:
+        await _reduce(db, claim, verdict.amount)
+
+
+_REDUCE: Final = "UPDATE item_claim_line SET reduced = :share WHERE claim_id = :id AND order_line_id = :line_id"
+
+
+async def _reduce(db: AsyncConnection, claim: ClaimView, amount: int) -> None:
+    """Note by how much the price of which line is reduced: its units are worth that much less from then on."""
+    shares = allocate(amount, [item.worth for item in claim.items])
+    for item, share in zip(claim.items, shares, strict=True):
+        await run(db, _REDUCE, id=claim.id, line_id=item.line_id, share=share)
 
 
 def _reason(claim: ClaimView) -> str:
@@ -147,8 +159,8 @@ def _refuse_amount(claim: ClaimView, amount: int) -> None:
 
 
 def worth(claim: ClaimView) -> int:
-    """What was paid for its items, in minor units: where units of a line cost differently, the dearest."""
-    return sum(sum(sorted(item.unit_paid)[-item.quantity :]) for item in claim.items)
+    """What was paid for its items and not given back by a reduction, in minor units."""
+    return sum(item.worth for item in claim.items)
 
 
 # Those that were filed and decided by the same person, and are sent.

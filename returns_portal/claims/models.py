@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Column, Index, LargeBinary, Text
 from sqlmodel import Field, SQLModel
 
-from returns_portal.tables import moment, one_of
+from returns_portal.tables import minor_units, moment, one_of
 
 
 class Kind(StrEnum):
@@ -102,6 +102,7 @@ class ItemClaimLine(SQLModel, table=True):
     __tablename__ = "item_claim_line"
     __table_args__ = (
         CheckConstraint("quantity > 0", name="some"),
+        CheckConstraint("reduced >= 0", name="reduced_not_raised"),
         Index("uq_item_claim_line", "claim_id", "order_line_id", unique=True),
         Index("ix_item_claim_line_order_line", "order_line_id"),
     )
@@ -110,6 +111,8 @@ class ItemClaimLine(SQLModel, table=True):
     claim_id: UUID = Field(foreign_key="item_claim.id")
     order_line_id: UUID = Field(foreign_key="order_line.id")
     quantity: int
+    reduced: int = Field(sa_column=minor_units())
+    """By how much the price of all of them together is reduced, in minor units, once that was paid."""
 
 
 class ItemClaimPhoto(SQLModel, table=True):

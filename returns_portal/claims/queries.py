@@ -14,6 +14,7 @@ from returns_portal.claims.replacements.models import EndReason, ReplacementStat
 from returns_portal.db import run
 from returns_portal.errors import NotFoundError
 from returns_portal.i18n import mark
+from returns_portal.orders.units import REDUCED, worth_of
 
 READERS: Final = ("returns:read", "support", "finance")
 STANDINGS: Final = (
@@ -36,7 +37,7 @@ STANDING: Final = """CASE
 
 
 class ClaimedItem(msgspec.Struct, frozen=True):
-    """So many units of a line; `paid` is what all units of the line cost, one by one."""
+    """So many units of a line; `unit_paid` is what each unit of the line cost."""
 
     line_id: UUID
     sku: str
@@ -45,6 +46,13 @@ class ClaimedItem(msgspec.Struct, frozen=True):
     color: str
     quantity: int
     unit_paid: list[int]
+    reduced: int = 0
+    """By how much the price of the line's units was reduced."""
+
+    @property
+    def worth(self) -> int:
+        """What was paid for its units and not given back by a reduction; where units cost differently, the dearest."""
+        return sum(sorted(worth_of(self.unit_paid, self.reduced))[-self.quantity :])
 
 
 class Anew(msgspec.Struct, frozen=True):
@@ -101,7 +109,8 @@ _VIEW: Final = f"""
            o.delivered_at, c.kind, c.remedy, c.said, {STANDING} AS standing, c.answer, coalesce(r.rma, '') AS rma,
            c.goodwill_id, c.filed_by, c.filed_at, c.changed_at,
            (SELECT json_agg(json_build_object('line_id', l.id, 'sku', l.sku, 'title', l.title, 'size', l.size,
-                'color', l.color, 'quantity', k.quantity, 'unit_paid', l.unit_paid) ORDER BY l.position)
+                'color', l.color, 'quantity', k.quantity, 'unit_paid', l.unit_paid, 'reduced', {REDUCED})
+                ORDER BY l.position)
             FROM item_claim_line k JOIN order_line l ON l.id = k.order_line_id WHERE k.claim_id = c.id) AS items,
            ARRAY(SELECT f.id FROM item_claim_photo f WHERE f.claim_id = c.id ORDER BY f.created_at, f.id) AS photos,
            ARRAY(SELECT f.id FROM refund f WHERE f.release_id = c.goodwill_id ORDER BY f.id) AS refunds,

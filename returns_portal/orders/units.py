@@ -1,8 +1,9 @@
-"""How many units of an order line are spoken for, as SQL: the line is `l`.
+"""How many units of an order line are spoken for, and what they are still worth, as SQL: the line is `l`.
 
 Returns, refunds and claims stand above orders and are not imported here; their tables are only counted.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 CLAIMED: Final = """
@@ -47,3 +48,27 @@ GIVEN_AWAY: Final = """
      WHERE x.order_line_id = l.id AND x.moved > 0 AND r.gift_id IS NOT NULL)
 """
 """What of which unit pays for what the receiver of a gift got in exchange."""
+
+REDUCED: Final = """
+    (SELECT coalesce(sum(k.reduced * paid.amount / g.amount), 0)::bigint FROM item_claim_line k
+     JOIN item_claim c ON c.id = k.claim_id JOIN goodwill g ON g.id = c.goodwill_id
+     CROSS JOIN LATERAL (SELECT coalesce(sum(f.amount), 0) AS amount FROM refund f
+         WHERE f.release_id = g.id AND f.status <> 'canceled') AS paid
+     WHERE k.order_line_id = l.id AND k.reduced > 0)
+"""
+"""By how much the price of the line's units was reduced after a claim, in minor units: as far as that was paid."""
+
+
+def worth_of(unit_paid: Sequence[int], reduced: int) -> list[int]:
+    """What each unit of a line is still worth to whoever sends it back, in minor units.
+
+    A price that was reduced because something is wrong with a unit is reduced for good (Directive (EU) 2019/771,
+    Art. 15): it does not come back once more with the unit. Which of several units was meant, nobody has to say. Those
+    that come back first pay in full, so that the right to withdraw from one that is sound costs nothing.
+    """
+    worth = list(unit_paid)
+    for unit in range(len(worth) - 1, -1, -1):
+        less = min(worth[unit], reduced)
+        worth[unit] -= less
+        reduced -= less
+    return worth

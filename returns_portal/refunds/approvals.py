@@ -17,7 +17,7 @@ from returns_portal.refunds.gestures import plan_goodwill
 from returns_portal.refunds.goodwill import Given, pay
 from returns_portal.refunds.models import GoodwillDecision
 from returns_portal.refunds.queries import balance_of
-from returns_portal.refunds.rules import Claim
+from returns_portal.refunds.rules import Claim, OrderBalance
 from returns_portal.returns.models import RefundTo
 from returns_portal.settings import Settings
 
@@ -111,7 +111,7 @@ async def approve(db: AsyncConnection, actor: Actor, settings: Settings, gesture
             "Less is left of the payments than when this was asked for. Nothing was refunded: decline it.",
             code="nothing_left",
         ) from error
-    if planned.total != row.amount:
+    if planned.total != row.amount or not await _reducible(db, gesture_id, balance):
         # What units are worth follows from the rest of the order, and what was asked for is what was agreed to.
         raise ConflictError(
             mark("These items are worth something else by now. Nothing was refunded: decline it, and ask again."),
@@ -120,6 +120,18 @@ async def approve(db: AsyncConnection, actor: Actor, settings: Settings, gesture
     await _decided(db, actor, row, GoodwillDecision.APPROVED, "")
     given = await pay(db, settings, order, row, balance, planned)
     return msgspec.structs.replace(given, decision=GoodwillDecision.APPROVED)
+
+
+_REDUCING: Final = """
+    SELECT k.order_line_id, k.reduced FROM item_claim_line k JOIN item_claim c ON c.id = k.claim_id
+    WHERE c.goodwill_id = :id AND c.status = 'reduced'
+"""
+
+
+async def _reducible(db: AsyncConnection, gesture_id: UUID, balance: OrderBalance) -> bool:
+    """Whether the items whose price this reduces, if it reduces any, were not paid back since it was asked for."""
+    left = {line.line_id: sum(line.unit_paid[unit] for unit in line.free) for line in balance.lines}
+    return all(row.reduced <= left[row.order_line_id] for row in await run(db, _REDUCING, id=gesture_id))
 
 
 async def decline(db: AsyncConnection, actor: Actor, gesture_id: UUID, note: str) -> Given:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from returns_portal.actor import Actor
 from returns_portal.db import run
 from returns_portal.errors import NotFoundError
+from returns_portal.orders.units import REDUCED, worth_of
 from returns_portal.payments.disputes import LOST
 from returns_portal.payments.models import Tender
 from returns_portal.questions import Question, ask
@@ -23,7 +24,7 @@ from returns_portal.refunds.rules import LineBalance, OrderBalance, TenderBalanc
 _BALANCE = f"""
     SELECT o.currency, o.shipping_refundable, o.shipping_paid, o.shipping_tax,
            (SELECT json_agg(json_build_object(
-                'id', l.id, 'paid', l.unit_paid, 'tax', l.unit_tax, 'settled', (
+                'id', l.id, 'paid', l.unit_paid, 'tax', l.unit_tax, 'reduced', {REDUCED}, 'settled', (
                     SELECT json_agg(json_build_array(r.first_unit, r.quantity)) FROM refund_line r
                     WHERE r.order_line_id = l.id AND r.voided_at IS NULL)
             ) ORDER BY l.position) FROM order_line l WHERE l.order_id = o.id) AS lines,
@@ -75,7 +76,12 @@ async def balance_of(db: AsyncConnection, order_id: UUID) -> OrderBalance:
 
 def _line(line: dict[str, Any]) -> LineBalance:
     settled = frozenset(unit for first, count in line["settled"] or () for unit in range(first, first + count))
-    return LineBalance(UUID(line["id"]), tuple(line["paid"]), tuple(line["tax"]), settled)
+    paid, tax = line["paid"], line["tax"]
+    if line["reduced"]:
+        worth = worth_of(paid, line["reduced"])
+        tax = [part * left // full if full else 0 for part, left, full in zip(tax, worth, paid, strict=True)]
+        paid = worth
+    return LineBalance(UUID(line["id"]), tuple(paid), tuple(tax), settled)
 
 
 _PAID_FOR = """

@@ -17,7 +17,10 @@ from returns_portal.returns.models import RefundTo
 
 
 class LineBalance(msgspec.Struct, frozen=True):
-    """One order line: what each unit cost, tax in it, and which units were settled already (paid for or decided)."""
+    """One order line: what each unit cost, tax in it, and which units were settled already (paid for or decided).
+
+    Where a price was reduced since (`orders.units.worth_of`), a unit cost that much less.
+    """
 
     line_id: UUID
     unit_paid: tuple[int, ...]

@@ -14,7 +14,16 @@ from returns_portal.db import run
 from returns_portal.errors import NotFoundError
 from returns_portal.ids import parse_rma
 from returns_portal.orders.models import FinancialStatus, FulfillmentStatus
-from returns_portal.orders.units import CLAIMED, GIVEN, GIVEN_AWAY, OF_GIFT, REQUESTED, REQUESTED_BESIDES
+from returns_portal.orders.units import (
+    CLAIMED,
+    GIVEN,
+    GIVEN_AWAY,
+    OF_GIFT,
+    REDUCED,
+    REQUESTED,
+    REQUESTED_BESIDES,
+    worth_of,
+)
 from returns_portal.questions import Question
 from returns_portal.returns.rules import Line, OrderFacts, Policy, refusal
 from returns_portal.returns.whose import ADDRESS, EMAIL, LABELLED, LOCALE, NAME, WITH_GIFT
@@ -41,6 +50,13 @@ class OrderLineState(msgspec.Struct, frozen=True):
     """The gift whose receiver was sent it in exchange: to whoever gave that, there is no such line."""
     given_away: list[tuple[int, int]] | None = None
     """What of which unit pays for what the receiver of a gift got in exchange."""
+    reduced: int = 0
+    """By how much the price of its units was reduced after a claim."""
+
+    @property
+    def worth(self) -> list[int]:
+        """What each unit is still worth to whoever sends it back."""
+        return worth_of(self.unit_paid, self.reduced)
 
     @property
     def as_bought(self) -> "OrderLineState":
@@ -110,7 +126,7 @@ _STATE = f"""
            o.financial_status, o.fulfillment_status, coalesce(o.address ->> 'country', '') AS country,
            (SELECT json_agg(json_build_object(
                 'line_id', l.id, 'sku', l.sku, 'title', l.title, 'size', l.size, 'color', l.color,
-                'quantity', l.quantity, 'shipped', l.shipped, 'unit_paid', l.unit_paid,
+                'quantity', l.quantity, 'shipped', l.shipped, 'unit_paid', l.unit_paid, 'reduced', {REDUCED},
                 'requested', {REQUESTED_BESIDES}, 'claimed', {CLAIMED}, 'given', {GIVEN},
                 'of_gift', {OF_GIFT}, 'given_away', {GIVEN_AWAY}
             ) ORDER BY l.position) FROM order_line l WHERE l.order_id = o.id) AS lines

@@ -198,8 +198,8 @@ async def test_the_queue_has_pages_and_an_end(browser: Browser, portal: Portal) 
             )
         await run(
             db,
-            "INSERT INTO item_claim_line (id, claim_id, order_line_id, quantity)"
-            " SELECT gen_random_uuid(), id, :line, 1 FROM item_claim",
+            "INSERT INTO item_claim_line (id, claim_id, order_line_id, quantity, reduced)"
+            " SELECT gen_random_uuid(), id, :line, 1, 0 FROM item_claim",
             line=shoes,
         )
     first = await browser.get("/claims")

@@ -49,6 +49,16 @@ BREAKS: Final = (
         "line-within-price": f"""
         INSERT INTO refund_line SELECT gen_random_uuid(), order_id, parcel_id, order_line_id, 0, 0, 1, 0, NULL,
         release_id FROM refund_line WHERE id = '{identity("refund_line", 1)}'""",
+        "line-within-reduced-price": f"""
+        WITH given AS (
+            INSERT INTO goodwill SELECT release_id, order_id, false, 'original', currency, amount, 'A stain', NULL,
+            'staff:1', created_at, 'not_needed', '', NULL, '', '[]' FROM refund WHERE id = '{REFUND_1}'
+            RETURNING id, order_id, requested_at),
+        claim AS (
+            INSERT INTO item_claim SELECT gen_random_uuid(), order_id, 'faulty', 'reduction', '', 'reduced', '', id,
+            NULL, 'staff:1', requested_at, requested_at, requested_at FROM given RETURNING id)
+        INSERT INTO item_claim_line SELECT gen_random_uuid(), claim.id, l.order_line_id, 1, 1000000
+        FROM claim, given, refund_line l WHERE l.id = '{identity("refund_line", 1)}'""",
         "goodwill-as-given": f"""
         INSERT INTO goodwill SELECT gen_random_uuid(), order_id, false, 'original', currency, 1, 'Sorry', NULL,
         'staff:1', created_at, 'not_needed', '', NULL, '', '[]' FROM refund WHERE id = '{REFUND_1}'""",
@@ -138,6 +148,7 @@ ALSO: Final = {
     "dispute-cap": {"disputes-are-booked"},
     "units-paid-once": {"accepted-is-paid"},
     "units-at-their-price": {"releases-are-refunded", "line-within-price"},
+    "line-within-reduced-price": {"goodwill-as-given"},
     "line-within-price": {"releases-are-refunded"},
     "nothing-stuck": {"refunds-are-booked", "booked-as-refunded"},
     "refunds-are-booked": {"booked-as-refunded"},

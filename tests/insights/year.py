@@ -217,7 +217,7 @@ class Year:
         self._add(claim)
         for line in self.chance.sample(lines, self.chance.randrange(1, len(lines) + 1)):
             many = self.chance.randrange(1, line.quantity + 1)
-            self._add(ItemClaimLine(id=new_id(), claim_id=claim.id, order_line_id=line.id, quantity=many))
+            self._add(ItemClaimLine(id=new_id(), claim_id=claim.id, order_line_id=line.id, quantity=many, reduced=0))
 
     def _question(self, order: Any) -> None:  # noqa: ANN401 - rows
         at, named = self._later(order), self.chance.choice(self.products).handle

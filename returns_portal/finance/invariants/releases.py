@@ -3,6 +3,7 @@
 from typing import Final
 
 from returns_portal.finance.invariants.shapes import Invariant
+from returns_portal.orders.units import REDUCED
 
 RELEASES: Final = (
     Invariant(
@@ -43,6 +44,19 @@ RELEASES: Final = (
                 l.unit_tax[r.first_unit + 1:r.first_unit + r.quantity]) AS u(paid, tax)) AS worth
         GROUP BY l.id HAVING sum(r.amount) > sum(worth.paid) OR sum(r.tax) > sum(worth.tax)
         """,
+    ),
+    Invariant(
+        "line-within-reduced-price",
+        "What was paid for the units of a line, and what its price was reduced by, is no more than the line cost.",
+        f"""
+        SELECT * FROM (
+            SELECT l.id AS order_line_id, {REDUCED} AS reduced,
+                   (SELECT sum(paid) FROM unnest(l.unit_paid) AS paid) AS cost,
+                   (SELECT coalesce(sum(r.amount), 0) FROM refund_line r
+                    WHERE r.order_line_id = l.id AND r.voided_at IS NULL) AS paid
+            FROM order_line l WHERE l.id IN (SELECT order_line_id FROM item_claim_line WHERE reduced > 0)) AS line
+        WHERE reduced + paid > cost
+        """,  # noqa: S608 - the interpolated text is our own
     ),
     Invariant(
         "shipping-once",

@@ -110,7 +110,7 @@ def _line(line: OrderLineState, currency: str, free: Sequence[int], refused: str
     if not refused and left < 1:
         refused = _("Already refunded.")
     wanted = 0 if refused else wish.units.get(line.line_id, 0)
-    price = formats.money(line.unit_paid[free[0] if free else 0], currency)
+    price = formats.money(line.worth[free[0] if free else 0], currency)
     size = _("Size {size}", size=line.size) if line.size else ""
     return LineChoice(
         id=str(line.line_id),
