@@ -175,9 +175,12 @@ async def questions_of_order(db: AsyncConnection, actor: Actor, order_id: UUID) 
 
 # Whoever stood last may be answered meanwhile, and waits no more: from when they asked first on, nobody is left out.
 _AFTER: Final = "(q.asked_at, q.id) > (SELECT coalesce(asked_at, opened_at), id FROM question WHERE id = :after)"
+# Those who wait, the longest first, and behind them those who have their answer.
+_MINE: Final = "(q.state <> 'waiting'), coalesce(q.asked_at, q.opened_at), q.id"
+_AFTER_MINE: Final = f"({_MINE}) > (SELECT {_MINE} FROM question q WHERE q.id = :after)"  # noqa: S608 - our own text
 _LISTS: Final[dict[Shown, tuple[str, str, str]]] = {
     "waiting": ("q.state = 'waiting'", _AFTER, "q.asked_at, q.id"),
-    "mine": ("q.state <> 'closed' AND q.assigned_to = :me", "q.id < :after", "q.id DESC"),
+    "mine": ("q.state <> 'closed' AND q.assigned_to = :me", _AFTER_MINE, _MINE),
     "answered": ("q.state = 'answered'", "q.id < :after", "q.id DESC"),
     "closed": ("q.state = 'closed'", "q.id < :after", "q.id DESC"),
 }
@@ -186,7 +189,7 @@ _LISTS: Final[dict[Shown, tuple[str, str, str]]] = {
 async def list_questions(
     db: AsyncConnection, actor: Actor, shown: Shown, *, after: UUID | None, limit: int
 ) -> list[QuestionView]:
-    """Questions for the staff: those who wait, the longest first; all others, the newest first.
+    """Questions for the staff: those who wait, the longest first, also among one's own; all others, the newest first.
 
     Raises:
         ForbiddenError: the actor answers no questions.

@@ -208,6 +208,27 @@ async def test_the_longest_waiting_comes_first(portal: Portal) -> None:
     assert (waiting.count, waiting.oldest) == (2, MONDAY + timedelta(hours=1))
 
 
+async def test_of_ones_own_who_waits_comes_first_the_longest_waiting_before_all(portal: Portal) -> None:
+    await open_shop(portal)
+    olga = await hire(portal)
+    asked = []
+    for hour in range(4):
+        with clock.at(MONDAY + timedelta(hours=hour)):
+            asked.append(await asks(portal, f"number {hour}"))
+            await answers(portal, olga, asked[-1])
+    with clock.at(MONDAY + timedelta(hours=5)):
+        await writes(portal, asked[3])
+    with clock.at(MONDAY + timedelta(hours=6)):
+        await writes(portal, asked[0])
+    expected = [asked[3], asked[0], asked[1], asked[2]]
+    async with portal.begin() as db:
+        assert [one.id for one in await list_questions(db, olga, "mine", after=None, limit=9)] == expected
+        paged = []
+        while found := await list_questions(db, olga, "mine", after=paged[-1] if paged else None, limit=1):
+            paged += [one.id for one in found]
+    assert paged == expected
+
+
 async def test_a_question_is_its_askers_and_its_orders(portal: Portal) -> None:
     await portal.order(number="1001", email="ana@example.com")
     await portal.order(number="1002", email="eve@example.com")
