@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.actor import Actor
 from returns_portal.db import run
+from returns_portal.errors import InvalidError
+from returns_portal.i18n import mark
 from returns_portal.insights.lines import ASKED, CLAIMED, COUNTED, LINES, RETURNED, Dimension
 from returns_portal.insights.measures import CLAIMS, CONDITIONS, REASONS, Measure
 from returns_portal.insights.queries import READERS, Span, prepare
@@ -98,19 +100,19 @@ def _questions(dimension: Dimension) -> str:
 async def rows(
     db: AsyncConnection, actor: Actor, dimension: Dimension, span: Span, measure: Measure, key: str | None
 ) -> list[Row]:
-    """What a number was counted of, the latest first, at most `MOST`; of every group where no key is given.
+    """What a number was counted of, the latest first; of every group where no key is given.
 
     Raises:
         ForbiddenError: the actor is of neither finance nor support.
+        InvalidError: they are more than `MOST` (`too_many`): a part of them would not add up to the number.
     """
     actor.require(*READERS)
     await prepare(db)
-    values: dict[str, Any] = {**span.values(), "key": key, "limit": MOST}
+    values: dict[str, Any] = {**span.values(), "key": key, "limit": MOST + 1}
     if measure in {M.SOLD, M.SHIPPED}:
         found = await run(db, _statement(dimension, _OF_ORDERS), **values, by_shipped=measure is M.SHIPPED)
     elif measure in {M.RETURNED, *REASONS}:
         found = await run(db, _statement(dimension, _OF_RETURNS), **values)
-        found = [row for row in found if measure not in REASONS or _is_about(row, measure)]
     elif measure is M.ASKED:
         found = await run(db, _questions(dimension), **values)
     elif measure in {M.CLAIMED, *CLAIMS}:
@@ -119,6 +121,10 @@ async def rows(
     else:
         kind = CONDITIONS[measure].value if measure in CONDITIONS else None
         found = await run(db, _check_ins(dimension), **values, kind=kind)
+    if len(found) > MOST:
+        raise InvalidError(mark("These are more than {most} rows. Choose fewer days."), code="too_many", most=MOST)
+    if measure in REASONS:
+        found = [row for row in found if _is_about(row, measure)]
     return [Row(**{name: getattr(row, name) for name in Row.__struct_fields__}) for row in found]
 
 

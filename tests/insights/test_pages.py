@@ -104,6 +104,20 @@ async def test_rows_lead_to_what_they_are_about(browser: Browser, begin: Begin) 
     assert (await browser.get(first)).status_code == 200
 
 
+@pytest.mark.parametrize("file", ["rows", "rows.csv"])
+async def test_rows_are_never_cut_without_a_word(
+    browser: Browser, begin: Begin, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    await a_year(begin, orders=20)
+    await sign_in(browser, begin, "finance")
+    path = f"/insights/product/{file}?{DAYS}&measure=sold"
+    assert (await browser.get(path)).status_code == 200
+    monkeypatch.setattr("returns_portal.insights.rows.MOST", 5)
+    answer = await browser.get(path)
+    assert answer.status_code == 422
+    assert "These are more than 5 rows. Choose fewer days." in words(answer)
+
+
 async def test_pages_and_files_say_nothing_of_people(browser: Browser, begin: Begin) -> None:
     await a_year(begin)
     await sign_in(browser, begin, "finance")
