@@ -223,7 +223,7 @@ async def test_of_ones_own_who_waits_comes_first_the_longest_waiting_before_all(
     expected = [asked[3], asked[0], asked[1], asked[2]]
     async with portal.begin() as db:
         assert [one.id for one in await list_questions(db, olga, "mine", after=None, limit=9)] == expected
-        paged = []
+        paged: list[UUID] = []
         while found := await list_questions(db, olga, "mine", after=paged[-1] if paged else None, limit=1):
             paged += [one.id for one in found]
     assert paged == expected
