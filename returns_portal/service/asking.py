@@ -126,6 +126,7 @@ async def write(db: AsyncConnection, actor: Actor, question_id: UUID, body: str)
     Raises:
         NotFoundError: there is no such question, or it is not the actor's.
         InvalidError: it says nothing, or too much.
+        ConflictError: who asked was forgotten (`forgotten`).
     """
     await add(db, actor, question_id, check_body(body))
 
@@ -133,6 +134,7 @@ async def write(db: AsyncConnection, actor: Actor, question_id: UUID, body: str)
 async def add(db: AsyncConnection, actor: Actor, question_id: UUID, text: str, quoted: str = "") -> UUID:
     """Do what `write` does with a text that was read already; the message's id."""
     before = await question_for(db, actor, question_id, lock=True)
+    before.refuse_forgotten()
     message_id = await keep(db, question_id, Kind.CUSTOMER, text, quoted)
     await _wait(db, before, clock.now())
     action = "reopened" if before.state is State.CLOSED else "written"

@@ -192,7 +192,7 @@ async def _thread(db: AsyncConnection, settings: Settings, incoming: Incoming, *
     """The thread that it belongs to; None where to none. What a machine sends may come from `anybody`."""
     for address in incoming.recipients:
         question_id = thread_of(settings, address)
-        if question_id and await run(db, "SELECT id FROM question WHERE id = :id", id=question_id):
+        if question_id and await run(db, _KNOWN, id=question_id):
             return question_id
     sent = [one for one in map(_sent_id, incoming.references) if one]
     key = email_key(incoming.sender)
@@ -201,6 +201,8 @@ async def _thread(db: AsyncConnection, settings: Settings, incoming: Incoming, *
     return found
 
 
+# Who was forgotten has no thread left that could be answered: what they send now begins another.
+_KNOWN: Final = "SELECT id FROM question WHERE id = :id AND position('@' IN email) > 0"
 # What is not signed is believed of the address that the thread is with, and of nobody else.
 _ANSWERED: Final = """
     SELECT q.id FROM question q WHERE (q.email_key = :key OR :anybody) AND q.id IN (
