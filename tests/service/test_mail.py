@@ -82,7 +82,7 @@ def test_what_is_repeated_is_folded_and_what_is_said_is_not(text: str, written: 
         ('<a href="javascript:alert(1)">here</a>', "here"),
         ("<ul><li>one<li>two</ul>", "– one\n– two"),
         ("Yes<blockquote>It is.<br>Olga</blockquote>", "Yes\n\n> It is.\n> Olga"),
-        ("<table><tr><td>a</td><td>b</td></tr></table>", "ab"),
+        ("<table><tr><td>a</td><td>b</td></tr></table>", "a b"),
         ("<!-- no --><title>t</title><div><div><b>bo</b>ld</div></div>", "bold"),
         ("   ", ""),
     ],
