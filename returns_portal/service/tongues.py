@@ -14,12 +14,12 @@ _SURE: Final = 2
 # Words that everybody uses, and that no other of these languages has.
 _WORDS: Final = {
     "en": "the and is are my have has do does you please when how what not for with this that it of hello thanks",
-    "de": "und ich die der das den nicht ist sind ein eine mit für von habe haben meine mein bitte wie wann sie auch zu "
-    "guten danke hallo",
+    "de": "und ich die der das den nicht ist sind ein eine mit für von habe haben meine mein bitte wie wann sie auch "
+    "zu guten danke hallo",
     "bg": "да се ли съм сте ще това моля кога какво имате искам получих моята моите поръчка поръчката защо със също аз "
     "ми здравейте благодаря",
-    "ru": "что это как мне есть мой моя мои заказ заказа пожалуйста когда здравствуйте могу ещё почему получил получила "
-    "или спасибо можно день",
+    "ru": "что это как мне есть мой моя мои заказ заказа пожалуйста когда здравствуйте могу ещё почему получил "
+    "получила или спасибо можно день",
     "uk": "що це як мені чи мій моя мої замовлення ласка коли доброго добрий дня можу ще чому отримав отримала або "
     "дякую можна та є",
 }
