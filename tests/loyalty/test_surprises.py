@@ -190,6 +190,8 @@ async def test_what_is_wrong_is_told_and_the_other_form_stays(browser: Browser, 
         ("every_days", "0"),
         ("card-en", "x" * 261),
         ("card-en", "a\nb\nc\nd\ne\nf"),
+        ("card-en", "Dear {Name}, thank you"),
+        ("card-en", "Dear {}"),
     ):
         refused = await post(browser, f"{PAGE}/surprises", FORM | {field: value})
         assert refused.status_code == 422, field
