@@ -113,7 +113,8 @@ async def promise(db: AsyncConnection, actor: Actor, question_id: UUID, until: d
     question = await _lock(db, actor, question_id)
     if question.state is not State.WAITING:
         raise ConflictError(mark("Nobody waits for an answer here, so nothing was promised."), code="not_waiting")
-    if question.promised_until == until:
+    told = [one.body for one in await messages_of(db, actor, question_id) if one.kind is Kind.PROMISE]
+    if question.promised_until == until and told[-1:] == [text]:
         return
     row = message(question_id, Kind.PROMISE, text, staff_id=UUID(actor.id))
     await insert_rows(db, (QuestionMessage, [row]))

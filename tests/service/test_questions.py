@@ -127,6 +127,10 @@ async def test_a_promise_is_told_and_is_no_answer(portal: Portal) -> None:
         told = [mail for mail in await letters(portal) if mail.template == "question_delayed"]
         assert [mail.values["words"] for mail in told] == ["We ask the maker."]
         assert told[0].values["until"].startswith("Wednesday 25 November, 10:00")
+        # Other words for the same moment are said, too: the page tells its writer that they are.
+        async with portal.begin() as db:
+            await answering.promise(db, olga, question_id, until, "The maker is asked.")
+        assert [mail.template for mail in await letters(portal)].count("question_delayed") == 2
         for wrong in (MONDAY, MONDAY + timedelta(days=100)):
             async with portal.begin() as db:
                 with pytest.raises(InvalidError):
