@@ -54,7 +54,7 @@ async def receive(begin: Begin, settings: Settings) -> int:
             for uid in await mailbox.unseen():
                 try:
                     taken += await _receive_one(begin, settings, mailbox, uid)
-                except (DomainError, SQLAlchemyError, ValueError) as error:
+                except (DomainError, SQLAlchemyError, ValueError, RecursionError) as error:
                     # One that cannot be taken holds no other up. It stays unseen, and the job fails until it is.
                     failures.append(error)
     except MailboxError as error:
