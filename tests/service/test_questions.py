@@ -97,13 +97,15 @@ async def test_the_acknowledgement_goes_at_once_with_the_honest_time(portal: Por
 
 
 async def test_what_a_stranger_typed_goes_to_no_address_that_they_typed(portal: Portal) -> None:
-    await portal.order()
+    order, _lines = await portal.order()
     [(order_id,)] = await portal.rows("SELECT id FROM orders")
     known = msgspec.structs.replace(STRANGER, order_id=order_id)
     await asks(portal, "Buy pills at pills.example!")
     await asks(portal, "Is it <waterproof>?", by=known, order_id=order_id)
-    await asks(portal, "Is it warm?", source=Source.EMAIL)
-    for letter, repeated in zip(await letters(portal), ["", "Is it <waterproof>?", "Is it warm?"], strict=True):
+    await asks(portal, "Is it warm?", order.email, source=Source.EMAIL)
+    # Anybody can write another's address into an e-mail, and would have us send them what they like.
+    await asks(portal, "Buy pills by e-mail!", "eve@example.com", source=Source.EMAIL)
+    for letter, repeated in zip(await letters(portal), ["", "Is it <waterproof>?", "Is it warm?", ""], strict=True):
         read = render_email(
             "question_received", "en", letter.values, DEFAULT, portal.settings, recipient=letter.recipient
         )
