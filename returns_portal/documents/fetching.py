@@ -8,7 +8,7 @@ from functools import cache
 from weasyprint.text.fonts import FontConfiguration  # type: ignore[import-untyped]  # WeasyPrint ships no types.
 from weasyprint.urls import URLFetcher, URLFetcherResponse  # type: ignore[import-untyped]  # As above.
 
-from returns_portal.documents.fonts import FONT_FILES
+from returns_portal.documents.fonts import FONT_FILES, HAND
 
 
 class PackageFetcher(URLFetcher):  # type: ignore[misc]  # Its base is untyped, see above.
@@ -20,7 +20,7 @@ class PackageFetcher(URLFetcher):  # type: ignore[misc]  # Its base is untyped, 
         Raises:
             ValueError: anything else was asked for.
         """
-        for file in FONT_FILES:
+        for file in (*FONT_FILES, HAND):
             if url == f"package-font:{file.name}":
                 return URLFetcherResponse(url, file.read_bytes(), {"Content-Type": "font/ttf"})
         raise ValueError("A document may load nothing but the fonts of the package.")

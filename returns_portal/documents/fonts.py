@@ -7,6 +7,8 @@ SANS = _FOLDER / "NotoSans-Regular.ttf"
 SANS_BOLD = _FOLDER / "NotoSans-Bold.ttf"
 MONO_BOLD = _FOLDER / "NotoSansMono-Bold.ttf"
 FONT_FILES = (SANS, SANS_BOLD, MONO_BOLD)
+HAND = _FOLDER / "Caveat-Regular.ttf"
+"""As if written by hand. Only what asks for it loads it (`thanks_card.css`)."""
 
 _FACES = (("Portal Sans", 400, SANS), ("Portal Sans", 700, SANS_BOLD), ("Portal Mono", 700, MONO_BOLD))
 FONT_FACES = "".join(

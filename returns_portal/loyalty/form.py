@@ -8,7 +8,7 @@ from typing import Any, Final
 from returns_portal.errors import InvalidError
 from returns_portal.i18n import available, mark
 from returns_portal.loyalty.models import SurpriseKind
-from returns_portal.loyalty.rules import MOST_DAYS, MOST_LEVELS, MOST_MONTHS, Level, Programme
+from returns_portal.loyalty.rules import MOST_DAYS, MOST_LEVELS, MOST_MONTHS, Level, Programme, hides
 from returns_portal.money import Money, is_currency, to_minor
 
 MAX_NAME: Final = 60
@@ -16,6 +16,8 @@ MAX_AMOUNTS: Final = 200
 MAX_CARD: Final = 260
 MAX_CARD_LINES: Final = 5
 """More does not fit on one page with a long name."""
+NAME: Final = "{name}"
+"""Where the customer's name stands in the words of a card."""
 MOST_CONTROL: Final = 50
 MOST_ORDERS: Final = 1000
 MOST_THANKS: Final = 100_000
@@ -28,9 +30,20 @@ def read_levels(sent: Mapping[str, str]) -> tuple[Level, ...]:
     """The levels of a form, from the first to the highest; a row without a name is none.
 
     Raises:
-        InvalidError: something cannot be read, or a level asks for nothing; its `field` is that of the form.
+        InvalidError: something cannot be read, or a level asks for nothing, or for no more than one before it; its
+            `field` is that of the form.
     """
-    return tuple(_level(sent, place) for place in range(MOST_LEVELS) if _typed(sent, place))
+    places = [place for place in range(MOST_LEVELS) if _typed(sent, place)]
+    levels = tuple(_level(sent, place) for place in places)
+    for number, place in enumerate(places):
+        # The highest that is reached counts, so that one which asks for no more takes those before it away.
+        if hidden := next((lower for lower in levels[:number] if hides(levels[number], lower)), None):
+            raise InvalidError(
+                mark("Whoever reaches {name} has this one already. Let each level ask for more than those before it."),
+                field=f"name-{place}",
+                name=hidden.name,
+            )
+    return levels
 
 
 def _typed(sent: Mapping[str, str], place: int) -> bool:
@@ -130,6 +143,15 @@ def _card(sent: Mapping[str, str], language: str) -> str:
             limit=MAX_CARD,
             lines=MAX_CARD_LINES,
         )
+    for place in re.findall(r"\{[^{}\n]*\}", words):
+        # Nobody looks at a card again before a customer does.
+        if place != NAME:
+            raise InvalidError(
+                mark("Nothing is known of {variable}. There are: {names}."),
+                field=f"card-{language}",
+                variable=place,
+                names=NAME,
+            )
     return words
 
 

@@ -140,6 +140,15 @@ def level_of(levels: Sequence[Level], orders: int, values: Mapping[str, int]) ->
     return max(reached, default=0)
 
 
+def hides(higher: Level, lower: Level) -> bool:
+    """Whether whoever reaches the lower level, in whatever way, has reached the higher one with it."""
+    with_value = lower.orders if lower.both else 1
+    least = [(with_value, {currency: value}) for currency, value in lower.values.items()]
+    if lower.orders and not lower.both:
+        least.append((lower.orders, {}))
+    return all(_reached(higher, orders, values) for orders, values in least)
+
+
 def _reached(level: Level, orders: int, values: Mapping[str, int]) -> bool:
     enough_orders = level.orders > 0 and orders >= level.orders
     enough_value = any(values.get(currency, 0) >= least for currency, least in level.values.items())

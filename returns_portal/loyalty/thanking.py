@@ -25,7 +25,7 @@ _DUE: Final = f"""
     WHERE o.email_key <> '' AND o.erased_at IS NULL AND o.cancelled_at IS NULL
         AND o.financial_status NOT IN ('pending', 'voided')
         AND {COUNTED_AT} BETWEEN :since AND :now AND {KEPT} >= level.least
-        AND NOT EXISTS (SELECT FROM loyalty_thanks t WHERE t.order_id = o.id)
+        AND o.id > :after AND NOT EXISTS (SELECT FROM loyalty_thanks t WHERE t.order_id = o.id)
     ORDER BY o.id LIMIT :limit
 """  # noqa: S608 - the interpolated text is our own
 _NOTE: Final = """
@@ -41,16 +41,26 @@ _ORDER: Final = """
 
 async def thank(begin: Begin) -> int:
     """Give what is due, each order in a transaction of its own; for how many orders."""
+    looked_at, after = 0, UUID(int=0)
+    while due := await _due(begin, after):
+        for order_id in due:
+            async with begin() as db:
+                await _thank_for(db, order_id)
+        looked_at, after = looked_at + len(due), due[-1]
+        if len(due) < _BATCH:
+            break
+    return looked_at
+
+
+async def _due(begin: Begin, after: UUID) -> list[UUID]:
+    """The next of the orders that bring points, by their ids."""
     async with begin() as db:
         rules = await programme(db)
         if not rules.thanks_points or rules.thanks_since is None:
-            return 0
+            return []
         values: dict[str, Any] = {"since": rules.thanks_since, "now": clock.now(), "wait": rules.wait_days}
-        due = await run(db, _DUE, **values, least=msgspec.json.encode(rules.thanks_from).decode(), limit=_BATCH)
-    for row in due:
-        async with begin() as db:
-            await _thank_for(db, row.id)
-    return len(due)
+        least = msgspec.json.encode(rules.thanks_from).decode()
+        return [row.id for row in await run(db, _DUE, **values, least=least, after=after, limit=_BATCH)]
 
 
 async def _thank_for(db: AsyncConnection, order_id: UUID) -> None:

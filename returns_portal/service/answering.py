@@ -50,21 +50,6 @@ def is_said(said: Sequence[Message], actor: Actor, text: str) -> bool:
     return said[-1].kind is Kind.STAFF and (said[-1].staff_id, said[-1].body) == (UUID(actor.id), text)
 
 
-def _refuse_forgotten(question: QuestionView) -> None:
-    """Nothing is taken for sent that reaches nobody.
-
-    Raises:
-        ConflictError: its person was forgotten (`forgotten`).
-    """
-    if question.is_forgotten:
-        raise ConflictError(
-            mark(
-                "Whoever asked this was forgotten, as they wished: no address is left to which anything could be sent."
-            ),
-            code="forgotten",
-        )
-
-
 _ANSWERED: Final = """
     UPDATE question SET state = 'answered', asked_at = NULL, due_at = NULL, promised_until = NULL,
         first_reply_at = coalesce(first_reply_at, :now), assigned_to = coalesce(assigned_to, :staff_id),
@@ -93,7 +78,7 @@ async def reply(db: AsyncConnection, actor: Actor, question_id: UUID, body: str,
     text = check_body(body)
     refuse_gaps(text, field="body")
     question = await _lock(db, actor, question_id)
-    _refuse_forgotten(question)
+    question.refuse_forgotten()
     said = [one for one in await messages_of(db, actor, question_id) if one.kind not in UNSAID]
     if is_said(said, actor, text):
         return
@@ -128,7 +113,8 @@ async def promise(db: AsyncConnection, actor: Actor, question_id: UUID, until: d
     question = await _lock(db, actor, question_id)
     if question.state is not State.WAITING:
         raise ConflictError(mark("Nobody waits for an answer here, so nothing was promised."), code="not_waiting")
-    if question.promised_until == until:
+    told = [one.body for one in await messages_of(db, actor, question_id) if one.kind is Kind.PROMISE]
+    if question.promised_until == until and told[-1:] == [text]:
         return
     row = message(question_id, Kind.PROMISE, text, staff_id=UUID(actor.id))
     await insert_rows(db, (QuestionMessage, [row]))

@@ -85,11 +85,22 @@ async def begin_thread(db: AsyncConnection, actor: Actor, shop: ShopInfo, asked:
     event = history.rows(actor, ("question", question_id, "asked", {"source": asked.source.value}))
     row = message(question_id, Kind.CUSTOMER, body, quoted=asked.quoted)
     await insert_rows(db, (Question, [head]), (QuestionMessage, [row]), event)
-    # To an address that a stranger typed, nothing is sent of what they typed beside it.
-    theirs = asked.source is Source.EMAIL or (actor.order_id or actor.gift_id) is not None
     begun = await question_for(db, actor_of(actor, question_id), question_id)
-    await letters.received(db, begun, body if theirs else "", asked.known_as)
+    await letters.received(db, begun, body if await _is_theirs(db, actor, asked) else "", asked.known_as)
     return question_id, row["id"]
+
+
+_HAS_ORDERED: Final = "SELECT id FROM orders WHERE email_key = :key LIMIT 1"
+
+
+async def _is_theirs(db: AsyncConnection, actor: Actor, asked: Asked) -> bool:
+    """Whether what was asked may be repeated to the address: nothing that a stranger typed goes to one they typed.
+
+    What an e-mail says of its sender is typed, too, so that it is repeated to those alone who have ordered here.
+    """
+    if asked.source is Source.EMAIL:
+        return bool(await run(db, _HAS_ORDERED, key=email_key(asked.email)))
+    return (actor.order_id or actor.gift_id) is not None
 
 
 def actor_of(actor: Actor, question_id: UUID) -> Actor:
@@ -126,6 +137,7 @@ async def write(db: AsyncConnection, actor: Actor, question_id: UUID, body: str)
     Raises:
         NotFoundError: there is no such question, or it is not the actor's.
         InvalidError: it says nothing, or too much.
+        ConflictError: who asked was forgotten (`forgotten`).
     """
     await add(db, actor, question_id, check_body(body))
 
@@ -133,6 +145,7 @@ async def write(db: AsyncConnection, actor: Actor, question_id: UUID, body: str)
 async def add(db: AsyncConnection, actor: Actor, question_id: UUID, text: str, quoted: str = "") -> UUID:
     """Do what `write` does with a text that was read already; the message's id."""
     before = await question_for(db, actor, question_id, lock=True)
+    before.refuse_forgotten()
     message_id = await keep(db, question_id, Kind.CUSTOMER, text, quoted)
     await _wait(db, before, clock.now())
     action = "reopened" if before.state is State.CLOSED else "written"

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from email.message import EmailMessage
 from email.utils import getaddresses, parseaddr
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 
@@ -22,6 +22,11 @@ MAX_TEXT: Final = 20_000
 MAX_NAME: Final = 120
 _MOST_PARTS: Final = 200
 _MOST_REFERENCES: Final = 50
+_MOST_OF_HEADER: Final = 5000
+_MOST_OF_CONTENT: Final = 1000
+"""Characters of a header that says what a part is."""
+_MOST_OF_FLAT: Final = 1_000_000
+_STRUCTURE: Final = re.compile(rb"(content-|mime-version|--[^ ])", re.IGNORECASE)
 _TO: Final = ("to", "cc", "delivered-to", "x-original-to", "envelope-to")
 _BULK: Final = frozenset({"bulk", "junk", "list", "auto_reply"})
 _AUTO: Final = ("x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-response-suppress", "x-failed-recipients")
@@ -59,9 +64,45 @@ class Incoming(msgspec.Struct, frozen=True):
     attachments: list[Attached]
 
 
+class _Bounded(email.policy.EmailPolicy):
+    """Headers no longer than anybody needs: over some that were broken on purpose, the library takes hours."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        """A header as it came, cut."""
+        name, value = super().header_source_parse(sourcelines)
+        most = _MOST_OF_CONTENT if name.lower().startswith("content-") else _MOST_OF_HEADER
+        return name, value if len(value) <= most else value[:most].rstrip()
+
+
 def read(raw: bytes) -> Incoming:
-    """Read an e-mail as it came over the wire."""
-    message = email.message_from_bytes(raw, policy=email.policy.default)
+    """Read an e-mail as it came over the wire.
+
+    What is nested deeper than the library can follow is read without its structure, and what cannot be read so either
+    is a machine's: no e-mail holds up those that came after it.
+    """
+    for make in (_read, _read_flat):
+        with suppress(Exception):
+            return make(raw)
+    digest = hashlib.sha256(raw).digest()
+    return Incoming(digest, "", [], "", "", [], "", "", machine="unreadable", text="", quoted="", attachments=[])
+
+
+def _read_flat(raw: bytes) -> Incoming:
+    """Its words and its headers, without comments and without what says how it is put together."""
+    head, _blank, body = raw.replace(b"\r\n", b"\n").partition(b"\n\n")
+    named = b"\n".join(_unstructured(re.sub(rb"\n[ \t]+", b" ", head)))
+    said = b"\n".join(_unstructured(body[:_MOST_OF_FLAT]))
+    plain = re.sub(rb"[()]", b" ", named) + b"\n\n" + said.strip()
+    found = _read(plain)
+    return found if found.known_as else msgspec.structs.replace(found, digest=hashlib.sha256(raw).digest())
+
+
+def _unstructured(text: bytes) -> list[bytes]:
+    return [line for line in text.split(b"\n") if not _STRUCTURE.match(line)]
+
+
+def _read(raw: bytes) -> Incoming:
+    message = cast("EmailMessage", email.message_from_bytes(raw, policy=_Bounded()))
     known_as = _message_id(_header(message, "message-id"))
     name, sender = parseaddr(_header(message, "from"))
     text, quoted = folded(_text(message)[:MAX_TEXT])

@@ -65,7 +65,9 @@ class _Words(HTMLParser):
         if tag in _BLOCKS or tag == "br":
             self._break()
         self._quotes += tag == "blockquote"
-        if tag == "li":
+        if tag in {"td", "th"}:
+            self._say(" ")
+        elif tag == "li":
             self._say("– ")
         elif tag == "a":
             href = (dict(attrs).get("href") or "").strip()

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from returns_portal.accounts.rules import is_email
 from returns_portal.actor import Actor
 from returns_portal.db import run
-from returns_portal.errors import NotFoundError
+from returns_portal.errors import ConflictError, NotFoundError
 from returns_portal.i18n import mark
 from returns_portal.service.models import Kind, Source, State, Topic
 from returns_portal.shop.hours import Schedule
@@ -86,6 +86,18 @@ class QuestionView(msgspec.Struct, frozen=True):
     def is_forgotten(self) -> bool:
         """Whether its person was forgotten, so that no address is left to which an answer could go."""
         return not is_email(self.email)
+
+    def refuse_forgotten(self) -> None:
+        """Nothing is taken for sent that reaches nobody, and nobody waits whom no answer could reach.
+
+        Raises:
+            ConflictError: its person was forgotten (`forgotten`).
+        """
+        if self.is_forgotten:
+            sentence = mark(
+                "Whoever asked this was forgotten, as they wished: no address is left to which anything could be sent."
+            )
+            raise ConflictError(sentence, code="forgotten")
 
     @property
     def is_unread(self) -> bool:

@@ -29,6 +29,7 @@ from returns_portal.service.files import Kept, kept
 from returns_portal.service.mail import Incoming, read
 from returns_portal.service.mailbox import Mailbox, MailboxError, Raw, opened
 from returns_portal.service.models import Fate, Kind, Source
+from returns_portal.service.tongues import language_of
 from returns_portal.settings import Settings
 from returns_portal.shop.queries import ShopInfo, current
 from returns_portal.web.links import thread_of
@@ -53,7 +54,7 @@ async def receive(begin: Begin, settings: Settings) -> int:
             for uid in await mailbox.unseen():
                 try:
                     taken += await _receive_one(begin, settings, mailbox, uid)
-                except (DomainError, SQLAlchemyError, ValueError) as error:
+                except (DomainError, SQLAlchemyError, ValueError, RecursionError) as error:
                     # One that cannot be taken holds no other up. It stays unseen, and the job fails until it is.
                     failures.append(error)
     except MailboxError as error:
@@ -143,6 +144,8 @@ async def _asked(db: AsyncConnection, incoming: Incoming, text: str) -> Asked:
     returned = await _return_in(db, said, {row.id for row in orders})
     named = [order for order in orders if returned and order.id == returned.order_id] or named
     order = named[0] if named else (orders[0] if len(orders) == 1 else None)
+    # Whoever has ordered reads in the language of what they ordered last, also where nothing says which order it is.
+    latest = order or (orders[0] if orders else None)
     return Asked(
         body=text,
         quoted=incoming.quoted,
@@ -150,11 +153,16 @@ async def _asked(db: AsyncConnection, incoming: Incoming, text: str) -> Asked:
         email=incoming.sender,
         name=incoming.name,
         subject=incoming.subject,
-        locale=order.locale if order else i18n.preferred(incoming.languages),
+        locale=latest.locale if latest else _language(incoming, said),
         source=Source.EMAIL,
         order_id=order.id if order else None,
         return_id=returned.id if returned else None,
     )
+
+
+def _language(incoming: Incoming, said: str) -> str:
+    """A stranger's language: what their mail program asks for, or, as most do not, that of what they write."""
+    return i18n.preferred(incoming.languages) if incoming.languages else i18n.supported(language_of(said))
 
 
 _ORDERS: Final = """
@@ -192,7 +200,7 @@ async def _thread(db: AsyncConnection, settings: Settings, incoming: Incoming, *
     """The thread that it belongs to; None where to none. What a machine sends may come from `anybody`."""
     for address in incoming.recipients:
         question_id = thread_of(settings, address)
-        if question_id and await run(db, "SELECT id FROM question WHERE id = :id", id=question_id):
+        if question_id and await run(db, _KNOWN, id=question_id):
             return question_id
     sent = [one for one in map(_sent_id, incoming.references) if one]
     key = email_key(incoming.sender)
@@ -201,6 +209,8 @@ async def _thread(db: AsyncConnection, settings: Settings, incoming: Incoming, *
     return found
 
 
+# Who was forgotten has no thread left that could be answered: what they send now begins another.
+_KNOWN: Final = "SELECT id FROM question WHERE id = :id AND position('@' IN email) > 0"
 # What is not signed is believed of the address that the thread is with, and of nobody else.
 _ANSWERED: Final = """
     SELECT q.id FROM question q WHERE (q.email_key = :key OR :anybody) AND q.id IN (

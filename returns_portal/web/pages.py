@@ -65,7 +65,11 @@ def way_back(request: Request[Any, Any, State]) -> str:
     if request.method == "GET":
         query = request.scope["query_string"].decode("latin-1")
         return request.scope["path"] + (f"?{query}" if query else "")
-    came_from = urlsplit(request.headers.get("referer", ""))
+    try:
+        came_from = urlsplit(request.headers.get("referer", ""))
+    except ValueError:
+        # Whatever some program sends there is no reason to fail.
+        return "/"
     if came_from.netloc != request.headers.get("host"):
         return "/"
     return local_path(came_from.path + (f"?{came_from.query}" if came_from.query else ""), otherwise="/")

@@ -14,7 +14,7 @@ from returns_portal.errors import InvalidError
 from returns_portal.loyalty.actions import change
 from returns_portal.loyalty.form import amounts, read_levels, written
 from returns_portal.loyalty.queries import programme, standings
-from returns_portal.loyalty.rules import KeptOrder, Level, Standing, level_of, standing
+from returns_portal.loyalty.rules import KeptOrder, Level, Standing, hides, level_of, standing
 from tests.orders.samples import a_line
 from tests.points.purse import send_back
 from tests.portal import Portal
@@ -135,6 +135,31 @@ def test_a_level_needs_a_name_and_something_to_reach() -> None:
         with pytest.raises(InvalidError) as refusal:
             read_levels(sent)
         assert refusal.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("lower", "higher", "hidden"),
+    [
+        (Level("A", 3), Level("B", 2), True),
+        (Level("A", 2), Level("B", 2), True),
+        (Level("A", 2), Level("B", 3), False),
+        (Level("A", values={"EUR": 300}), Level("B", 1), True),
+        (Level("A", values={"EUR": 300}), Level("B", values={"EUR": 200}), True),
+        (Level("A", values={"EUR": 300}), Level("B", values={"BGN": 200}), False),
+        (Level("A", 2, {"EUR": 300}), Level("B", 2), False),  # Whoever spent 300 at once is on the lower one.
+        (Level("A", 2, {"EUR": 300}, both=True), Level("B", 2), True),
+        (Level("A", 2), Level("B", 2, {"EUR": 300}, both=True), False),
+    ],
+)
+def test_a_level_that_takes_another_away_is_refused(lower: Level, higher: Level, hidden: bool) -> None:
+    assert hides(higher, lower) is hidden
+
+
+def test_levels_in_a_wrong_order_are_told_where_they_stand() -> None:
+    sent = {"name-0": "High", "orders-0": "9", "name-2": "Middle", "orders-2": "12", "name-3": "Low", "orders-3": "1"}
+    with pytest.raises(InvalidError) as refusal:
+        read_levels(sent)
+    assert (refusal.value.field, refusal.value.values["name"]) == ("name-3", "High")
 
 
 async def test_the_admin_sets_levels_and_what_is_wrong_is_told_and_kept(browser: Browser, portal: Portal) -> None:

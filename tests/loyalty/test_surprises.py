@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from io import BytesIO
 
+import pikepdf
 import pytest
 
 from returns_portal import clock
@@ -166,6 +168,18 @@ def test_the_longest_words_fit_on_one_card() -> None:
     assert squeezed(words[-20:]) in squeezed(text(card))
 
 
+def fonts(pdf: bytes) -> set[str]:
+    with pikepdf.open(BytesIO(pdf)) as document:
+        return {str(font.BaseFont).rpartition("+")[2] for font in document.pages[0].Resources.Font.values()}
+
+
+@pytest.mark.parametrize("words", ["Dear Zoë Łuczak,", "Дорогий Їжаче Ґонто!", "Уважаемый Ёжик, ещё", "Мила Яна!"])
+def test_the_card_looks_as_if_written_by_hand(words: str) -> None:
+    card = render_card(CardContent("en", words, "Nord & Sund"))
+    assert fonts(card) == {"Portal-Hand"}
+    assert squeezed(words) in squeezed(text(card))
+
+
 async def test_what_is_wrong_is_told_and_the_other_form_stays(browser: Browser, portal: Portal) -> None:
     await sign_in(browser, portal, "mira@example.com", "admin")
     for field, value in (
@@ -176,6 +190,8 @@ async def test_what_is_wrong_is_told_and_the_other_form_stays(browser: Browser, 
         ("every_days", "0"),
         ("card-en", "x" * 261),
         ("card-en", "a\nb\nc\nd\ne\nf"),
+        ("card-en", "Dear {Name}, thank you"),
+        ("card-en", "Dear {}"),
     ):
         refused = await post(browser, f"{PAGE}/surprises", FORM | {field: value})
         assert refused.status_code == 422, field

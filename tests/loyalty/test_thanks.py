@@ -11,14 +11,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from returns_portal import clock
 from returns_portal.actor import SYSTEM
 from returns_portal.errors import InvalidError
+from returns_portal.loyalty import thanking
 from returns_portal.loyalty.actions import change
 from returns_portal.loyalty.form import read_thanks
 from returns_portal.loyalty.rules import Programme
 from returns_portal.loyalty.thanking import thank
+from returns_portal.notifications.rendering import render_email
 from returns_portal.privacy.erasing import erase
+from returns_portal.shop.queries import DEFAULT
 from tests.loyalty.test_levels import ANA, bought
 from tests.points.purse import send_back
 from tests.portal import Portal, at_once
+from tests.service.things import letters
 
 pytestmark = pytest.mark.anyio
 
@@ -47,6 +51,23 @@ async def test_once_for_an_order_with_an_e_mail_and_kept_whatever_comes_back(por
     await send_back(portal, "3201", line, 1)
     await thank(portal.begin)
     assert await portal.points(ANA) == {"EUR": 500}
+
+
+async def test_all_that_is_due_is_given_at_once_however_much_it_is(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(thanking, "_BATCH", 2)
+    for number in range(3231, 3236):
+        await bought(portal, f"{number}", days_ago=31, locale="en")
+    await thanks(portal)
+    assert await thank(portal.begin) == 5
+    assert await portal.points(ANA) == {"EUR": 2_500}
+    assert await thank(portal.begin) == 0
+    # Points are the coupon, so that their e-mail tells what to do with them.
+    [mail, *_others] = [one for one in await letters(portal) if one.template == "loyalty_thanks"]
+    sent = render_email(mail.template, "en", mail.values, DEFAULT, portal.settings)
+    assert "you make a code of them" in sent.text
+    assert "you make a code of them" in sent.html
 
 
 @pytest.mark.parametrize("meanwhile", ["forgotten", "turned off"])

@@ -19,10 +19,11 @@ from returns_portal.service.playbooks import Letter
 from returns_portal.service.rating import rate
 from returns_portal.service.receiving import take
 from returns_portal.shop.queries import DEFAULT
-from returns_portal.web.links import reply_address
+from returns_portal.web.links import reply_address, view_link
 from tests.portal import Portal
 from tests.privacy.lives import EMAIL, NAME, PHONE, traces
-from tests.service.things import answers, asks, hire, open_shop
+from tests.returns.visits import post
+from tests.service.things import answers, asks, hire, open_shop, writes
 from tests.webclient import browsing, staff_signs_in
 
 pytestmark = pytest.mark.anyio
@@ -85,3 +86,30 @@ async def test_what_was_asked_is_in_the_file_and_goes_once_it_is_answered(portal
         assert "no address is left" in page
         assert "The customer gets it by e-mail." not in page
         assert "The customer gets it by e-mail." in (await browser.get(f"/staff/questions/{other}")).text
+
+
+async def test_nothing_is_added_to_what_was_forgotten(portal: Portal, database_url: str) -> None:
+    await open_shop(portal)
+    question_id = await asks(portal, "Is it?", EMAIL, name=NAME)
+    olga = await hire(portal)
+    await answers(portal, olga, question_id, "It is")
+    async with portal.begin() as db:
+        await erase(db, SYSTEM, EMAIL)
+    # Their mail program still knows the signed address: a question that nobody could answer, nor close, begins anew.
+    await by_mail(portal, question_id)
+    states = "SELECT id, state FROM question ORDER BY id"
+    [(_first, before), (anew, after)] = [tuple(row) for row in await portal.rows(states)]
+    assert (before, after) == ("answered", "waiting")
+    await answers(portal, olga, anew, "It still is")
+    # The link of an old e-mail leads to the form, where whoever has it can say who they are.
+    path = view_link(portal.settings, f"/questions/{question_id}").rpartition("/")[2]
+    async with browsing(portal.settings, database_url) as browser:
+        for target in (f"/questions/link/{path}", f"/questions/link/{path}/rating"):
+            assert (await browser.get(target)).headers["location"] == "/questions/new"
+            sent = await post(browser, target, {"body": f"Call {PHONE}", "helped": "no", "comment": PHONE})
+            assert sent.headers["location"] == "/questions/new"
+    with pytest.raises(ConflictError) as refused:
+        await writes(portal, question_id)
+    assert refused.value.code == "forgotten"
+    assert not await portal.rows("SELECT 1 FROM question_rating")
+    assert (await portal.rows(states))[0].state == "answered"

@@ -1,6 +1,7 @@
 """Reading e-mails as they come: from every mail program, from machines, and from people who mean harm."""
 
 import quopri
+import time
 from email.message import EmailMessage
 
 import pytest
@@ -82,7 +83,7 @@ def test_what_is_repeated_is_folded_and_what_is_said_is_not(text: str, written: 
         ('<a href="javascript:alert(1)">here</a>', "here"),
         ("<ul><li>one<li>two</ul>", "– one\n– two"),
         ("Yes<blockquote>It is.<br>Olga</blockquote>", "Yes\n\n> It is.\n> Olga"),
-        ("<table><tr><td>a</td><td>b</td></tr></table>", "ab"),
+        ("<table><tr><td>a</td><td>b</td></tr></table>", "a b"),
         ("<!-- no --><title>t</title><div><div><b>bo</b>ld</div></div>", "bold"),
         ("   ", ""),
     ],
@@ -167,3 +168,40 @@ def test_no_bytes_bring_it_down(raw: bytes) -> None:
     read(raw)
     read(b"From: a@b.c\nContent-Type: text/html; charset=utf-8\n\n" + raw)
     read(b"From: " + raw.replace(b"\n", b"") + b"\nTo: " + raw + b"\n\nHi")
+
+
+def _nested(kind: bytes, depth: int) -> bytes:
+    parts = (b"Content-Type: " + kind.replace(b"N", b"%d" % place) for place in range(depth))
+    return b"".join(parts) + b"Content-Type: text/plain\r\n\r\nIs it?"
+
+
+_HEAD = b"From: Ana <ana@example.com>\r\nSubject: Deep\r\nMessage-ID: <1@example.com>\r\n"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        _HEAD + _nested(b"multipart/mixed; boundary=bN\r\n\r\n--bN\r\n", 3000),
+        _HEAD + _nested(b"message/rfc822\r\n\r\n", 3000),
+        _HEAD + b"To: " + b"(" * 20_000 + b"\r\n\r\nIs it?",
+        _HEAD + b"Content-Type: " + b"(" * 20_000 + b"\r\n\r\nIs it?",
+        _HEAD + b"Content-Type: text/plain; " + b'a="\\' * 50_000 + b"\r\n\r\nIs it?",
+        _HEAD + b"X-A: b\r\nTo: " + b"=?utf-8?q?x?= " * 50_000 + b"\r\n\r\nIs it?",
+        b"From: ana@example.com " + b"(" * 20_000 + b"\r\nSubject: Deep\r\n\r\nIs it?",
+    ],
+)
+def test_what_was_made_to_break_the_reader_is_read_soon(raw: bytes) -> None:
+    began = time.monotonic()
+    found = read(raw)
+    assert time.monotonic() - began < 10
+    assert (found.sender, found.subject, found.machine) == ("ana@example.com", "Deep", "")
+    assert "Is it?" in found.text + found.quoted
+
+
+def test_what_cannot_be_read_at_all_is_a_machines(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_given: object) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr("returns_portal.service.mail.machine_of", fail)
+    found = read(b"From: ana@example.com\r\n\r\nIs it?")
+    assert (found.sender, found.machine, len(found.digest)) == ("", "unreadable", 32)

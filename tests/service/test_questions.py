@@ -97,13 +97,15 @@ async def test_the_acknowledgement_goes_at_once_with_the_honest_time(portal: Por
 
 
 async def test_what_a_stranger_typed_goes_to_no_address_that_they_typed(portal: Portal) -> None:
-    await portal.order()
+    order, _lines = await portal.order()
     [(order_id,)] = await portal.rows("SELECT id FROM orders")
     known = msgspec.structs.replace(STRANGER, order_id=order_id)
     await asks(portal, "Buy pills at pills.example!")
     await asks(portal, "Is it <waterproof>?", by=known, order_id=order_id)
-    await asks(portal, "Is it warm?", source=Source.EMAIL)
-    for letter, repeated in zip(await letters(portal), ["", "Is it <waterproof>?", "Is it warm?"], strict=True):
+    await asks(portal, "Is it warm?", order.email, source=Source.EMAIL)
+    # Anybody can write another's address into an e-mail, and would have us send them what they like.
+    await asks(portal, "Buy pills by e-mail!", "eve@example.com", source=Source.EMAIL)
+    for letter, repeated in zip(await letters(portal), ["", "Is it <waterproof>?", "Is it warm?", ""], strict=True):
         read = render_email(
             "question_received", "en", letter.values, DEFAULT, portal.settings, recipient=letter.recipient
         )
@@ -127,6 +129,10 @@ async def test_a_promise_is_told_and_is_no_answer(portal: Portal) -> None:
         told = [mail for mail in await letters(portal) if mail.template == "question_delayed"]
         assert [mail.values["words"] for mail in told] == ["We ask the maker."]
         assert told[0].values["until"].startswith("Wednesday 25 November, 10:00")
+        # Other words for the same moment are said, too: the page tells its writer that they are.
+        async with portal.begin() as db:
+            await answering.promise(db, olga, question_id, until, "The maker is asked.")
+        assert [mail.template for mail in await letters(portal)].count("question_delayed") == 2
         for wrong in (MONDAY, MONDAY + timedelta(days=100)):
             async with portal.begin() as db:
                 with pytest.raises(InvalidError):

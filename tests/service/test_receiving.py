@@ -79,6 +79,16 @@ async def test_an_email_begins_a_thread_and_is_acknowledged(portal: Portal, post
     assert (acknowledged.template, acknowledged.recipient) == ("question_received", "Ana@example.com")
 
 
+async def test_an_email_is_answered_in_the_language_of_its_writer(portal: Portal, post_office: Settings) -> None:
+    for number in ("1001", "1002"):
+        await portal.order(number=number, email="ana@example.com", locale="bg")
+    said = {"ana@example.com": "Hello", "olha@example.com": "Чи є 38 розмір? Дякую.", "eve@example.com": "38?"}
+    for sender, body in said.items():
+        await taken(portal, post_office, mail(body, From=sender, Message_ID=f"<{sender}>"))
+    found = {one.email: (one.locale, one.order_id) for one in await threads(portal)}
+    assert found == {"ana@example.com": ("bg", None), "olha@example.com": ("uk", None), "eve@example.com": ("en", None)}
+
+
 async def test_the_same_email_is_taken_once_whatever_happens(portal: Portal, post_office: Settings) -> None:
     # Committed, and not marked as seen; delivered twice; read by two at once.
     results = await at_once(*(taken(portal, post_office, mail(), 5) for _each in range(3)))
@@ -199,7 +209,7 @@ async def test_who_sent_what_belongs_to_no_thread_is_forgotten(portal: Portal, p
 
 async def test_a_thread_is_tied_to_the_order_and_return_that_it_names(portal: Portal, post_office: Settings) -> None:
     order, [line, *_more] = await portal.order(number="1001", email="ana@example.com", locale="uk")
-    await portal.order(number="1002", email="ana@example.com")
+    await portal.order(number="1002", email="ana@example.com", locale="bg")
     await portal.order(number="1003", email="eve@example.com", locale="en")
     filed = await portal.file(order.number, (line, 1))
     for number, text in enumerate(("Order 1001?", f"Where is {filed.rma}?", "Order 1003?", "Order 11001?")):
@@ -210,7 +220,7 @@ async def test_a_thread_is_tied_to_the_order_and_return_that_it_names(portal: Po
         " LEFT JOIN returns r ON r.id = q.return_id ORDER BY q.id"
     )
     assert [tuple(row) for row in rows] == [
-        ("1001", None, "uk"), ("1001", filed.rma, "uk"), (None, None, "en"), (None, None, "en"), ("1003", None, "en"),
+        ("1001", None, "uk"), ("1001", filed.rma, "uk"), (None, None, "bg"), (None, None, "bg"), ("1003", None, "en"),
     ]  # fmt: skip
 
 

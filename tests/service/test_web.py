@@ -125,6 +125,14 @@ async def test_who_came_by_a_link_reads_and_proves_who_they_are_before_they_writ
     assert (await browser.get(link(portal.settings, question_id))).headers["location"] == path
 
 
+async def test_where_somebody_came_from_may_be_anything(browser: Browser) -> None:
+    for path in ("//[", "//[x]/shop/boot", "/returns/%ff", "shop"):
+        assert (await browser.get(NEW, params={"about": path})).status_code == 200
+        assert (await send(browser, body=" ", about=path)).status_code == 422
+    browser.headers["referer"] = "http://["
+    assert (await send(browser, body=" ")).status_code == 422
+
+
 async def test_what_is_wrong_is_said_beside_everything_typed(browser: Browser, portal: Portal) -> None:
     answer = await send(browser, body=" ", email="ana@", name="Ana")
     assert answer.status_code == 422

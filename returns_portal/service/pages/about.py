@@ -45,7 +45,8 @@ async def about_of(db: AsyncConnection, actor: Actor, path: str) -> About:
         known |= {"order_id": actor.order_id, "order_number": order.number}
         if "@" in order.email:
             known |= {"email": order.email, "name": order.name, "locale": order.locale}
-    with suppress(NotFoundError):
+    # What names no page at all is no address either, and the library says so.
+    with suppress(NotFoundError, ValueError):
         match unquote(urlsplit(path[:MAX_PATH]).path).split("/"):
             case ["", "returns", rma, *_rest] if actor.kind == "customer" and (actor.order_id or actor.gift_id):
                 view = await return_for(db, actor, rma)

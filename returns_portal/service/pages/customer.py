@@ -186,7 +186,7 @@ async def add(request: AnyRequest, db: Db, actor: By, question_id: FromPath[UUID
 async def show_by_link(request: AnyRequest, db: Db, actor: By, token: FromPath[str]) -> Response[Any]:
     """A question that belongs to no order: its e-mails' link is all that its asker has."""
     del actor
-    reader = reader_by(request, token)
+    reader = await reader_by(request, db, token)
     if reader is None or reader.question_id is None:
         return too_old(request)
     answer = await _show(request, db, reader, reader.question_id, request.scope["path"], Form({}), {})
@@ -198,7 +198,7 @@ async def show_by_link(request: AnyRequest, db: Db, actor: By, token: FromPath[s
 async def add_by_link(request: AnyRequest, db: Db, actor: By, token: FromPath[str]) -> Response[Any]:
     """Write once more, as by an answer to the e-mail that has the link: it opens this question and nothing else."""
     del actor
-    reader = reader_by(request, token)
+    reader = await reader_by(request, db, token)
     if reader is None or reader.question_id is None:
         return too_old(request)
     question = await question_for(db, reader, reader.question_id)
@@ -208,13 +208,14 @@ async def add_by_link(request: AnyRequest, db: Db, actor: By, token: FromPath[st
     return await _add(request, db, reader, question.id, request.scope["path"])
 
 
-def reader_by(request: AnyRequest, token: str) -> Actor | None:
-    """Whoever has the link; None where it was not made here, or is too old."""
+async def reader_by(request: AnyRequest, db: AsyncConnection, token: str) -> Actor | None:
+    """Whoever has the link; None where it was not made here, is too old, or they were forgotten since."""
     path = viewed(site(request).settings, token) or ""
     if not path.startswith(_PREFIX):
         return None
     question_id = UUID(path.removeprefix(_PREFIX))
-    return Actor(kind="customer", id=str(question_id), question_id=question_id)
+    reader = Actor(kind="customer", id=str(question_id), question_id=question_id)
+    return None if (await question_for(db, reader, question_id)).is_forgotten else reader
 
 
 def too_old(request: AnyRequest) -> Response[Any]:

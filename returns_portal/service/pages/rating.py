@@ -30,7 +30,7 @@ By = NamedDependency[Actor]
 async def ask_by_link(request: AnyRequest, db: Db, actor: By, token: FromPath[str]) -> Response[Any]:
     """Where the e-mail's links lead. Mail programs follow links by themselves: nothing is said by coming here."""
     del actor
-    reader = reader_by(request, token)
+    reader = await reader_by(request, db, token)
     if reader is None or reader.question_id is None:
         return too_old(request)
     return await _show(request, db, reader, reader.question_id, Form({}), {})
@@ -40,7 +40,7 @@ async def ask_by_link(request: AnyRequest, db: Db, actor: By, token: FromPath[st
 async def rate_by_link(request: AnyRequest, db: Db, actor: By, token: FromPath[str]) -> Response[Any]:
     """Say it, by the e-mail's link."""
     del actor
-    reader = reader_by(request, token)
+    reader = await reader_by(request, db, token)
     if reader is None or reader.question_id is None:
         return too_old(request)
     return await _rate(request, db, reader, reader.question_id)
