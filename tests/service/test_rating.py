@@ -201,10 +201,10 @@ async def test_the_line_for_everybody_is_measured_and_switched_on_by_the_admin_a
 ) -> None:
     line = "We answer half of all questions within 1 hour."
 
-    async def said_on(path: str = "/contact") -> bool:
+    async def said_on(path: str = "/contact") -> int:
         queries.forget()
         pace.forget()
-        return line in (await browser.get(path)).text
+        return (await browser.get(path)).text.count(line)
 
     with clock.at(MONDAY):
         await answered(portal, *[60] * 9)
@@ -213,11 +213,11 @@ async def test_the_line_for_everybody_is_measured_and_switched_on_by_the_admin_a
         assert (await post(browser, "/staff/service/public", {"shows": "yes"})).status_code == 403
         await sign_in(browser, portal, "admin@example.com", "admin")
         assert (await post(browser, "/staff/service/public", {"shows": "yes"})).status_code == 303
-        assert await said_on() is False
+        assert await said_on() == 0
         await answered(portal, 60)
-        assert [await said_on(path) for path in ("/contact", "/", "/questions/new")] == [True, True, True]
+        assert [await said_on(path) for path in ("/contact", "/", "/questions/new")] == [1, 1, 1]
         assert (await post(browser, "/staff/service/public", {"shows": "no"})).status_code == 303
-        assert await said_on() is False
+        assert await said_on() == 0
         told = await portal.rows("SELECT data FROM history WHERE subject = 'shop' AND action = 'changed' ORDER BY id")
         assert [row.data["fields"] for row in told][-2:] == [["shows_pace"], ["shows_pace"]]
 
