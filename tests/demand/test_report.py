@@ -52,7 +52,7 @@ async def a_month_of_it(portal: Portal) -> None:
         await wish(portal)
     await wish(portal, size="47", email="")
     await wish(portal, product="", what="  Warm   GLOVES ", size="", email="")
-    gloves = await wish(portal, product="", what="warm gloves", size="", email="")
+    gloves = await wish(portal, product="", what="warm gloves", size="", email="udo@example.com")
     olga = await hire(portal)
     rows = await portal.rows("SELECT id FROM referral ORDER BY id")
     async with portal.begin() as db:
