@@ -97,6 +97,16 @@ async def test_it_counts_and_each_number_leads_to_its_rows(desk: Browser, portal
         assert shown == (2 if "returned" in href and count == "1" else int(count)), href
 
 
+@pytest.mark.parametrize(("before", "shown"), [(0, True), (32, True), (95, False)])
+async def test_without_months_it_is_about_the_last_three(
+    desk: Browser, portal: Portal, before: int, shown: bool
+) -> None:
+    with clock.at(clock.now().replace(day=1) - timedelta(days=before)):
+        await wish(portal)
+    assert ("Chelsea <Boot> Size 43 1 1" in words(await desk.get(REPORT))) is shown
+    assert (await desk.get(f"{REPORT}/asked.csv")).text.count("\n") == 1 + shown
+
+
 @pytest.mark.parametrize(("name", "rows"), [("asked", 5), ("named", 4), ("returned", 1)])
 async def test_behind_each_part_is_a_file(desk: Browser, portal: Portal, name: str, rows: int) -> None:
     await a_month_of_it(portal)

@@ -26,12 +26,11 @@ from returns_portal.demand.counting import (
     sent_to,
 )
 from returns_portal.demand.listing import Which, list_requests
-from returns_portal.demand.pages.months import Months, months_of, of
+from returns_portal.demand.pages.months import Months, months_of, usual
 from returns_portal.demand.pages.staff import QUEUE, support
 from returns_portal.demand.words import look
 from returns_portal.errors import InvalidError
 from returns_portal.finance.cells import safe
-from returns_portal.finance.filters import today
 from returns_portal.i18n import _, mark, translate
 from returns_portal.shop.queries import current
 from returns_portal.web import page
@@ -56,13 +55,13 @@ _RETURNED_COLUMNS: Final = ("order", "placed_at", "product", "requests", "worth_
 
 @get(REPORT, guards=support)
 async def report(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
-    """The months that are asked for, without any the present one."""
+    """The months that are asked for, without any the last three."""
     zone, errors = (await current(db)).timezone, {}
     try:
         months = months_of(request, zone)
     except InvalidError as error:
         errors[error.field or ""] = translate(error.sentence, **error.values)
-        months = of(today(zone).replace(day=1), today(zone).replace(day=1), zone)
+        months = usual(zone)
     span = {"from": f"{months.first:%Y-%m}", "to": f"{months.last:%Y-%m}"}
     between = (months.start, months.end)
     asked = await asked_for(db, actor, *between, limit=_TOP)
