@@ -1,11 +1,10 @@
-"""What happened in the demo shop's year before the orders of its file: the same each time, told in days before loading.
+"""What was sold in the demo shop's year before the orders of its file, and what became of it: the same each time.
 
-The plan asks neither clock nor database, so that tests count from it what the portal is to say.
+Told in days before loading. It asks neither clock nor database, so that tests count from it what the portal is to say.
 """
 
 import csv
 import random
-from collections.abc import Iterable
 from datetime import timedelta
 from functools import cache
 from typing import Final, NamedTuple
@@ -14,19 +13,15 @@ from returns_portal.claims.models import Kind
 from returns_portal.demo.goods import PRODUCTS
 from returns_portal.demo.words import COUNTRIES, Country
 from returns_portal.insights.reading import Theme
-from returns_portal.service.models import Topic
 from returns_portal.warehouse.models import Condition
 
 FIRST: Final = 401
 """The number of the oldest order; all have three digits, those of the file four."""
 ORDERS: Final = 500
-QUESTIONS: Final = 80
-SOUGHT: Final = 36
 BUYERS: Final = 210
 NEWEST: Final = 72
 """Days before loading of the newest: the file's oldest is younger."""
 OLDEST: Final = 363
-_SEED: Final = 2026
 BOOT: Final = "chelsea-boot"
 """Runs small."""
 SHIRT: Final = "oxford-shirt-slim"
@@ -36,6 +31,8 @@ FRAGILE: Final = "canvas-low"
 STORK: Final = "Stork Express"
 """Loses more than the others, and breaks more."""
 _CARRIERS: Final = (STORK, "Balkan Parcel", "Balkan Parcel", "Nordwind Logistik")
+_CARRIERS_LATELY: Final = (STORK, *_CARRIERS[1:] * 3)
+"""Of the file's orders: the shop has seen what its year tells, and gives that carrier less."""
 _WAREHOUSES: Final = ("Sofia", "Sofia", "Plovdiv")
 _SOLD: Final = {
     BOOT: 24,
@@ -120,41 +117,6 @@ class Order(NamedTuple):
         return self.sent + self.on_its_way
 
 
-class Question(NamedTuple):
-    """A question with its answer, about an order or about a product alone."""
-
-    ago: timedelta
-    buyer: Buyer
-    order: str
-    handle: str
-    topic: Topic
-    answered: timedelta
-    closed: timedelta | None
-    """After the answer."""
-    helped: bool | None
-
-
-class Sought(NamedTuple):
-    """A size of a colour that somebody looked for, and that is not in stock."""
-
-    ago: timedelta
-    handle: str
-    size: str
-    color: str
-    locale: str
-    answered: timedelta
-    coming: bool
-    """Whether the shop gets it again; else another shop is named, where one is known."""
-
-
-class Plan(NamedTuple):
-    """All of it."""
-
-    orders: tuple[Order, ...]
-    questions: tuple[Question, ...]
-    sought: tuple[Sought, ...]
-
-
 @cache
 def articles() -> dict[str, tuple[Article, ...]]:
     """What the shop offers, by product."""
@@ -171,23 +133,30 @@ def articles() -> dict[str, tuple[Article, ...]]:
 
 
 @cache
-def planned() -> Plan:
-    """The plan of the year."""
-    chance = random.Random(_SEED)  # noqa: S311 - the same each time is what is wanted
-    buyers = [_buyer(number) for number in range(BUYERS)]
-    moments = sorted((_moment(chance, NEWEST, OLDEST) for _ in range(ORDERS)), reverse=True)
-    orders = tuple(_order(chance, FIRST + place, ago, buyers) for place, ago in enumerate(moments))
-    asked = sorted((_moment(chance, 3, OLDEST - 30) for _ in range(QUESTIONS)), reverse=True)
-    questions = tuple(_question(chance, ago, orders) for ago in asked)
-    return Plan(orders, questions, tuple(_sought(chance) for _ in range(SOUGHT)))
+def buyers() -> tuple[Buyer, ...]:
+    """Who buys, or could."""
+    return tuple(_buyer(number) for number in range(BUYERS))
 
 
-def _moment(chance: random.Random, newest: int, oldest: int) -> timedelta:
+def sold(chance: random.Random) -> tuple[Order, ...]:
+    """The orders, the oldest first."""
+    moments = sorted((moment(chance, NEWEST, OLDEST) for _ in range(ORDERS)), reverse=True)
+    return tuple(_order(chance, FIRST + place, ago) for place, ago in enumerate(moments))
+
+
+def parcel_of(number: str) -> tuple[str, str]:
+    """Who carried an order of the file, which does not tell it, and from which warehouse."""
+    chance = random.Random(int(number))  # noqa: S311 - as in the plan
+    return chance.choice(_CARRIERS_LATELY), chance.choice(_WAREHOUSES)
+
+
+def moment(chance: random.Random, newest: int, oldest: int) -> timedelta:
     """Between two days, at a time at which people are awake."""
     return timedelta(days=chance.randint(newest, oldest), minutes=-chance.randint(7 * 60, 22 * 60))
 
 
-def _happens(chance: random.Random, share: float) -> bool:
+def happens(chance: random.Random, share: float) -> bool:
+    """Whether it does, this time."""
     return chance.random() < share
 
 
@@ -199,15 +168,15 @@ def _buyer(number: int) -> Buyer:
     return Buyer(f"{first} {last}", email, country, 1 + number % 90)
 
 
-def _order(chance: random.Random, number: int, ago: timedelta, buyers: list[Buyer]) -> Order:
+def _order(chance: random.Random, number: int, ago: timedelta) -> Order:
     # Some come back again and again: the first of the list most of all.
-    buyer = buyers[min(chance.randrange(BUYERS), chance.randrange(BUYERS * 2))]
+    buyer = buyers()[min(chance.randrange(BUYERS), chance.randrange(BUYERS * 2))]
     handles = chance.choices(list(_SOLD), list(_SOLD.values()), k=chance.choice((1, 1, 1, 2)))
     lines = [
-        (chance.choice(articles()[handle]), 2 if _happens(chance, 0.06) else 1) for handle in dict.fromkeys(handles)
+        (chance.choice(articles()[handle]), 2 if happens(chance, 0.06) else 1) for handle in dict.fromkeys(handles)
     ]
     carrier = chance.choice(_CARRIERS)
-    late = carrier == STORK and _happens(chance, 0.3)
+    late = carrier == STORK and happens(chance, 0.3)
     back = _back(chance, lines[0][0].handle, late=late)
     return Order(
         str(number),
@@ -224,19 +193,19 @@ def _order(chance: random.Random, number: int, ago: timedelta, buyers: list[Buye
 
 
 def _back(chance: random.Random, handle: str, *, late: bool) -> Back | None:
-    if not _happens(chance, _BACK.get(handle, 0.08)):
+    if not happens(chance, _BACK.get(handle, 0.08)):
         return None
     return Back(
         _theme(chance, handle, late=late),
         timedelta(days=chance.randint(2, 11), minutes=chance.randint(0, 600)),
         timedelta(days=chance.randint(3, 8), minutes=chance.randint(0, 300)),
-        Condition.WORN if _happens(chance, 0.12) else Condition.RESELLABLE,
+        Condition.WORN if happens(chance, 0.12) else Condition.RESELLABLE,
     )
 
 
 def _theme(chance: random.Random, handle: str, *, late: bool) -> Theme | None:
     """Most say nothing, but of what is cut otherwise than people think."""
-    if late and _happens(chance, 0.5):
+    if late and happens(chance, 0.5):
         return Theme.LATE
     if handle == BOOT:
         return chance.choices((Theme.TOO_SMALL, Theme.TOO_LARGE, None), (70, 3, 27))[0]
@@ -247,43 +216,14 @@ def _theme(chance: random.Random, handle: str, *, late: bool) -> Theme | None:
 
 def _claim(chance: random.Random, article: Article, carrier: str) -> Claimed | None:
     share = (0.24 if article.handle == FRAGILE else 0.02) + (0.12 if carrier == STORK else 0.0)
-    if not _happens(chance, share):
+    if not happens(chance, share):
         return None
     # What is dear is not lost here: to give so much back takes two people, and this is a history of quiet days.
-    missing = article.price <= _SMALL and _happens(chance, 0.7)
+    missing = article.price <= _SMALL and happens(chance, 0.7)
     return Claimed(
         Kind.MISSING if missing else Kind.DAMAGED,
         timedelta(hours=chance.randint(3, 60)),
         timedelta(hours=chance.randint(2, 50)),
-        not missing and _happens(chance, 0.1),
+        not missing and happens(chance, 0.1),
         0 if missing else min(_SMALL, article.price // 500 * 100),
-    )
-
-
-def _question(chance: random.Random, ago: timedelta, orders: Iterable[Order]) -> Question:
-    order = _one_before(chance, ago, orders)
-    topic = chance.choice(_TOPICS)
-    about = chance.choice(order.lines)[0].handle if topic in (Topic.PRODUCT, Topic.DAMAGED) else ""
-    closed = None if _happens(chance, 0.12) else timedelta(hours=chance.randint(1, 30))
-    minutes = chance.choice((chance.randint(6, 90), chance.randint(30, 400), chance.randint(300, 1440)))
-    helped = chance.choice((True, True, True, False)) if closed and _happens(chance, 0.5) else None
-    number = "" if topic is Topic.PRODUCT else order.number
-    return Question(ago, order.buyer, number, about, topic, timedelta(minutes=minutes), closed, helped)
-
-
-_TOPICS: Final = (Topic.LATE, Topic.PRODUCT, Topic.PRODUCT, Topic.RETURN, Topic.REFUND, Topic.DAMAGED)
-
-
-def _one_before(chance: random.Random, ago: timedelta, orders: Iterable[Order]) -> Order:
-    """One of the fifty that were placed last by then."""
-    placed = [order for order in orders if order.ago > ago + timedelta(days=1)]
-    return chance.choice(placed[-50:])
-
-
-def _sought(chance: random.Random) -> Sought:
-    handle = chance.choice((BOOT, BOOT, BOOT, "trail-runner-gtx", "trail-runner-gtx", "linen-dress", SHIRT))
-    article = chance.choice([article for article in articles()[handle] if not article.stock])
-    ago, answered = _moment(chance, 5, OLDEST), timedelta(hours=chance.randint(2, 60))
-    return Sought(
-        ago, handle, article.size, article.color, chance.choice(COUNTRIES).locale, answered, _happens(chance, 0.3)
     )
