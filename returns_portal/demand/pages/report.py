@@ -64,7 +64,7 @@ async def report(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
         months = usual(zone)
     span = {"from": f"{months.first:%Y-%m}", "to": f"{months.last:%Y-%m}"}
     between = (months.start, months.end)
-    asked = await asked_for(db, actor, *between, limit=_TOP)
+    asked = await asked_for(db, actor, *between, limit=_TOP + 1)
     sent = await sent_to(db, actor, *between)
     back = await came_back(db, actor, *between)
     return page(
@@ -73,10 +73,10 @@ async def report(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
         status=422 if errors else 200,
         typed={name: request.query_params.get(name, text) for name, text in span.items()},
         errors=errors,
-        asked=[_asked(each, span) for each in asked],
+        asked=[_asked(each, span) for each in asked[:_TOP]],
+        more=len(asked) > _TOP,
         sent=[_sent(each, span) for each in sent],
-        back=[_back(each) for each in back],
-        back_href=f"{QUEUE}?{urlencode({'show': 'returned', **span})}",
+        back=[_back(each, span) for each in back],
         span=urlencode(span),
     )
 
@@ -100,8 +100,12 @@ def _sent(each: SentTo, span: dict[str, str]) -> dict[str, Any]:
     return {"shop": each.shop, "cells": cells}
 
 
-def _back(each: CameBack) -> tuple[str, str, str, str]:
-    return each.currency, number(each.requests), number(each.orders), money(each.worth, each.currency)
+def _back(each: CameBack, span: dict[str, str]) -> dict[str, Any]:
+    return {
+        "currency": each.currency,
+        "cells": [number(each.requests), number(each.orders), money(each.worth, each.currency)],
+        "href": f"{QUEUE}?{urlencode({'show': 'returned', 'currency': each.currency, **span})}",
+    }
 
 
 @get(f"{REPORT}/named", guards=support)
