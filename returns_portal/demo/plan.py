@@ -80,16 +80,23 @@ def planned() -> Plan:
 
 def _questions(chance: random.Random, orders: Sequence[Order]) -> Iterator[Question]:
     """The oldest first."""
-    for ago in sorted((moment(chance, NEWEST - 8, OLDEST - 30) for _ in range(QUESTIONS)), reverse=True):
+    for ago in sorted((_asked_at(chance, NEWEST - 8, OLDEST - 30) for _ in range(QUESTIONS)), reverse=True):
         order, topic = _one_before(chance, ago, orders), chance.choice(_TOPICS)
         about = chance.choice(order.lines)[0].handle if topic in (Topic.PRODUCT, Topic.DAMAGED) else ""
         number = "" if topic is Topic.PRODUCT else order.number
         yield _answered(chance, Question(ago, order.buyer, number, about, topic, None, None, None))
-    for ago in sorted((moment(chance, 4, NEWEST - 9) for _ in range(LATELY)), reverse=True):
+    for ago in sorted((_asked_at(chance, 4, NEWEST - 9) for _ in range(LATELY)), reverse=True):
         topic = chance.choice((Topic.PRODUCT, Topic.PRODUCT, Topic.RETURN))
         yield _answered(chance, _at_large(chance, ago, topic))
     for hours, topic in _WAITING:
         yield _at_large(chance, timedelta(hours=hours), topic)
+
+
+def _asked_at(chance: random.Random, newest: int, oldest: int) -> timedelta:
+    """Between two days: by day rather than in the evening."""
+    if happens(chance, 0.25):
+        return moment(chance, newest, oldest)
+    return timedelta(days=chance.randint(newest, oldest), minutes=-chance.randint(9 * 60, 17 * 60))
 
 
 def _one_before(chance: random.Random, ago: timedelta, orders: Sequence[Order]) -> Order:
@@ -105,7 +112,7 @@ def _at_large(chance: random.Random, ago: timedelta, topic: Topic) -> Question:
 
 
 def _answered(chance: random.Random, question: Question) -> Question:
-    minutes = chance.choice((chance.randint(6, 90), chance.randint(30, 400), chance.randint(300, 1440)))
+    minutes = chance.choice((chance.randint(6, 60), chance.randint(30, 200), chance.randint(150, 600)))
     closed = None if happens(chance, 0.12) else timedelta(hours=chance.randint(1, 30))
     helped = chance.choice((True, True, True, False)) if closed and happens(chance, 0.5) else None
     return question._replace(answered=timedelta(minutes=minutes), closed=closed, helped=helped)
