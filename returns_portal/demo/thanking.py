@@ -26,6 +26,7 @@ async def thank(db: AsyncConnection) -> None:
         SYSTEM,
         levels=LEVELS,
         surprises=True,
+        currency="EUR",
         budget=150_00,
         costs={SurpriseKind.FASTER.value: 6_50, SurpriseKind.GIFT.value: 4_00, SurpriseKind.CARD.value: 80},
         first_order=True,

@@ -163,6 +163,9 @@ async def test_customers_are_told_what_runs_small_and_staff_how_fast_they_are(
     async with begin() as db:
         with clock.at(LATER):
             stand = await standings(db, await programme(db), list({order.buyer.email for order in plan.orders}))
+    [told] = await rows(begin, "SELECT data FROM history WHERE subject = 'loyalty_programme'")
+    # The report tells a month's budget by what was set, in its currency.
+    assert (told.data["budget"], told.data["currency"]) == (150_00, "EUR")
     levels = Counter(each.level for each in stand.values())
     # Most are on none, and of those who are, most on the first.
     assert levels[0] > levels[1] > levels[2] > 4
