@@ -340,7 +340,7 @@ async def test_a_program_says_whichever_carrier_brought_a_parcel(carried: Carrie
         answer = await browser.post("/api/v1/outbound-parcels", headers={"Authorization": f"Bearer {key}"}, json=sent)
         assert answer.status_code == status, carrier
         if status == 200:
-            assert answer.json()["carrier"] == carrier.strip()
+            assert answer.json()["carrier"] == str(carrier).strip()
     kept = await carried.portal.rows('SELECT carrier FROM outbound_parcel ORDER BY carrier COLLATE "C"')
     assert [row.carrier for row in kept] == ["DHL Paket", "easypost", "econt", "nova_poshta", "Нова пошта"]
 
