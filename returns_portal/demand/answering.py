@@ -64,7 +64,9 @@ async def answer(db: AsyncConnection, actor: Actor, settings: Settings, request_
             name=request.answerer,
         )
     named = reply.places if reply.state is State.ELSEWHERE else ()
-    places = await _refer(db, request_id, [await place_by_id(db, place) for place in named])
+    found = [await place_by_id(db, place) for place in named]
+    # Who left no address is told nothing, and nobody was sent there.
+    places = await _refer(db, request_id, found if request.email or request.question_id else [])
     staff_id = UUID(actor.id)
     await run(db, _ANSWER, id=request_id, state=reply.state, words=words, now=clock.now(), staff_id=staff_id)
     await history.record(db, actor, ("product_request", request_id, "answered", {"state": reply.state.value}))

@@ -28,6 +28,8 @@ class Which(msgspec.Struct, frozen=True, kw_only=True):
     """The group's words."""
     size: str | None = None
     color: str | None = None
+    currency: str | None = None
+    """In which those paid who came back."""
     start: datetime | None = None
     end: datetime | None = None
 
@@ -44,6 +46,7 @@ _NARROWED: Final = {
     "what": f"{GROUP} = :what",
     "size": "r.size = :size",
     "color": "r.color = :color",
+    "currency": "o.currency = :currency",
     "start": "r.asked_at >= :start",
     "end": "r.asked_at < :end",
 }

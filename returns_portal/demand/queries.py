@@ -103,10 +103,12 @@ _NAMED: Final = """
     SELECT f.id AS referral_id, e.id, e.product_id, coalesce(p.handle, '') AS handle,
            coalesce(p.title, '') AS title, e.size, e.color, e.shop, e.url, e.price, e.currency, e.seen_on
     FROM referral f JOIN elsewhere e ON e.id = f.elsewhere_id LEFT JOIN product p ON p.id = e.product_id
-    WHERE f.request_id = :id AND e.removed_at IS NULL ORDER BY f.id
+    WHERE f.request_id = :id AND e.removed_at IS NULL AND NOT EXISTS (
+        SELECT FROM referral b WHERE b.request_id = f.request_id AND b.elsewhere_id = f.elsewhere_id AND b.id < f.id)
+    ORDER BY f.id
 """
 
 
 async def named_to(db: AsyncConnection, request_id: UUID) -> list[tuple[UUID, PlaceView]]:
-    """The other shops that were named in answer to a request and are on the list still, each with its referral."""
+    """The other shops that were named in answer to a request and are listed still, each once, with its referral."""
     return [(row[0], PlaceView(*row[1:])) for row in await run(db, _NAMED, id=request_id)]

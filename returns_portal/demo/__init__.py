@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,9 +19,11 @@ from returns_portal.db import Begin, beginner, create_engine
 from returns_portal.demo.asking import look_around
 from returns_portal.demo.dates import loading_day, moved_file
 from returns_portal.demo.goods import stock
+from returns_portal.demo.sales import parcel_of
+from returns_portal.demo.thanking import thank
 from returns_portal.demo.trials import try_some
 from returns_portal.demo.year import live
-from returns_portal.embedded import database_url
+from returns_portal.embedded import database_url, home_for, secret_key
 from returns_portal.errors import ConflictError
 from returns_portal.ids import new_id
 from returns_portal.insights.fitting import measure_all
@@ -37,6 +40,7 @@ from returns_portal.shop.actions import update_shop
 from returns_portal.shop.confirming import Confirming
 from returns_portal.shop.hours import Channel, Hours
 from returns_portal.shop.queries import current
+from returns_portal.warehouse.counting import Circumstances
 from returns_portal.warehouse.models import Condition
 from returns_portal.warehouse.rules import Counted
 
@@ -80,7 +84,14 @@ def load(settings: Settings) -> None:
     """
     if not settings.is_demo:
         raise ValueError("the demo needs sandbox, loopback and the embedded database")
-    asyncio.run(_load(settings))
+    asyncio.run(_load(_with_key(settings)))
+
+
+def _with_key(settings: Settings) -> Settings:
+    """With the key that seals the links of the year's e-mails: the process that loads the demo has not read it."""
+    if settings.secret_key is not None:
+        return settings
+    return settings.model_copy(update={"secret_key": SecretStr(secret_key(home_for(settings)))})
 
 
 async def _load(settings: Settings) -> None:
@@ -106,6 +117,7 @@ async def _load(settings: Settings) -> None:
 async def _load_orders(begin: Begin, settings: Settings) -> None:
     async with begin() as db:
         await update_shop(db, SYSTEM, hours=HOURS, confirming=CONFIRMING)
+        await thank(db)
         day = await loading_day(db)
     await _hire(begin)
     with moved_file(ORDERS, day) as path:
@@ -167,7 +179,8 @@ async def _return_one(
     wanted = [Wanted(line.id, 1, reason)]
     filed = await file(db, Actor(kind="system", id="demo"), settings, await current(db), number, wanted, refund_to)
     if condition is not None:
-        await receive(db, Actor(kind="system", id="demo"), settings, filed.rma, [Counted(line.id, 1, condition)])
+        counted, around = [Counted(line.id, 1, condition)], Circumstances(warehouse=parcel_of(number)[1])
+        await receive(db, Actor(kind="system", id="demo"), settings, filed.rma, counted, around=around)
 
 
 async def _first_line(db: AsyncConnection, number: str) -> Any:  # noqa: ANN401 - a row

@@ -12,20 +12,27 @@ from returns_portal import clock, history
 from returns_portal.actor import SYSTEM, Actor
 from returns_portal.db import Begin, run
 from returns_portal.demand import answering as demand
+from returns_portal.demand import telling
 from returns_portal.demand.asking import Asked as LookedFor
 from returns_portal.demand.asking import ask as look_for
+from returns_portal.demand.following import follow
 from returns_portal.demand.models import Source, State
+from returns_portal.demand.pages.missing import consent
 from returns_portal.demand.places import PlaceInput, add_place, change_place
+from returns_portal.demand.rules import WISH_LASTS
 from returns_portal.demo.dates import loading_day
-from returns_portal.demo.plan import OLDEST, Question, Sought, planned
+from returns_portal.demo.mails import all_told
+from returns_portal.demo.plan import Question, Sought, planned
+from returns_portal.demo.sales import OLDEST
 from returns_portal.demo.staffing import staff_of
 from returns_portal.demo.words import ASKED
+from returns_portal.i18n import speaking
 from returns_portal.ids import new_id
 from returns_portal.service.answering import close, reply, say_topic
 from returns_portal.service.asking import Asked, actor_of, begin_thread
 from returns_portal.service.rating import rate
 from returns_portal.settings import Settings
-from returns_portal.shop.queries import current
+from returns_portal.shop.queries import ShopInfo, current
 
 ELSEWHERE: Final = (
     ("chelsea-boot", "Schuhhaus Lindgren", "https://lindgren-schuhe.example/chelsea", 195_00),
@@ -37,18 +44,19 @@ ELSEWHERE: Final = (
 _ASKED: Final = "SELECT 1 FROM question WHERE email = :email AND opened_at = :at"
 _LIVED: Final = "SELECT 1 FROM history WHERE subject = 'shop' AND action = 'demo_lived' LIMIT 1"
 _DONE: Final = "SELECT 1 FROM history WHERE subject = 'shop' AND action = 'demo_asked' LIMIT 1"
+_NAMED: Final = "SELECT id FROM referral WHERE request_id = :id ORDER BY id"
 _ORDER: Final = "SELECT id FROM orders WHERE number = :number"
 
 
 async def answer_all(db: AsyncConnection, support: Actor, questions: Sequence[Question], day: datetime) -> None:
-    """Have these questions asked, answered and closed, each at its moment; those that are there stay as they are."""
+    """Have these questions asked, answered and closed, each in its time; those that are there stay as they are."""
     for question in questions:
         at = day - question.ago
         if not await run(db, _ASKED, email=question.buyer.email, at=at):
-            await _answer(db, support, question, at)
+            await _ask(db, support, question, at, day)
 
 
-async def _answer(db: AsyncConnection, support: Actor, question: Question, at: datetime) -> None:
+async def _ask(db: AsyncConnection, support: Actor, question: Question, at: datetime, day: datetime) -> None:
     buyer = question.buyer
     locale = buyer.country.locale
     orders = await run(db, _ORDER, number=question.order) if question.order else []
@@ -57,18 +65,28 @@ async def _answer(db: AsyncConnection, support: Actor, question: Question, at: d
     asked = Asked(
         body=body, email=buyer.email, name=buyer.name, locale=locale, order_id=by.order_id, product=question.handle
     )
+    shop = await current(db)
     with clock.at(at):
-        question_id, _message = await begin_thread(db, by, await current(db), asked)
-    with clock.at(at + question.answered):
+        question_id, _message = await begin_thread(db, by, shop, asked)
+    if question.answered is None:
+        return
+    answered = _in_service(shop, at + question.answered)
+    with clock.at(answered):
         await say_topic(db, support, question_id, question.topic)
         await reply(db, support, question_id, answer, seen=1)
-    if question.closed is None:
+    if question.closed is None or (closed := _in_service(shop, answered + question.closed)) > day:
         return
-    with clock.at(at + question.answered + question.closed):
+    with clock.at(closed):
         await close(db, support, question_id)
-    if question.helped is not None:
-        with clock.at(at + question.answered + question.closed + timedelta(hours=3)):
+    if question.helped is not None and (rated := closed + timedelta(hours=3)) < day:
+        with clock.at(rated):
             await rate(db, actor_of(by, question_id), question_id, helped=question.helped, comment="")
+
+
+def _in_service(shop: ShopInfo, at: datetime) -> datetime:
+    """This moment, or, where nobody is there then, a little after somebody comes."""
+    begins = shop.hours.schedule("written", shop.timezone).opens_next(at)
+    return begins + timedelta(minutes=12 + at.minute) if begins else at
 
 
 async def look_around(begin: Begin, settings: Settings) -> None:
@@ -85,6 +103,14 @@ async def look_around(begin: Begin, settings: Settings) -> None:
         named = dict(zip((handle for handle, *_ in ELSEWHERE), places, strict=True))
         for sought in planned().sought:
             await _look(db, settings, support, sought, day, named.get(sought.handle))
+        for ago, handle in planned().visits:
+            with clock.at(day - ago):
+                await follow(db, named[handle], None)
+        await all_told(db, day)
+        with clock.at(day - timedelta(days=OLDEST - WISH_LASTS.days)):
+            # Of half a year at a time, as it is done every ten minutes.
+            await telling.note_who_came_back(db)
+        await telling.end_old(db)
         await history.record(db, SYSTEM, ("shop", new_id(), "demo_asked", {}))
 
 
@@ -104,13 +130,26 @@ async def _listed(db: AsyncConnection, support: Actor, place: tuple[str, str, st
 async def _look(
     db: AsyncConnection, settings: Settings, support: Actor, sought: Sought, day: datetime, place: UUID | None
 ) -> None:
-    """Ask for one size of one colour, and answer it."""
-    at = day - sought.ago
+    """Ask for one size of one colour, answer it, and go where it leads."""
+    at, locale = day - sought.ago, sought.buyer.country.locale
+    with speaking(locale):
+        agreed = consent()
     wish = LookedFor(
-        source=Source.PRODUCT, locale=sought.locale, product=sought.handle, size=sought.size, color=sought.color
+        source=Source.PRODUCT,
+        locale=locale,
+        product=sought.handle,
+        size=sought.size,
+        color=sought.color,
+        email=sought.buyer.email if sought.told else "",
+        consent=agreed,
     )
     with clock.at(at):
         request_id = await look_for(db, Actor(kind="customer"), settings, wish)
-    with clock.at(at + sought.answered):
-        state, places = (State.ELSEWHERE, [place]) if place and not sought.coming else (State.COMING, [])
-        await demand.answer(db, support, settings, request_id, demand.Reply(state=state, places=places))
+    if sought.answered is not None:
+        with clock.at(at + sought.answered):
+            state, places = (State.ELSEWHERE, [place]) if place and not sought.coming else (State.COMING, [])
+            await demand.answer(db, support, settings, request_id, demand.Reply(state=state, places=places))
+    if place and sought.went:
+        [referral, *_others] = await run(db, _NAMED, id=request_id)
+        with clock.at(at + timedelta(minutes=4)):
+            await follow(db, place, referral.id)

@@ -1,134 +1,40 @@
-"""What happened in the demo shop's year before the orders of its file: the same each time, told in days before loading.
+"""The whole of the demo shop's year: what was sold, what customers asked, and what they looked for in vain.
 
-The plan asks neither clock nor database, so that tests count from it what the portal is to say.
+The same each time, told in days before loading; so that tests can count from it, it asks neither clock nor database.
 """
 
-import csv
 import random
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from functools import cache
 from typing import Final, NamedTuple
 
-from returns_portal.claims.models import Kind
-from returns_portal.demo.goods import PRODUCTS
-from returns_portal.demo.words import COUNTRIES, Country
-from returns_portal.insights.reading import Theme
+from returns_portal.demo.sales import BOOT, NEWEST, OLDEST, SHIRT, Buyer, Order, articles, buyers, happens, moment, sold
 from returns_portal.service.models import Topic
-from returns_portal.warehouse.models import Condition
 
-FIRST: Final = 401
-"""The number of the oldest order; all have three digits, those of the file four."""
-ORDERS: Final = 500
-QUESTIONS: Final = 80
-SOUGHT: Final = 36
-BUYERS: Final = 210
-NEWEST: Final = 72
-"""Days before loading of the newest: the file's oldest is younger."""
-OLDEST: Final = 363
+QUESTIONS: Final = 64
+LATELY: Final = 34
+"""Questions since the newest of those orders: they name none."""
+SOUGHT: Final = 32
+SOUGHT_LATELY: Final = 10
 _SEED: Final = 2026
-BOOT: Final = "chelsea-boot"
-"""Runs small."""
-SHIRT: Final = "oxford-shirt-slim"
-"""Runs large."""
-FRAGILE: Final = "canvas-low"
-"""Often comes damaged."""
-STORK: Final = "Stork Express"
-"""Loses more than the others, and breaks more."""
-_CARRIERS: Final = (STORK, "Balkan Parcel", "Balkan Parcel", "Nordwind Logistik")
-_WAREHOUSES: Final = ("Sofia", "Sofia", "Plovdiv")
-_SOLD: Final = {
-    BOOT: 24,
-    SHIRT: 20,
-    FRAGILE: 18,
-    "derby-oxford-leather": 8,
-    "trail-runner-gtx": 9,
-    "linen-dress": 6,
-    "merino-crew": 8,
-    "rain-shell-3l": 4,
-    "vyshyvanka-poltava": 4,
-    "wool-socks-3-pack": 14,
-}
-"""How often each is bought, beside the others."""
-_BACK: Final = {BOOT: 0.45, SHIRT: 0.38, "derby-oxford-leather": 0.34, "trail-runner-gtx": 0.22, FRAGILE: 0.16}
-"""How often each comes back; of all others, one in twelve does."""
-_SMALL: Final = 4000
-"""Up to this price (minor units) support gives all of it back by itself."""
-
-
-class Article(NamedTuple):
-    """One variant of a product."""
-
-    handle: str
-    title: str
-    sku: str
-    size: str
-    color: str
-    price: int
-    supplier: str
-    stock: int
-
-
-class Buyer(NamedTuple):
-    """A customer, who may come back."""
-
-    name: str
-    email: str
-    country: Country
-    house: int
-
-
-class Back(NamedTuple):
-    """What is sent back of the first line: one unit."""
-
-    theme: Theme | None
-    filed: timedelta
-    """After the order was delivered; the next is after it was filed."""
-    counted: timedelta
-    condition: Condition
-
-
-class Claimed(NamedTuple):
-    """What is claimed of one unit of the last line."""
-
-    kind: Kind
-    filed: timedelta
-    """After delivery."""
-    decided: timedelta
-    refused: bool
-    reduced: int
-    """By how much (minor units) its price is lowered; 0 where all of it is given back."""
-
-
-class Order(NamedTuple):
-    """An order with what became of it. Moments are told before the day of loading, then each after the one before."""
-
-    number: str
-    buyer: Buyer
-    ago: timedelta
-    lines: tuple[tuple[Article, int], ...]
-    carrier: str
-    warehouse: str
-    sent: timedelta
-    on_its_way: timedelta
-    back: Back | None
-    claim: Claimed | None
-
-    @property
-    def delivered(self) -> timedelta:
-        """How long after it was placed."""
-        return self.sent + self.on_its_way
+_WALKED: Final = "trail-runner-gtx"
+_DRESS: Final = "linen-dress"
+_TOPICS: Final = (Topic.LATE, Topic.PRODUCT, Topic.PRODUCT, Topic.RETURN, Topic.REFUND, Topic.DAMAGED)
+_WAITING: Final = ((9.2, Topic.PRODUCT), (4.5, Topic.RETURN), (2.4, Topic.PRODUCT))
+"""Questions of the last evening that nobody has answered: hours before loading, and what about."""
 
 
 class Question(NamedTuple):
-    """A question with its answer, about an order or about a product alone."""
+    """A question with its answer, about an order, about a product alone, or about neither."""
 
     ago: timedelta
     buyer: Buyer
     order: str
     handle: str
     topic: Topic
-    answered: timedelta
+    answered: timedelta | None
+    """None where it still waits."""
     closed: timedelta | None
     """After the answer."""
     helped: bool | None
@@ -141,10 +47,15 @@ class Sought(NamedTuple):
     handle: str
     size: str
     color: str
-    locale: str
-    answered: timedelta
+    buyer: Buyer
+    told: bool
+    """Whether they gave their address, to be told."""
+    answered: timedelta | None
+    """None where nobody has looked at it yet."""
     coming: bool
     """Whether the shop gets it again; else another shop is named, where one is known."""
+    went: bool
+    """Whether they went to another shop that was named to them."""
 
 
 class Plan(NamedTuple):
@@ -153,137 +64,81 @@ class Plan(NamedTuple):
     orders: tuple[Order, ...]
     questions: tuple[Question, ...]
     sought: tuple[Sought, ...]
-
-
-@cache
-def articles() -> dict[str, tuple[Article, ...]]:
-    """What the shop offers, by product."""
-    with PRODUCTS.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    heads = {row["handle"]: row for row in rows if row["title"]}
-    found: dict[str, list[Article]] = {handle: [] for handle in heads}
-    for row in rows:
-        head = heads[row["handle"]]
-        price = int(row["price"].replace(".", ""))
-        sort = (row["handle"], head["title"], row["sku"], row["size"], row["color"])
-        found[row["handle"]].append(Article(*sort, price, head["supplier"], int(row["stock"])))
-    return {handle: tuple(several) for handle, several in found.items()}
+    visits: tuple[tuple[timedelta, str], ...]
+    """When people went to another shop straight from a product's page, and of which product."""
 
 
 @cache
 def planned() -> Plan:
     """The plan of the year."""
     chance = random.Random(_SEED)  # noqa: S311 - the same each time is what is wanted
-    buyers = [_buyer(number) for number in range(BUYERS)]
-    moments = sorted((_moment(chance, NEWEST, OLDEST) for _ in range(ORDERS)), reverse=True)
-    orders = tuple(_order(chance, FIRST + place, ago, buyers) for place, ago in enumerate(moments))
-    asked = sorted((_moment(chance, 3, OLDEST - 30) for _ in range(QUESTIONS)), reverse=True)
-    questions = tuple(_question(chance, ago, orders) for ago in asked)
-    return Plan(orders, questions, tuple(_sought(chance) for _ in range(SOUGHT)))
+    orders = sold(chance)
+    sought = (*_returning(chance, orders), *_sought_in_vain(chance))
+    visits = tuple((moment(chance, 2, OLDEST), chance.choice((BOOT, BOOT, _WALKED, _DRESS))) for _ in range(24))
+    return Plan(orders, tuple(_questions(chance, orders)), tuple(sorted(sought, key=lambda each: -each.ago)), visits)
 
 
-def _moment(chance: random.Random, newest: int, oldest: int) -> timedelta:
-    """Between two days, at a time at which people are awake."""
-    return timedelta(days=chance.randint(newest, oldest), minutes=-chance.randint(7 * 60, 22 * 60))
+def _questions(chance: random.Random, orders: Sequence[Order]) -> Iterator[Question]:
+    """The oldest first."""
+    for ago in sorted((_asked_at(chance, NEWEST - 8, OLDEST - 30) for _ in range(QUESTIONS)), reverse=True):
+        order, topic = _one_before(chance, ago, orders), chance.choice(_TOPICS)
+        about = chance.choice(order.lines)[0].handle if topic in (Topic.PRODUCT, Topic.DAMAGED) else ""
+        number = "" if topic is Topic.PRODUCT else order.number
+        yield _answered(chance, Question(ago, order.buyer, number, about, topic, None, None, None))
+    for ago in sorted((_asked_at(chance, 4, NEWEST - 9) for _ in range(LATELY)), reverse=True):
+        topic = chance.choice((Topic.PRODUCT, Topic.PRODUCT, Topic.RETURN))
+        yield _answered(chance, _at_large(chance, ago, topic))
+    for hours, topic in _WAITING:
+        yield _at_large(chance, timedelta(hours=hours), topic)
 
 
-def _happens(chance: random.Random, share: float) -> bool:
-    return chance.random() < share
+def _asked_at(chance: random.Random, newest: int, oldest: int) -> timedelta:
+    """Between two days: by day rather than in the evening."""
+    if happens(chance, 0.25):
+        return moment(chance, newest, oldest)
+    return timedelta(days=chance.randint(newest, oldest), minutes=-chance.randint(9 * 60, 17 * 60))
 
 
-def _buyer(number: int) -> Buyer:
-    country = COUNTRIES[number % len(COUNTRIES)]
-    first, in_first = country.first[number // 5 % 5]
-    last, in_last = country.last[number // 25 % 4]
-    email = f"{in_first}.{in_last}{number}@customers.example"
-    return Buyer(f"{first} {last}", email, country, 1 + number % 90)
-
-
-def _order(chance: random.Random, number: int, ago: timedelta, buyers: list[Buyer]) -> Order:
-    # Some come back again and again: the first of the list most of all.
-    buyer = buyers[min(chance.randrange(BUYERS), chance.randrange(BUYERS * 2))]
-    handles = chance.choices(list(_SOLD), list(_SOLD.values()), k=chance.choice((1, 1, 1, 2)))
-    lines = [
-        (chance.choice(articles()[handle]), 2 if _happens(chance, 0.06) else 1) for handle in dict.fromkeys(handles)
-    ]
-    carrier = chance.choice(_CARRIERS)
-    late = carrier == STORK and _happens(chance, 0.3)
-    back = _back(chance, lines[0][0].handle, late=late)
-    return Order(
-        str(number),
-        buyer,
-        ago,
-        tuple(lines),
-        carrier,
-        chance.choice(_WAREHOUSES),
-        timedelta(hours=chance.randint(18, 40)),
-        timedelta(days=chance.randint(6, 9) if late else chance.randint(1, 4)),
-        back,
-        None if back and len(lines) == 1 else _claim(chance, lines[-1][0], carrier),
-    )
-
-
-def _back(chance: random.Random, handle: str, *, late: bool) -> Back | None:
-    if not _happens(chance, _BACK.get(handle, 0.08)):
-        return None
-    return Back(
-        _theme(chance, handle, late=late),
-        timedelta(days=chance.randint(2, 11), minutes=chance.randint(0, 600)),
-        timedelta(days=chance.randint(3, 8), minutes=chance.randint(0, 300)),
-        Condition.WORN if _happens(chance, 0.12) else Condition.RESELLABLE,
-    )
-
-
-def _theme(chance: random.Random, handle: str, *, late: bool) -> Theme | None:
-    """Most say nothing, but of what is cut otherwise than people think."""
-    if late and _happens(chance, 0.5):
-        return Theme.LATE
-    if handle == BOOT:
-        return chance.choices((Theme.TOO_SMALL, Theme.TOO_LARGE, None), (70, 3, 27))[0]
-    if handle == SHIRT:
-        return chance.choices((Theme.TOO_LARGE, Theme.TOO_SMALL, None), (65, 3, 32))[0]
-    return chance.choices((Theme.UNLIKED, Theme.LOOKS, Theme.TOO_SMALL, Theme.TOO_LARGE, None), (12, 10, 5, 5, 68))[0]
-
-
-def _claim(chance: random.Random, article: Article, carrier: str) -> Claimed | None:
-    share = (0.24 if article.handle == FRAGILE else 0.02) + (0.12 if carrier == STORK else 0.0)
-    if not _happens(chance, share):
-        return None
-    # What is dear is not lost here: to give so much back takes two people, and this is a history of quiet days.
-    missing = article.price <= _SMALL and _happens(chance, 0.7)
-    return Claimed(
-        Kind.MISSING if missing else Kind.DAMAGED,
-        timedelta(hours=chance.randint(3, 60)),
-        timedelta(hours=chance.randint(2, 50)),
-        not missing and _happens(chance, 0.1),
-        0 if missing else min(_SMALL, article.price // 500 * 100),
-    )
-
-
-def _question(chance: random.Random, ago: timedelta, orders: Iterable[Order]) -> Question:
-    order = _one_before(chance, ago, orders)
-    topic = chance.choice(_TOPICS)
-    about = chance.choice(order.lines)[0].handle if topic in (Topic.PRODUCT, Topic.DAMAGED) else ""
-    closed = None if _happens(chance, 0.12) else timedelta(hours=chance.randint(1, 30))
-    minutes = chance.choice((chance.randint(6, 90), chance.randint(30, 400), chance.randint(300, 1440)))
-    helped = chance.choice((True, True, True, False)) if closed and _happens(chance, 0.5) else None
-    number = "" if topic is Topic.PRODUCT else order.number
-    return Question(ago, order.buyer, number, about, topic, timedelta(minutes=minutes), closed, helped)
-
-
-_TOPICS: Final = (Topic.LATE, Topic.PRODUCT, Topic.PRODUCT, Topic.RETURN, Topic.REFUND, Topic.DAMAGED)
-
-
-def _one_before(chance: random.Random, ago: timedelta, orders: Iterable[Order]) -> Order:
+def _one_before(chance: random.Random, ago: timedelta, orders: Sequence[Order]) -> Order:
     """One of the fifty that were placed last by then."""
     placed = [order for order in orders if order.ago > ago + timedelta(days=1)]
     return chance.choice(placed[-50:])
 
 
-def _sought(chance: random.Random) -> Sought:
-    handle = chance.choice((BOOT, BOOT, BOOT, "trail-runner-gtx", "trail-runner-gtx", "linen-dress", SHIRT))
+def _at_large(chance: random.Random, ago: timedelta, topic: Topic) -> Question:
+    """A question that names no order."""
+    about = chance.choice(list(articles())) if topic is Topic.PRODUCT else ""
+    return Question(ago, chance.choice(buyers()), "", about, topic, None, None, None)
+
+
+def _answered(chance: random.Random, question: Question) -> Question:
+    minutes = chance.choice((chance.randint(6, 60), chance.randint(30, 200), chance.randint(150, 600)))
+    closed = None if happens(chance, 0.12) else timedelta(hours=chance.randint(1, 30))
+    helped = chance.choice((True, True, True, False)) if closed and happens(chance, 0.5) else None
+    return question._replace(answered=timedelta(minutes=minutes), closed=closed, helped=helped)
+
+
+def _sought_in_vain(chance: random.Random) -> Iterator[Sought]:
+    for newest, oldest, count in ((5, OLDEST, SOUGHT), (2, 28, SOUGHT_LATELY)):
+        for _ in range(count):
+            handle = chance.choice((BOOT, BOOT, BOOT, _WALKED, _WALKED, _DRESS, SHIRT))
+            buyer, told = chance.choice(buyers()), happens(chance, 0.4)
+            yield _sought(chance, moment(chance, newest, oldest), handle, buyer, told=told)
+    for hours in (27.5, 3.1):
+        found = _sought(chance, timedelta(hours=hours), BOOT, chance.choice(buyers()), told=True)
+        yield found._replace(answered=None, went=False)
+
+
+def _returning(chance: random.Random, orders: Sequence[Order]) -> Iterator[Sought]:
+    """What was looked for by those who ordered another size or colour of it soon afterwards."""
+    bought = [order for order in orders if order.lines[0][0].handle in {BOOT, _WALKED, _DRESS}]
+    for order in bought[::-17][:9]:
+        ago = order.ago + timedelta(days=chance.randint(2, 12))
+        yield _sought(chance, ago, order.lines[0][0].handle, order.buyer, told=True)
+
+
+def _sought(chance: random.Random, ago: timedelta, handle: str, buyer: Buyer, *, told: bool) -> Sought:
     article = chance.choice([article for article in articles()[handle] if not article.stock])
-    ago, answered = _moment(chance, 5, OLDEST), timedelta(hours=chance.randint(2, 60))
-    return Sought(
-        ago, handle, article.size, article.color, chance.choice(COUNTRIES).locale, answered, _happens(chance, 0.3)
-    )
+    answered = min(timedelta(hours=chance.randint(2, 60)), ago - timedelta(hours=1))
+    coming, went = happens(chance, 0.3), happens(chance, 0.35)
+    return Sought(ago, handle, article.size, article.color, buyer, told, answered, coming, went)

@@ -19,7 +19,9 @@ from returns_portal.claims.models import Kind, Remedy
 from returns_portal.claims.rules import ClaimWish
 from returns_portal.db import Begin, run
 from returns_portal.demo.asking import answer_all
-from returns_portal.demo.plan import OLDEST, Article, Claimed, Order, planned
+from returns_portal.demo.mails import all_told
+from returns_portal.demo.plan import planned
+from returns_portal.demo.sales import OLDEST, Article, Claimed, Order, parcel_of
 from returns_portal.demo.staffing import staff_of
 from returns_portal.demo.words import DAMAGED, MISSING, REASONS, REFUSED
 from returns_portal.jobs import JobContext
@@ -55,6 +57,8 @@ async def live(begin: Begin, settings: Settings, day: datetime) -> None:
     async with begin() as db:
         staff = await staff_of(db)
     orders = planned().orders
+    async with begin() as db:
+        await _send_out(db)
     for several in _batches(orders, _ORDERS_AT_ONCE):
         async with begin() as db:
             await _sell(db, settings, several, day)
@@ -63,12 +67,12 @@ async def live(begin: Begin, settings: Settings, day: datetime) -> None:
         async with begin() as db:
             for order in batch:
                 await _take_back(db, settings, staff["warehouse"], order, known[order.number], day)
-            await _all_told(db, day)
+            await all_told(db, day)
     for batch in _batches([order for order in orders if order.claim and not known[order.number].claimed], _AT_ONCE):
         async with begin() as db:
             for order in batch:
                 await _claim(db, settings, staff["support"], order, known[order.number], day)
-            await _all_told(db, day)
+            await all_told(db, day)
     with clock.at(day - timedelta(days=OLDEST + 1)):
         # What was counted since then came with its label: that is found behind the check-ins, and not by them.
         await sweep(begin)
@@ -76,7 +80,25 @@ async def live(begin: Begin, settings: Settings, day: datetime) -> None:
     for questions in _batches(planned().questions, _AT_ONCE):
         async with begin() as db:
             await answer_all(db, staff["support"], questions, day)
-            await _all_told(db, day)
+            await all_told(db, day)
+
+
+_SENT: Final = """
+    SELECT o.number, o.shipped_at FROM orders o WHERE length(o.number) = 4 AND o.shipped_at IS NOT NULL
+    AND o.source = 'shopify' AND NOT EXISTS (SELECT FROM outbound_parcel b WHERE b.order_id = o.id) ORDER BY o.number
+"""
+
+
+async def _send_out(db: AsyncConnection) -> None:
+    """Keep in which parcels the file's orders went out: without, they would stand out as those of no carrier."""
+    for order in await run(db, _SENT):
+        carrier, warehouse = parcel_of(order.number)
+        with clock.at(order.shipped_at):
+            await sent_out(db, SYSTEM, order.number, carrier, _tracking(order.number), warehouse)
+
+
+def _tracking(number: str) -> str:
+    return f"ND{number}00{int(number) * 7919 % 100_000:05}"
 
 
 async def _sell(db: AsyncConnection, settings: Settings, orders: Sequence[Order], day: datetime) -> None:
@@ -86,8 +108,7 @@ async def _sell(db: AsyncConnection, settings: Settings, orders: Sequence[Order]
     for order in orders:
         if order.number in created:
             with clock.at(day - order.ago + order.sent):
-                tracking = f"ND{order.number}00{int(order.number) * 7919 % 100_000:05}"
-                await sent_out(db, SYSTEM, order.number, order.carrier, tracking, order.warehouse)
+                await sent_out(db, SYSTEM, order.number, order.carrier, _tracking(order.number), order.warehouse)
 
 
 def _taken(order: Order, day: datetime) -> OrderInput:
@@ -202,17 +223,6 @@ def _verdict(claim: Claimed, locale: str) -> Verdict:
     return Verdict(decision="reduction", amount=claim.reduced) if claim.reduced else Verdict(decision="refund")
 
 
-_MAILS: Final = """
-    UPDATE email SET status = 'sent', sent_at = created_at, attempts = 1
-    WHERE status = 'queued' AND created_at < :day
-"""
-
-
-async def _all_told(db: AsyncConnection, day: datetime) -> None:
-    """Note in the transaction that wrote them that the year's e-mails went out in their time: they do not go today."""
-    await run(db, _MAILS, day=day)
-
-
 _OPEN: Final = """
     SELECT f.id, f.order_id, f.status, f.due_at, f.changed_at FROM refund f JOIN orders o ON o.id = f.order_id
     WHERE f.status = :status AND o.number = ANY(:numbers) ORDER BY f.due_at, f.id
@@ -239,6 +249,6 @@ async def _settle(begin: Begin, settings: Settings, staff: dict[str, Actor], day
             for refund in several:
                 with clock.at(refund.changed_at + timedelta(days=2)):
                     await confirm_transfer(db, staff["finance"], refund.id, f"SEPA {refund.changed_at:%Y%m%d}")
-            await _all_told(db, day)
+            await all_told(db, day)
     async with begin() as db:
-        await _all_told(db, day)
+        await all_told(db, day)

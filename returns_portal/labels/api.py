@@ -1,7 +1,7 @@
 """The JSON API of labels and their parcels."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 from litestar import get, post
@@ -10,7 +10,7 @@ from litestar.params import FromPath, JSONBody
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.actor import Actor
-from returns_portal.labels.outbound import sent_out
+from returns_portal.labels.outbound import MAX_CARRIER, sent_out
 from returns_portal.labels.queries import labels_of, scans_of
 from returns_portal.shop.warehouses import MAX_NAME
 from returns_portal.texts import WITHOUT_NUL
@@ -55,7 +55,8 @@ class OutboundIn(msgspec.Struct, forbid_unknown_fields=True):
     """A parcel in which goods of an order went out, and from which of the shop's warehouses, where it has several."""
 
     order_number: Short
-    carrier: Literal["easypost", "nova_poshta"]
+    carrier: Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*[^\W_][^\x00]*$", max_length=MAX_CARRIER)]
+    """Its name, each time the same, such as `DHL`; of Nova Poshta, which takes back what it brought, `nova_poshta`."""
     tracking: Short
     warehouse: Annotated[str, msgspec.Meta(pattern=WITHOUT_NUL, min_length=1, max_length=MAX_NAME)] | None = None
 
@@ -107,13 +108,14 @@ async def outbound(
 ) -> OutboundOut:
     """Keep the carrier's number of a parcel that left the shop. Scope `orders:write`.
 
-    Nova Poshta takes back what it brought, and nothing else. The same again changes nothing; another
+    Of whichever carrier: by these names it is told what came back, or was claimed, of what each brought. Nova Poshta
+    takes back what it brought, and nothing else. The same again changes nothing; another
     `warehouse` puts the one before right, and without one (or with null) the one before stays.
     """
     actor.require("orders:write")
     number = data.order_number.removeprefix("#")
     warehouse = await sent_out(db, actor, number, data.carrier, data.tracking, data.warehouse)
-    return OutboundOut(number, data.carrier, data.tracking, warehouse)
+    return OutboundOut(number, data.carrier.strip(), data.tracking, warehouse)
 
 
 routes: list[Any] = [list_labels, outbound]

@@ -280,7 +280,8 @@ _FACTS: Final = f"""
 _OUTBOUND: Final = f"""
     WITH gone_out AS (
         SELECT p.tracking FROM label b JOIN returns r ON r.id = b.return_id JOIN outbound_parcel p
-            ON p.order_id = r.order_id AND p.carrier = b.carrier WHERE b.id = :id AND p.tracking <> ''
+            ON p.order_id = r.order_id AND replace(lower(p.carrier), ' ', '_') = b.carrier
+        WHERE b.id = :id AND p.tracking <> ''
         UNION ALL
         SELECT s.tracking FROM label b JOIN returns r ON r.id = b.return_id JOIN trial t ON t.order_id = r.order_id
             JOIN trial_shipment s ON s.trial_id = t.id

@@ -11,6 +11,9 @@ from returns_portal.errors import NotFoundError
 from returns_portal.i18n import mark
 from returns_portal.ids import new_id
 from returns_portal.shop.warehouses import name_of
+from returns_portal.texts import one_line
+
+MAX_CARRIER: Final = 60
 
 _ADD: Final = """
     INSERT INTO outbound_parcel AS known (id, order_id, carrier, tracking, created_at, warehouse)
@@ -34,9 +37,10 @@ async def sent_out(
     right, and without one what was said stays.
 
     Raises:
-        InvalidError: this is no name of a warehouse.
+        InvalidError: this is no name of a carrier, or of a warehouse; names the field.
         NotFoundError: there is no such order, or it is not the actor's.
     """
+    carrier = one_line(carrier, "carrier", MAX_CARRIER)
     rows = await run(db, "SELECT id FROM orders WHERE number = :number", number=number)
     if not rows or not actor.sees_order(rows[0].id):
         raise NotFoundError(mark("There is no such order."), code="order_not_found")

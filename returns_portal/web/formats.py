@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from babel import dates, numbers
+from babel import Locale, UnknownLocaleError, dates, numbers
 
 from returns_portal import clock, i18n
 from returns_portal.money import Money
@@ -31,6 +31,15 @@ def _money(minor: int, currency: str, locale: str) -> str:
 def number(value: float) -> str:
     """A number with the separators of the language."""
     return numbers.format_decimal(value, locale=i18n.formatting_locale(i18n.current()))
+
+
+def language(tag: str) -> str:
+    """The name of a language: `Ukrainian`; where nobody knows it, its tag as it is."""
+    try:
+        known = Locale.parse(tag.replace("-", "_"))
+    except (ValueError, UnknownLocaleError):
+        return tag
+    return known.get_language_name(i18n.formatting_locale(i18n.current())) or tag
 
 
 def format_date(value: date | datetime, style: Style = "long") -> str:

@@ -44,6 +44,7 @@ _GLOBALS: dict[str, Callable[..., object]] = {
     "ngettext": i18n.ngettext,
     "money": formats.money,
     "number": formats.number,
+    "language_name": formats.language,
     "date": formats.format_date,
     "datetime": formats.format_datetime,
     "drawing_for": drawing_for,

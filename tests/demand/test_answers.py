@@ -11,6 +11,7 @@ import pytest
 from returns_portal.demand import asking
 from returns_portal.demand.answering import Reply, answer
 from returns_portal.demand.asking import Asked
+from returns_portal.demand.links import request_path
 from returns_portal.demand.listing import Which, list_requests
 from returns_portal.demand.models import Source, State
 from returns_portal.demand.places import remove_place
@@ -115,6 +116,24 @@ async def test_for_what_is_no_product_of_ours_it_is_named_once(desk: Browser, po
     await post(desk, f"{QUEUE}/{request_id}/answer", {"state": "elsewhere", **NEW_SHOP, "keep": "yes"})
     assert (await one(portal, "SELECT listed FROM elsewhere")).listed is False
     assert "Andere" in words(await desk.get(f"{QUEUE}/{request_id}"))
+
+
+async def test_who_left_no_address_was_sent_nowhere_by_a_person(desk: Browser, portal: Portal) -> None:
+    request_id = await asked(portal, email="", consent="")
+    place_id = await place(portal)
+    assert "Keep this" in words(await desk.get(f"{QUEUE}/{request_id}"))
+    await post(desk, f"{QUEUE}/{request_id}/answer", {"state": "elsewhere", "place": str(place_id)})
+    assert (await one(portal, "SELECT state FROM product_request")).state == "elsewhere"
+    assert not await portal.rows("SELECT id FROM referral")
+
+
+async def test_a_shop_that_was_named_twice_stands_there_once(desk: Browser, portal: Portal) -> None:
+    place_id = await place(portal)
+    request_id = await asked(portal)
+    await post(desk, f"{QUEUE}/{request_id}/answer", {"state": "elsewhere", "place": str(place_id)})
+    assert len(await portal.rows("SELECT id FROM referral")) == 2
+    page = await desk.get(request_path(portal.settings, request_id))
+    assert words(page).count("Kestrel & Sons") == 1
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from returns_portal.demand.asking import Asked
 from returns_portal.demand.counting import asked_for, bought_between, came_back, named_between, sent_to
 from returns_portal.demand.following import follow
 from returns_portal.demand.models import Source, State
+from returns_portal.demand.pages import report
 from returns_portal.errors import ForbiddenError
 from tests.demand.things import STRANGER, hire, place, stock
 from tests.exchanges.samples import BOOT, a_boot
@@ -52,7 +53,7 @@ async def a_month_of_it(portal: Portal) -> None:
         await wish(portal)
     await wish(portal, size="47", email="")
     await wish(portal, product="", what="  Warm   GLOVES ", size="", email="")
-    gloves = await wish(portal, product="", what="warm gloves", size="", email="")
+    gloves = await wish(portal, product="", what="warm gloves", size="", email="udo@example.com")
     olga = await hire(portal)
     rows = await portal.rows("SELECT id FROM referral ORDER BY id")
     async with portal.begin() as db:
@@ -95,6 +96,39 @@ async def test_it_counts_and_each_number_leads_to_its_rows(desk: Browser, portal
             else rows.text.count('<tr><th scope="row">')
         )
         assert shown == (2 if "returned" in href and count == "1" else int(count)), href
+
+
+async def test_what_was_bought_in_a_currency_leads_to_those_who_paid_in_it(desk: Browser, portal: Portal) -> None:
+    for number, currency in (("77", "EUR"), ("78", "GBP"), ("79", "GBP")):
+        email = f"ana{number}@example.com"
+        await wish(portal, email=email)
+        after = clock.now() + timedelta(hours=1)
+        await portal.order(number=number, email=email, placed_at=after, currency=currency, lines=[a_boot()])
+    async with portal.begin() as db:
+        await telling.note_who_came_back(db)
+    page = await desk.get(REPORT)
+    for currency, count in (("EUR", 1), ("GBP", 2)):
+        [href] = set(re.findall(rf'{currency}</th><td class="n"><a href="([^"]+)">', page.text))
+        assert (await desk.get(unescape(href))).text.count('<a href="/staff/requests/') == count
+
+
+async def test_a_long_list_says_that_it_is_one(desk: Browser, portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report, "_TOP", 2)
+    for size, said in (("43", False), ("44", False), ("45", True)):
+        await wish(portal, size=size)
+        page = await desk.get(REPORT)
+        assert ("There are more; the CSV has all of them." in words(page)) is said
+    assert page.text.count('<th scope="row">') == 2
+
+
+@pytest.mark.parametrize(("before", "shown"), [(0, True), (32, True), (95, False)])
+async def test_without_months_it_is_about_the_last_three(
+    desk: Browser, portal: Portal, before: int, shown: bool
+) -> None:
+    with clock.at(clock.now().replace(day=1) - timedelta(days=before)):
+        await wish(portal)
+    assert ("Chelsea <Boot> Size 43 1 1" in words(await desk.get(REPORT))) is shown
+    assert (await desk.get(f"{REPORT}/asked.csv")).text.count("\n") == 1 + shown
 
 
 @pytest.mark.parametrize(("name", "rows"), [("asked", 5), ("named", 4), ("returned", 1)])

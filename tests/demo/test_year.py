@@ -11,13 +11,15 @@ from returns_portal.actor import SYSTEM
 from returns_portal.claims.models import Kind
 from returns_portal.db import Begin
 from returns_portal.demo import asking, goods, year
-from returns_portal.demo.plan import BOOT, SHIRT, planned
+from returns_portal.demo.plan import planned
+from returns_portal.demo.sales import BOOT, SHIRT, parcel_of
 from returns_portal.demo.words import REASONS
 from returns_portal.finance.books import check
 from returns_portal.ids import new_id
 from returns_portal.insights.fitting import measure_all
 from returns_portal.insights.reading import themes
 from returns_portal.jobs import JobContext, registry
+from returns_portal.loyalty.queries import programme, standings
 from returns_portal.notifications.mailer import Mailer
 from returns_portal.service.measuring import cases_between, measured
 from returns_portal.settings import Settings
@@ -104,8 +106,9 @@ async def _is_as_planned(begin: Begin) -> None:
     paid = sum(not claim.refused for claim in claims)
     # Those of the file have four digits.
     assert await count(begin, "SELECT length(number), count(*) FROM orders GROUP BY 1") == {3: len(orders), 4: 120}
+    of_file = await rows(begin, "SELECT number FROM orders WHERE length(number) = 4 AND shipped_at IS NOT NULL")
     assert await count(begin, "SELECT carrier, count(*) FROM outbound_parcel GROUP BY 1") == Counter(
-        order.carrier for order in orders
+        [*(order.carrier for order in orders), *(parcel_of(order.number)[0] for order in of_file)]
     )
     assert await count(begin, _RETURNS) == {"received": back}
     assert await count(begin, _LABELS) == {"delivered": back}
@@ -114,9 +117,10 @@ async def _is_as_planned(begin: Begin) -> None:
         claim.kind.value for claim in claims
     )
     assert not await rows(begin, "SELECT id FROM item_claim WHERE closed_at IS NULL")
-    assert not await rows(begin, "SELECT id FROM question WHERE state = 'waiting'")
+    waiting = await rows(begin, "SELECT id FROM question WHERE state = 'waiting'")
+    assert len(waiting) == sum(question.answered is None for question in plan.questions) == 3
     assert await count(begin, "SELECT topic, count(*) FROM question GROUP BY 1") == Counter(
-        question.topic.value for question in plan.questions
+        question.topic.value if question.answered else None for question in plan.questions
     )
     late = "SELECT r.rma FROM returns r JOIN refund f ON f.return_id = r.id WHERE f.settled_at > r.refund_deadline"
     assert not await rows(begin, late)
@@ -141,10 +145,38 @@ async def test_customers_are_told_what_runs_small_and_staff_how_fast_they_are(
         cases = await cases_between(db, SYSTEM, LATER - timedelta(days=366), LATER)
     plan = planned()
     assert len(cases) == measured(cases).asked == len(plan.questions)
-    assert not measured(cases).unanswered
+    assert measured(cases).unanswered == 3
+    # The month that is shown first has something to show, and nobody answers at night.
+    assert sum(case.opened_at > LATER - timedelta(days=30) for case in cases) > 10
+    service = demo.HOURS.schedule("written", "Europe/Sofia")
+    assert all(service.is_open(case.first_reply_at) for case in cases if case.first_reply_at)
+    assert all(case.closed_at < LATER for case in cases if case.closed_at)
     sought = await rows(begin, "SELECT state, count(*) FROM product_request GROUP BY 1")
     assert sum(row.count for row in sought) == len(plan.sought)
-    assert {row.state for row in sought} == {"coming", "elsewhere"}
+    assert {row.state: row.count for row in sought}["open"] == 2
+    assert {row.state for row in sought} == {"open", "coming", "elsewhere"}
+    assert (await rows(begin, "SELECT count(*) FROM product_request WHERE wish = 'waiting'"))[0].count > 5
+    assert (await rows(begin, "SELECT count(came_back_order_id) FROM product_request"))[0].count >= 9
+    followed = "SELECT shown <> 'product', count(followed_at) FROM referral GROUP BY 1"
+    assert min((await count(begin, followed)).values()) > 8
+    assert not await rows(begin, "SELECT id FROM email WHERE status = 'queued' AND template LIKE 'request_%'")
+    async with begin() as db:
+        with clock.at(LATER):
+            stand = await standings(db, await programme(db), list({order.buyer.email for order in plan.orders}))
+    [told] = await rows(begin, "SELECT data FROM history WHERE subject = 'loyalty_programme'")
+    # The report tells a month's budget by what was set, in its currency.
+    assert (told.data["budget"], told.data["currency"]) == (150_00, "EUR")
+    levels = Counter(each.level for each in stand.values())
+    # Most are on none, and of those who are, most on the first.
+    assert levels[0] > levels[1] > levels[2] > 4
+
+
+def test_the_year_is_loaded_with_the_key_that_is_kept(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "secret_key", lambda home: f"kept in {home}")
+    monkeypatch.setattr(demo, "home_for", lambda _settings: "the home")
+    unread = settings.model_copy(update={"secret_key": None})
+    assert demo._with_key(unread).signing_keys == (b"kept in the home",)
+    assert demo._with_key(settings) is settings
 
 
 async def test_a_demo_of_an_earlier_version_stays_as_it_is(begin: Begin, settings: Settings) -> None:

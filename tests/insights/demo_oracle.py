@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from returns_portal.demo import ORDERS
 from returns_portal.demo.goods import PRODUCTS
-from returns_portal.demo.plan import Article, Order, planned
+from returns_portal.demo.plan import planned
+from returns_portal.demo.sales import Article, Order, articles, parcel_of
 from returns_portal.insights.lines import Dimension
 from returns_portal.insights.measures import Measure
 
@@ -51,13 +52,14 @@ def _of_file() -> Iterator[Happened]:
         left = line["Lineitem fulfillment status"] == "fulfilled"
         if head["Cancelled at"] and not left:
             continue
+        parcel = parcel_of(line["Name"].removeprefix("#")) if head["Fulfillment Status"] == "fulfilled" else ("", "")
         keys = {
             Dimension.PRODUCT: product["handle"],
             Dimension.SIZE: product["size"],
             Dimension.COLOR: product["color"],
             Dimension.SUPPLIER: suppliers[product["handle"]],
-            Dimension.CARRIER: "",
-            Dimension.WAREHOUSE: "",
+            Dimension.CARRIER: parcel[0],
+            Dimension.WAREHOUSE: parcel[1],
             Dimension.MONTH: _month(datetime.fromisoformat(head["Created at"].replace(" +", "+"))),
         }
         count = int(line["Lineitem quantity"])
@@ -118,14 +120,17 @@ def _of_year(day: datetime) -> Iterator[Happened]:
 def _questions(day: datetime) -> Counts:
     """A question counts once for each group that any line of its order is of."""
     orders = {order.number: order for order in planned().orders}
-    suppliers = {article.handle: article.supplier for order in orders.values() for article, _count in order.lines}
+    suppliers = {handle: several[0].supplier for handle, several in articles().items()}
     asked: dict[Dimension, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
     for place, question in enumerate(planned().questions):
-        assert question.ago > timedelta(days=2)
+        assert question.ago > timedelta(days=2) or question.answered is None
         if question.order:
             order = orders[question.order]
             several = [_keys(order, each, day) for each, _count in order.lines if question.handle in {"", each.handle}]
         else:
+            # Of no product, it is about no group.
+            if not question.handle:
+                continue
             named = {Dimension.PRODUCT: question.handle, Dimension.SUPPLIER: suppliers[question.handle]}
             several = [named | {Dimension.MONTH: _month(day - question.ago)}]
         for keys in several:

@@ -13,7 +13,7 @@ from returns_portal.catalog.importing import import_products
 from returns_portal.db import Begin
 from returns_portal.demo import ORDERS
 from returns_portal.demo.goods import PRODUCTS
-from returns_portal.demo.plan import BOOT, FRAGILE, STORK
+from returns_portal.demo.sales import BOOT, FRAGILE, STORK
 from returns_portal.insights.lines import Dimension
 from returns_portal.insights.measures import CONDITIONS, REASONS, Measure
 from returns_portal.insights.queries import Span, tables

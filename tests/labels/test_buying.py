@@ -229,14 +229,17 @@ async def test_a_return_that_was_cancelled_meanwhile_buys_nothing(carried: Carri
     assert await carried.portal.mails() == ["return_filed", "return_cancelled"]
 
 
-async def brought_by_nova_poshta(carried: Carried, *waybills: str) -> tuple[FiledReturn, list[Any]]:
+async def brought_by_nova_poshta(
+    carried: Carried, *waybills: str, told_as: str = "nova_poshta"
+) -> tuple[FiledReturn, list[Any]]:
     """A return of goods that went out with Nova Poshta, whose label is its, and the order's lines."""
     await carried.rule("nova_poshta", countries=["UA"])
     order, lines = await carried.portal.order(number="1001", lines=TWO)
     await carried.portal.rows("UPDATE orders SET address = jsonb_set(address, '{country}', '\"UA\"') RETURNING id")
     await carried.portal.rows(
-        "INSERT INTO outbound_parcel SELECT gen_random_uuid(), o.id, 'nova_poshta', w.number, now()"
+        "INSERT INTO outbound_parcel SELECT gen_random_uuid(), o.id, :carrier, w.number, now()"
         " FROM orders o, unnest(CAST(:waybills AS text[])) AS w (number) RETURNING id",
+        carrier=told_as,
         waybills=list(waybills),
     )
     carried.nova_poshta.server.waybills |= set(waybills)
@@ -245,8 +248,9 @@ async def brought_by_nova_poshta(carried: Carried, *waybills: str) -> tuple[File
     return filed, lines
 
 
-async def test_nova_poshta_takes_back_what_it_brought(carried: Carried) -> None:
-    filed, _ = await brought_by_nova_poshta(carried, OUTBOUND)
+@pytest.mark.parametrize("told_as", ["nova_poshta", "Nova Poshta"])
+async def test_nova_poshta_takes_back_what_it_brought(carried: Carried, told_as: str) -> None:
+    filed, _ = await brought_by_nova_poshta(carried, OUTBOUND, told_as=told_as)
     label = await carried.label(filed)
     assert (label.status, label.carrier, label.shipment_ref) == ("sent", "nova_poshta", OUTBOUND)
     assert (label.cost, label.cost_currency) == (7550, "UAH")

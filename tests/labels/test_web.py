@@ -326,8 +326,23 @@ async def test_a_program_reads_labels_and_says_in_which_parcel_goods_went_out(
     assert len(await carried.portal.rows("SELECT id FROM outbound_parcel")) == 1
     answer = await browser.post(path, headers=headers, json={**parcel, "order_number": "9999"})
     assert answer.status_code == 404
-    answer = await browser.post(path, headers=headers, json={**parcel, "carrier": "horse"})
-    assert answer.status_code in (400, 422)
+
+
+async def test_a_program_says_whichever_carrier_brought_a_parcel(carried: Carried, browser: Browser) -> None:
+    await carried.filed()
+    async with carried.portal.begin() as db:
+        key = await create_api_key(db, SYSTEM, "test", ["orders:write"])
+    for carrier, status in (
+        *((name, 200) for name in ("DHL Paket", " Нова пошта ", "econt", "nova_poshta", "easypost")),
+        *((name, 422) for name in ("", " ", "+", "x" * 61, "a\x00b", "a\nb", None, 7)),
+    ):
+        sent = {"order_number": "1001", "carrier": carrier, "tracking": "20450000000001"}
+        answer = await browser.post("/api/v1/outbound-parcels", headers={"Authorization": f"Bearer {key}"}, json=sent)
+        assert answer.status_code == status, carrier
+        if status == 200:
+            assert answer.json()["carrier"] == str(carrier).strip()
+    kept = await carried.portal.rows('SELECT carrier FROM outbound_parcel ORDER BY carrier COLLATE "C"')
+    assert [row.carrier for row in kept] == ["DHL Paket", "easypost", "econt", "nova_poshta", "Нова пошта"]
 
 
 async def test_a_program_says_which_warehouse_sent_a_parcel(carried: Carried, browser: Browser) -> None:

@@ -24,12 +24,14 @@ class Months(msgspec.Struct, frozen=True):
 
 
 def months_of(request: Request[Any, Any, State], zone: str) -> Months:
-    """The months that are asked for; without any, the present one.
+    """The months that are asked for; without any, the last three, since the present one may just have begun.
 
     Raises:
         InvalidError: one is no month, the first is after the last, or they are more than two years.
     """
     asked = request.query_params
+    if not asked.get("from") and not asked.get("to"):
+        return usual(zone)
     last = parse_month(asked["to"], "to") if asked.get("to") else today(zone).replace(day=1)
     first = parse_month(asked["from"], "from") if asked.get("from") else last
     if first > last:
@@ -37,6 +39,12 @@ def months_of(request: Request[Any, Any, State], zone: str) -> Months:
     if (last.year - first.year) * 12 + last.month - first.month >= _MOST:
         raise InvalidError(mark("Give at most {months} months."), field="from", months=_MOST)
     return of(first, last, zone)
+
+
+def usual(zone: str) -> Months:
+    """The present month with the two before it."""
+    last = today(zone).replace(day=1)
+    return of((last - timedelta(days=40)).replace(day=1), last, zone)
 
 
 def of(first: date, last: date, zone: str) -> Months:

@@ -26,12 +26,11 @@ from returns_portal.demand.counting import (
     sent_to,
 )
 from returns_portal.demand.listing import Which, list_requests
-from returns_portal.demand.pages.months import Months, months_of, of
+from returns_portal.demand.pages.months import Months, months_of, usual
 from returns_portal.demand.pages.staff import QUEUE, support
 from returns_portal.demand.words import look
 from returns_portal.errors import InvalidError
 from returns_portal.finance.cells import safe
-from returns_portal.finance.filters import today
 from returns_portal.i18n import _, mark, translate
 from returns_portal.shop.queries import current
 from returns_portal.web import page
@@ -56,16 +55,16 @@ _RETURNED_COLUMNS: Final = ("order", "placed_at", "product", "requests", "worth_
 
 @get(REPORT, guards=support)
 async def report(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
-    """The months that are asked for, without any the present one."""
+    """The months that are asked for, without any the last three."""
     zone, errors = (await current(db)).timezone, {}
     try:
         months = months_of(request, zone)
     except InvalidError as error:
         errors[error.field or ""] = translate(error.sentence, **error.values)
-        months = of(today(zone).replace(day=1), today(zone).replace(day=1), zone)
+        months = usual(zone)
     span = {"from": f"{months.first:%Y-%m}", "to": f"{months.last:%Y-%m}"}
     between = (months.start, months.end)
-    asked = await asked_for(db, actor, *between, limit=_TOP)
+    asked = await asked_for(db, actor, *between, limit=_TOP + 1)
     sent = await sent_to(db, actor, *between)
     back = await came_back(db, actor, *between)
     return page(
@@ -74,10 +73,10 @@ async def report(request: AnyRequest, db: Db, actor: By) -> Response[Any]:
         status=422 if errors else 200,
         typed={name: request.query_params.get(name, text) for name, text in span.items()},
         errors=errors,
-        asked=[_asked(each, span) for each in asked],
+        asked=[_asked(each, span) for each in asked[:_TOP]],
+        more=len(asked) > _TOP,
         sent=[_sent(each, span) for each in sent],
-        back=[_back(each) for each in back],
-        back_href=f"{QUEUE}?{urlencode({'show': 'returned', **span})}",
+        back=[_back(each, span) for each in back],
         span=urlencode(span),
     )
 
@@ -101,8 +100,12 @@ def _sent(each: SentTo, span: dict[str, str]) -> dict[str, Any]:
     return {"shop": each.shop, "cells": cells}
 
 
-def _back(each: CameBack) -> tuple[str, str, str, str]:
-    return each.currency, number(each.requests), number(each.orders), money(each.worth, each.currency)
+def _back(each: CameBack, span: dict[str, str]) -> dict[str, Any]:
+    return {
+        "currency": each.currency,
+        "cells": [number(each.requests), number(each.orders), money(each.worth, each.currency)],
+        "href": f"{QUEUE}?{urlencode({'show': 'returned', 'currency': each.currency, **span})}",
+    }
 
 
 @get(f"{REPORT}/named", guards=support)

@@ -26,7 +26,7 @@ _SHOWN: Final[dict[Show, str]] = {
     "returned": mark("who came back"),
     "all": mark("all"),
 }
-_NARROWING: Final = ("product", "what", "size", "color")
+_NARROWING: Final = ("product", "what", "size", "color", "currency")
 
 
 @get(QUEUE, guards=support)
