@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 
+@cache
 def _is_loopback(host: str) -> bool:
     """Whether a host is this machine, seen from itself alone."""
     if host == "localhost":

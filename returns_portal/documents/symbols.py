@@ -87,6 +87,7 @@ def qr_svg(text: str, *, title: str) -> str:
     )
 
 
+@lru_cache(maxsize=1024)
 def qr_path(text: str) -> tuple[int, str]:
     """The modules on a side of the QR symbol of `text`, quiet zone included, and the SVG path of the dark ones."""
     symbol = qr(text)

@@ -236,6 +236,8 @@ class ReturnView(msgspec.Struct, frozen=True):
     label_tracking: str = ""
     label_qr: str = ""
     """What is named or shown where the parcel is handed in, in place of a printed label."""
+    exchanged: bool = False
+    """Whether anything of it is, or was, to be exchanged."""
     first_scan_at: datetime | None = None
     brought_at: datetime | None = None
     """When the carrier brought the parcel."""
@@ -274,6 +276,7 @@ _RETURN = f"""
            r.bank_account IS NOT NULL AS has_bank_account, r.refund_deadline,
            r.created_at, r.cancelled_at, o.source = 'trial' AS of_trial,
            EXISTS (SELECT FROM item_claim WHERE return_id = r.id) AS of_claim,
+           EXISTS (SELECT FROM exchange WHERE return_id = r.id) AS exchanged,
            (SELECT json_agg(json_build_object(
                 'line_id', l.id, 'sku', l.sku, 'title', l.title, 'size', l.size, 'color', l.color,
                 'quantity', coalesce(a.quantity, 0), 'reason', coalesce(a.reason, ''), 'unit_paid', l.unit_paid,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from returns_portal.i18n import _
+from returns_portal.i18n import _, mark, translate
 from returns_portal.returns.pages.words import item_words
 from returns_portal.returns.queries import ReturnLineView
 from returns_portal.warehouse.models import Acceptance, Condition
@@ -58,23 +58,24 @@ def _found(known: dict[UUID, ReturnLineView], item: ItemView) -> Found:
 
 def _condition(condition: str) -> str:
     words = {
-        Condition.RESELLABLE: _("in order"),
-        Condition.WORN: _("worn"),
-        Condition.DAMAGED: _("damaged"),
-        Condition.WRONG_ITEM: _("not the item that we expected"),
-        Condition.NOT_SHIPPED: _("had not left us yet"),
-        Condition.KEPT: _("yours to keep"),
+        Condition.RESELLABLE: mark("in order"),
+        Condition.WORN: mark("worn"),
+        Condition.DAMAGED: mark("damaged"),
+        Condition.WRONG_ITEM: mark("not the item that we expected"),
+        Condition.NOT_SHIPPED: mark("had not left us yet"),
+        Condition.KEPT: mark("yours to keep"),
     }
-    return words[Condition(condition)]
+    return translate(words[Condition(condition)])
 
 
 def _decision(item: ItemView) -> str:
     """What became of it; nothing is said where it is simply refunded."""
+    if item.acceptance == Acceptance.ACCEPTED:
+        return _("refunded in full") if item.decided_at else ""
     words = {
-        Acceptance.ACCEPTED: _("refunded in full") if item.decided_at else "",
-        Acceptance.WAITING: _("we are looking at it"),
-        Acceptance.PART: _("refunded in part"),
-        Acceptance.SENT_BACK: _("goes back to you"),
-        Acceptance.SURPLUS: _("more than you ordered from us; we will write to you about it"),
+        Acceptance.WAITING: mark("we are looking at it"),
+        Acceptance.PART: mark("refunded in part"),
+        Acceptance.SENT_BACK: mark("goes back to you"),
+        Acceptance.SURPLUS: mark("more than you ordered from us; we will write to you about it"),
     }
-    return words[Acceptance(item.acceptance)]
+    return translate(words[Acceptance(item.acceptance)])

@@ -126,7 +126,7 @@ async def show_page(db: AsyncConnection, actor: Actor, rma: str) -> ShowPage:
     """
     view, shop = await return_for(db, actor, rma), await current(db)
     facts = await _facts(db, actor, view)
-    exchanges = await exchanges_of_return(db, actor, view.id)
+    exchanges = await exchanges_of_return(db, actor, view.id) if view.exchanged else []
     promise = await promise_of(db, actor, view, facts.refunds, shop.timezone, exchanges)
     content = (await in_force(db, facts.rest.placed_at)).content
     badge, kind, title = standing(view, facts.parcels, facts.refunds)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from returns_portal.i18n import _
+from returns_portal.i18n import mark, translate
 from returns_portal.labels.models import LabelStatus
 from returns_portal.policies.content import Postage
 from returns_portal.refunds.models import RefundStatus
@@ -22,25 +22,30 @@ def standing(view: ReturnView, parcels: Sequence[ParcelView], refunds: Sequence[
     needs_account = RefundStatus.AWAITING_TRANSFER in statuses and not view.has_bank_account
     waits = any(item.acceptance == Acceptance.WAITING for parcel in parcels for item in parcel.items)
     ladder: list[tuple[bool, Kind, str, str]] = [
-        (view.status == ReturnStatus.CANCELLED, "", _("Cancelled"), _("This return is cancelled")),
-        (_waits_for_another(view), "wait", _("Waiting for your parcel"), _("It travels with another order of yours")),
+        (view.status == ReturnStatus.CANCELLED, "", mark("Cancelled"), mark("This return is cancelled")),
+        (
+            _waits_for_another(view),
+            "wait",
+            mark("Waiting for your parcel"),
+            mark("It travels with another order of yours"),
+        ),
         *(_under_way(view.label_status) if view.status == ReturnStatus.FILED else []),
         (
             view.status == ReturnStatus.FILED and view.postage == Postage.OWN_LABEL,
             "wait",
-            _("Waiting for your parcel"),
-            _("Send it to us with a label of your own"),
+            mark("Waiting for your parcel"),
+            mark("Send it to us with a label of your own"),
         ),
-        (view.status == ReturnStatus.FILED, "wait", _("Waiting for your parcel"), _("Your label is ready")),
-        (RefundStatus.FAILED in statuses, "bad", _("Waiting for you"), _("A refund did not go through yet")),
-        (needs_account, "wait", _("Waiting for you"), _("Where should we transfer the money?")),
-        (waits, "wait", _("Being looked at"), _("We are looking at your items")),
-        (bool(statuses - {RefundStatus.SUCCEEDED}), "wait", _("On its way"), _("Your refund is on its way")),
-        (is_missing(view), "wait", _("Partly here"), _("Part of your return has arrived")),
-        (bool(refunds), "good", _("Refunded"), _("Your refund is done")),
-        (True, "good", _("Checked in"), _("Your parcel has arrived")),
+        (view.status == ReturnStatus.FILED, "wait", mark("Waiting for your parcel"), mark("Your label is ready")),
+        (RefundStatus.FAILED in statuses, "bad", mark("Waiting for you"), mark("A refund did not go through yet")),
+        (needs_account, "wait", mark("Waiting for you"), mark("Where should we transfer the money?")),
+        (waits, "wait", mark("Being looked at"), mark("We are looking at your items")),
+        (bool(statuses - {RefundStatus.SUCCEEDED}), "wait", mark("On its way"), mark("Your refund is on its way")),
+        (is_missing(view), "wait", mark("Partly here"), mark("Part of your return has arrived")),
+        (bool(refunds), "good", mark("Refunded"), mark("Your refund is done")),
+        (True, "good", mark("Checked in"), mark("Your parcel has arrived")),
     ]
-    return next((badge, kind, title) for holds, kind, badge, title in ladder if holds)
+    return next((translate(badge), kind, translate(title)) for holds, kind, badge, title in ladder if holds)
 
 
 def _waits_for_another(view: ReturnView) -> bool:
@@ -52,11 +57,11 @@ def _waits_for_another(view: ReturnView) -> bool:
 def _under_way(status: str) -> list[tuple[bool, Kind, str, str]]:
     """As the rungs above, for a return of which nothing is here: how far its label has brought it."""
     return [
-        (status == LabelStatus.REQUESTED, "wait", _("Waiting for your label"), _("Your label is being made")),
-        (status == LabelStatus.VOIDED, "wait", _("Waiting for you"), _("Your label is not valid any more")),
-        (status == LabelStatus.IN_TRANSIT, "wait", _("On its way to us"), _("Your parcel is on its way")),
-        (status == LabelStatus.DELIVERED, "wait", _("Brought to us"), _("Your parcel is with us")),
-        (status == LabelStatus.LOST, "bad", _("Being looked for"), _("We are looking for your parcel")),
+        (status == LabelStatus.REQUESTED, "wait", mark("Waiting for your label"), mark("Your label is being made")),
+        (status == LabelStatus.VOIDED, "wait", mark("Waiting for you"), mark("Your label is not valid any more")),
+        (status == LabelStatus.IN_TRANSIT, "wait", mark("On its way to us"), mark("Your parcel is on its way")),
+        (status == LabelStatus.DELIVERED, "wait", mark("Brought to us"), mark("Your parcel is with us")),
+        (status == LabelStatus.LOST, "bad", mark("Being looked for"), mark("We are looking for your parcel")),
     ]
 
 
