@@ -77,7 +77,7 @@ async def slip(request: AnyRequest, number: Number) -> Response[bytes]:
         raise ConflictError(mark("This exchange is not to be sent, so there is no slip for it."), code="wrong_status")
     with speaking(exchange.locale):
         content = slip_of(exchange, shop, site(request).settings)
-    return await printed(request.app.state, content)
+    return await printed(request, content)
 
 
 @post(f"{TABLE}/{{number:str}}/sent", guards=packers)

@@ -10,6 +10,7 @@ from returns_portal.actor import Actor
 from returns_portal.db import run
 from returns_portal.errors import NotFoundError
 from returns_portal.i18n import _, mark, speaking, supported
+from returns_portal.loyalty.proposing import WAITING
 from returns_portal.loyalty.queries import programme
 from returns_portal.shop.queries import current
 
@@ -45,6 +46,24 @@ async def card_content(db: AsyncConnection, actor: Actor, surprise_id: UUID) -> 
     with speaking(row.locale):
         words = rules.cards.get(supported(row.locale)) or _our_words()
     return CardContent(supported(row.locale), words.replace("{name}", row.name), shop.name)
+
+
+# Only what was put in is paid for by the month's budget: what is merely proposed comes out of no printer by itself.
+_OF_PARCEL: Final = f"""
+    SELECT s.id FROM surprise s JOIN ({WAITING}) AS w ON w.id = s.subject_id
+    WHERE w.number = :number AND s.kind = 'card' AND s.status = 'given'
+"""  # noqa: S608 - the interpolated text is our own
+
+
+async def card_of_parcel(db: AsyncConnection, actor: Actor, number: str) -> CardContent | None:
+    """The card that was put into the parcel of a trial, an exchange or a replacement; None where none was.
+
+    Raises:
+        ForbiddenError: the actor is not of the warehouse.
+    """
+    actor.require("warehouse", "support")
+    rows = await run(db, _OF_PARCEL, number=number)
+    return await card_content(db, actor, rows[0].id) if rows else None
 
 
 def _our_words() -> str:

@@ -12,6 +12,7 @@ from returns_portal.errors import ConflictError
 from returns_portal.i18n import mark, speaking
 from returns_portal.labels.content import LabelContent
 from returns_portal.labels.queries import label_content
+from returns_portal.loyalty.card import CardContent
 from returns_portal.returns.models import ReturnStatus
 from returns_portal.settings import Settings
 from returns_portal.shop.queries import ShopInfo
@@ -59,6 +60,8 @@ class SlipContent(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it is sent in exchange for something that is not back yet, and is expected within `days`."""
     anew: bool = False
     """Whether it is sent anew because of a claim: nothing is paid for it, and nothing expected back."""
+    card: CardContent | None = None
+    """The card that goes into the parcel."""
 
 
 async def slip_content(

@@ -1,6 +1,7 @@
-"""The slip as PDF, A4: boxes to tick, how it works, the last day; the label for what goes back is its second sheet."""
+"""The slip as PDF, A4: boxes to tick, how it works, the last day; behind it the label for what goes back, a card."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from io import BytesIO
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from returns_portal.documents.coverage import printable
 from returns_portal.documents.press import lay_out, write
 from returns_portal.documents.symbols import DOTS_PER_INCH, code_128, pdf_operators, qr
 from returns_portal.labels.render import render_label
+from returns_portal.loyalty.card_printing import render_card
 from returns_portal.tryon.slip import SlipContent
 
 _STYLES: Final = ("trial_slip/trial_slip.css",)
@@ -25,9 +27,9 @@ def render_slip(content: SlipContent) -> bytes:
     with i18n.speaking(content.locale):
         document = lay_out("trial_slip/trial_slip.html", _STYLES, _context(content))
         slip = write(document, {number: _symbols(content, page.anchors) for number, page in enumerate(document.pages)})
-    if content.label is None:
-        return slip
-    return _joined(slip, render_label(content.label, "a4"))
+    more = [render_label(content.label, "a4")] if content.label is not None else []
+    more += [render_card(content.card, sheet=True)] if content.card is not None else []
+    return _joined(slip, more) if more else slip
 
 
 def _symbols(content: SlipContent, anchors: Mapping[str, Sequence[float]]) -> str:
@@ -51,10 +53,12 @@ def _dots(length: float) -> int:
     return round(length * DOTS_PER_INCH / 96)
 
 
-def _joined(first: bytes, second: bytes) -> bytes:
+def _joined(first: bytes, more: Sequence[bytes]) -> bytes:
     out = BytesIO()
-    with pikepdf.open(BytesIO(first)) as slip, pikepdf.open(BytesIO(second)) as label:
-        slip.pages.extend(label.pages)
+    with ExitStack() as stack:
+        slip = stack.enter_context(pikepdf.open(BytesIO(first)))
+        for each in more:
+            slip.pages.extend(stack.enter_context(pikepdf.open(BytesIO(each))).pages)
         slip.save(out, deterministic_id=True)
     return out.getvalue()
 

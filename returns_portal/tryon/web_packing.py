@@ -11,16 +11,15 @@ from litestar.response import Redirect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from returns_portal.actor import Actor
+from returns_portal.exchanges.pages.slip import printed
 from returns_portal.finance.replies import attempt
 from returns_portal.i18n import _
-from returns_portal.labels.renderer import LabelRenderer
 from returns_portal.loyalty.packing import proposals
 from returns_portal.shop.queries import current
 from returns_portal.tryon import shipping
 from returns_portal.tryon.picking import number_of, picks
 from returns_portal.tryon.queries import trial_for
 from returns_portal.tryon.slip import slip_content
-from returns_portal.tryon.slip_renderer import render
 from returns_portal.web import flash, form, formats, page, redirect, requires_staff, site
 from returns_portal.web.transaction import asking
 
@@ -61,16 +60,7 @@ async def slip(request: AnyRequest, number: Number) -> Response[bytes]:
     """The slip that goes into the parcel, with the label for what goes back."""
     async with asking(request) as (db, actor):
         content = await slip_content(db, actor, number, shop=await current(db), settings=site(request).settings)
-    documents: LabelRenderer = request.app.state.labels
-    return Response(
-        await documents.pool.run(render, content),
-        media_type="application/pdf",
-        # It names people and their addresses.
-        headers={
-            "Content-Disposition": f'inline; filename="{content.number}.pdf"',
-            "Cache-Control": "no-store",
-        },
-    )
+    return await printed(request, content)
 
 
 @post(f"{TABLE}/{{number:str}}/packed", guards=packers)

@@ -152,12 +152,22 @@ async def test_the_packer_puts_it_in_and_prints_the_card(browser: Browser, porta
     found = (await at_the_table(portal))[trial.number]
     card = await browser.get(f"/station/surprises/{found.id}/card.pdf")
     assert card.headers["cache-control"] == "no-store"
-    assert squeezed(f"Dear {trial.name}, <b>thank you</b>") in squeezed(text(card.content))
+    said = squeezed(f"Dear {trial.name}, <b>thank you</b>")
+    assert said in squeezed(text(card.content))
+    slip = f"{TABLE}/{trial.number}/slip.pdf"
+    without = (await browser.get(slip)).content
+    assert said not in text(without)
     for _twice in range(2):
         answer = await post(browser, f"/station/surprises/{found.id}/in", {"back": f"{TABLE}?code={trial.number}"})
         assert answer.headers["location"] == f"{TABLE}?code={trial.number}"
-    assert "It is in: a card" in words(await browser.get(answer.headers["location"]))
+    shown = words(await browser.get(answer.headers["location"]))
+    assert "It is in: a card" in shown
+    assert "It is printed with the slip, too." in shown
     assert await statuses(portal) == ["given"]
+    # Behind the slip and the label, on the same paper.
+    with_card = (await browser.get(slip)).content
+    assert said in text(with_card)
+    assert [page.size for page in pages(with_card)] == [page.size for page in [*pages(without), pages(without)[0]]]
 
 
 def test_the_longest_words_fit_on_one_card() -> None:

@@ -47,7 +47,7 @@ async def slip(request: AnyRequest, number: Number) -> Response[bytes]:
         raise ConflictError(mark("This is not to be sent any more, so there is no slip for it."), code="wrong_status")
     with speaking(found.locale):
         content = slip_of(found, shop, site(request).settings)
-    return await printed(request.app.state, content)
+    return await printed(request, content)
 
 
 def slip_of(found: ReplacementView, shop: ShopInfo, settings: Settings) -> SlipContent:

@@ -1,24 +1,31 @@
 """The slip that goes into the parcel of a replacement: that of everything that is sent."""
 
-from litestar import Response
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
 from litestar.datastructures import State
 
 from returns_portal.exchanges.queries import ExchangeView
 from returns_portal.labels.renderer import LabelRenderer
+from returns_portal.loyalty.card import card_of_parcel
 from returns_portal.settings import Settings
 from returns_portal.shop.queries import ShopInfo
 from returns_portal.tryon.slip import SlipContent, SlipItem
 from returns_portal.tryon.slip_renderer import render
 from returns_portal.web import formats
+from returns_portal.web.transaction import asking
 
 
-async def printed(state: State, content: SlipContent) -> Response[bytes]:
-    """The slip as PDF, by the processes that make documents."""
-    documents: LabelRenderer = state.labels
+async def printed(request: Request[Any, Any, State], content: SlipContent) -> Response[bytes]:
+    """The slip as PDF, by the processes that make documents; with the card that was put into its parcel, if one was."""
+    async with asking(request) as (db, actor):
+        card = await card_of_parcel(db, actor, content.number)
+    documents: LabelRenderer = request.app.state.labels
     return Response(
-        await documents.pool.run(render, content),
+        await documents.pool.run(render, msgspec.structs.replace(content, card=card)),
         media_type="application/pdf",
-        # It names people.
+        # It names people and their addresses.
         headers={"Content-Disposition": f'inline; filename="{content.number}.pdf"', "Cache-Control": "no-store"},
     )
 
