@@ -87,9 +87,13 @@ class _Backoff(queue_retry.BaseRetryStrategy):
     def get_retry_decision(self, *, exception: BaseException, job: queue_jobs.Job) -> queue_retry.RetryDecision | None:
         if job.attempts + 1 >= self.attempts or not isinstance(exception, Exception):
             return None
-        # Not a secret: jitter only keeps retries from arriving together.
-        seconds = min(600.0, 2.0**job.attempts) * random.uniform(0.75, 1.25)  # noqa: S311
+        seconds = min(600.0, 2.0**job.attempts) * spread()
         return queue_retry.RetryDecision(retry_at=clock.now() + timedelta(seconds=seconds))
+
+
+def spread() -> float:
+    """By how much a wait is shortened or lengthened: it keeps retries from arriving together, and is no secret."""
+    return random.uniform(0.75, 1.25)  # noqa: S311
 
 
 async def defer(db: AsyncConnection, name: str, *, at: datetime | None = None, **ids: str) -> None:

@@ -16,7 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from returns_portal import clock, migrate
+from returns_portal import clock, jobs, migrate
 from returns_portal.db import Begin, beginner, create_engine
 from returns_portal.finance.books import check
 from returns_portal.payments.stripe import StripeGateway
@@ -161,8 +161,13 @@ async def portal(
     sandbox: SandboxProcess,
     database_url: str,
     spare_database: Spare,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Portal]:
-    """A portal whose books are proven when the test ends."""
+    """A portal whose books are proven when the test ends.
+
+    What has failed is not tried again within the same work, however long a busy machine takes over it.
+    """
+    monkeypatch.setattr(jobs, "spread", lambda: 60.0)
     made = Portal(begin, settings.model_copy(update={"sandbox_port": sandbox.port}), gateway, database_url)
     yield made
     if not spare_database.proves(clock.minutes_ago(60)):
