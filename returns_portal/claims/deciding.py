@@ -108,14 +108,17 @@ async def _pay(
         await _reduce(db, claim, verdict.amount)
 
 
-_REDUCE: Final = "UPDATE item_claim_line SET reduced = :share WHERE claim_id = :id AND order_line_id = :line_id"
+_REDUCE: Final = """
+    UPDATE item_claim_line k SET reduced = u.share
+    FROM unnest(CAST(:line_ids AS uuid[]), CAST(:shares AS bigint[])) AS u(line_id, share)
+    WHERE k.claim_id = :id AND k.order_line_id = u.line_id
+"""
 
 
 async def _reduce(db: AsyncConnection, claim: ClaimView, amount: int) -> None:
     """Note by how much the price of which line is reduced: its units are worth that much less from then on."""
     shares = allocate(amount, [item.worth for item in claim.items])
-    for item, share in zip(claim.items, shares, strict=True):
-        await run(db, _REDUCE, id=claim.id, line_id=item.line_id, share=share)
+    await run(db, _REDUCE, id=claim.id, line_ids=[item.line_id for item in claim.items], shares=shares)
 
 
 def _reason(claim: ClaimView) -> str:

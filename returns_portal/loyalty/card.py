@@ -14,6 +14,9 @@ from returns_portal.loyalty.proposing import WAITING
 from returns_portal.loyalty.queries import programme
 from returns_portal.shop.queries import current
 
+NAME: Final = "{name}"
+"""Where the customer's name stands in the words of a card."""
+
 
 class CardContent(msgspec.Struct, frozen=True):
     """All that the card says."""
@@ -45,7 +48,7 @@ async def card_content(db: AsyncConnection, actor: Actor, surprise_id: UUID) -> 
     rules, shop = await programme(db), await current(db)
     with speaking(row.locale):
         words = rules.cards.get(supported(row.locale)) or _our_words()
-    return CardContent(supported(row.locale), words.replace("{name}", row.name), shop.name)
+    return CardContent(supported(row.locale), words.replace(NAME, row.name), shop.name)
 
 
 # Only what was put in is paid for by the month's budget: what is merely proposed comes out of no printer by itself.

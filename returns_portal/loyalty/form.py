@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from returns_portal.errors import InvalidError
 from returns_portal.i18n import available, mark
+from returns_portal.loyalty.card import NAME
 from returns_portal.loyalty.models import SurpriseKind
 from returns_portal.loyalty.rules import MOST_DAYS, MOST_LEVELS, MOST_MONTHS, Level, Programme, hides
 from returns_portal.money import Money, is_currency, to_minor
@@ -16,8 +17,6 @@ MAX_AMOUNTS: Final = 200
 MAX_CARD: Final = 260
 MAX_CARD_LINES: Final = 5
 """More does not fit on one page with a long name."""
-NAME: Final = "{name}"
-"""Where the customer's name stands in the words of a card."""
 MOST_CONTROL: Final = 50
 MOST_ORDERS: Final = 1000
 MOST_THANKS: Final = 100_000

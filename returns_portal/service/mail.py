@@ -14,12 +14,17 @@ from email.utils import getaddresses, parseaddr
 from typing import Final, cast
 
 import msgspec
+import structlog
 
 from returns_portal.service.mail_text import folded, text_of_html
+
+log = structlog.get_logger(__name__)
 
 MAX_TEXT: Final = 20_000
 """Characters of an e-mail that are kept."""
 MAX_NAME: Final = 120
+UNREADABLE: Final = "unreadable"
+"""Why nothing is known of an e-mail; it lies in the mailbox still."""
 _MOST_PARTS: Final = 200
 _MOST_REFERENCES: Final = 50
 _MOST_OF_HEADER: Final = 5000
@@ -81,10 +86,12 @@ def read(raw: bytes) -> Incoming:
     is a machine's: no e-mail holds up those that came after it.
     """
     for make in (_read, _read_flat):
-        with suppress(Exception):
+        try:
             return make(raw)
+        except Exception as error:  # noqa: BLE001 - whatever the library makes of what was broken on purpose
+            log.warning("mail.not_readable", flat=make is _read_flat, error=type(error).__name__)
     digest = hashlib.sha256(raw).digest()
-    return Incoming(digest, "", [], "", "", [], "", "", machine="unreadable", text="", quoted="", attachments=[])
+    return Incoming(digest, "", [], "", "", [], "", "", machine=UNREADABLE, text="", quoted="", attachments=[])
 
 
 def _read_flat(raw: bytes) -> Incoming:

@@ -26,7 +26,7 @@ from returns_portal.returns.queries import ReturnView, return_for
 from returns_portal.service import asking
 from returns_portal.service.asking import Asked
 from returns_portal.service.files import Kept, kept
-from returns_portal.service.mail import Incoming, read
+from returns_portal.service.mail import UNREADABLE, Incoming, read
 from returns_portal.service.mailbox import Mailbox, MailboxError, Raw, opened
 from returns_portal.service.models import Fate, Kind, Source
 from returns_portal.service.tongues import language_of
@@ -75,7 +75,9 @@ async def _receive_one(begin: Begin, settings: Settings, mailbox: Mailbox, uid: 
         fate = await take(db, settings, raw, incoming, files)
     # Only now: whoever dies before finds it unseen again, and its row says that it was taken.
     await mailbox.mark_seen(uid)
-    log.info("mail.read", fate=fate.value if fate else "repeated", why=incoming.machine)
+    # A person may have written it: whoever runs the portal is told where it lies.
+    tell = log.warning if incoming.machine == UNREADABLE else log.info
+    tell("mail.read", uid=uid, fate=fate.value if fate else "repeated", why=incoming.machine)
     return 1 if fate else 0
 
 

@@ -3,6 +3,7 @@
 import quopri
 import time
 from email.message import EmailMessage
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -203,5 +204,10 @@ def test_what_cannot_be_read_at_all_is_a_machines(monkeypatch: pytest.MonkeyPatc
         raise RecursionError
 
     monkeypatch.setattr("returns_portal.service.mail.machine_of", fail)
+    told: list[dict[str, object]] = []
+    log = SimpleNamespace(warning=lambda _event, **more: told.append(more))
+    monkeypatch.setattr("returns_portal.service.mail.log", log)
     found = read(b"From: ana@example.com\r\n\r\nIs it?")
     assert (found.sender, found.machine, len(found.digest)) == ("", "unreadable", 32)
+    # A person may have written it: it is not put aside in silence.
+    assert told == [{"flat": False, "error": "RecursionError"}, {"flat": True, "error": "RecursionError"}]
